@@ -1,0 +1,179 @@
+"""One question from first to last, as a generator of events; consumed alike by window, terminal and tests."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+from desktop_rag.answering.prompt import NOT_FOUND
+from desktop_rag.errors import EngineError, UsageError
+
+Event = dict[str, Any]
+STRATEGY = "concat"
+ENGINES = ("llama.cpp",)
+_PLANNED_ENGINES = ("CTranslate2", "GPT4All", "Transformers", "OpenAI-compatible")
+
+
+class Worker(Protocol):
+    """One process that answers requests."""
+
+    def stream(self, op: str, **args: Any) -> Iterator[Event]:
+        """Events of one operation; the last is "done"."""
+        ...
+
+    def call(self, op: str, **args: Any) -> Event:
+        """The last event of one operation."""
+        ...
+
+
+class Team(Protocol):
+    """The processes a question needs."""
+
+    @property
+    def library(self) -> Worker:
+        """Searches and stores."""
+        ...
+
+    @property
+    def chat(self) -> Worker:
+        """Holds the language model."""
+        ...
+
+
+def check_choice(strategy: str | None, engine: str | None) -> None:
+    """Raise UsageError for a strategy or engine that is not there (yet)."""
+    if strategy not in (None, STRATEGY):
+        raise UsageError("not_available", f"The strategy “{strategy}” is not available yet.", f"Use: {STRATEGY}.")
+    if engine in _PLANNED_ENGINES:
+        raise UsageError("not_available", f"The engine “{engine}” is not available yet.", f"Use: {', '.join(ENGINES)}.")
+    if engine not in (None, *ENGINES):
+        raise UsageError("bad_request", f"There is no engine “{engine}”.", f"Use: {', '.join(ENGINES)}.")
+
+
+def answer(
+    team: Team,
+    question: str,
+    *,
+    collection: str | int | None = None,
+    conversation: str | None = None,
+    mode: str = "hybrid",
+    max_tokens: int = 256,
+    model: str | None = None,
+) -> Iterator[Event]:
+    """Yield "stored", "sources", "token"…, perhaps "partial", and "done". Closing it stops the model.
+
+    Raises DesktopRagError when nothing could be answered; the stored question stays.
+    """
+    if not question.strip():
+        raise UsageError("bad_request", "The question is empty.", "Type what you want to know.")
+    prepared = team.library.call(
+        "prepare", question=question, collection=collection, conversation=conversation, mode=mode
+    )
+    yield {"event": "stored", **{key: prepared[key] for key in ("conversation", "message", "question")}}
+    yield {"event": "sources", **{key: prepared[key] for key in ("passages", "coverage", "timings_ms")}}
+    if prepared["missing"]:
+        yield _done(team, prepared, NOT_FOUND, {}, found=False)
+        return
+    parts: list[str] = []
+    ended: Event = {}
+    try:
+        for event in _generate(team, prepared, max_tokens, model):
+            if event["event"] == "token":
+                parts.append(event["text"])
+                yield event
+            elif event["event"] == "done":
+                ended = event
+    except EngineError as error:
+        if not parts:
+            raise
+        yield {"event": "partial", "reason": error.code, "message": error.message}
+        ended = {"reason": error.code}
+    except GeneratorExit:
+        # The user stopped: what was said so far is kept with the question.
+        if parts:
+            _finish(team, prepared, "".join(parts).strip(), {"reason": "cancelled"}, found=True)
+        raise
+    text = "".join(parts).strip()
+    found = bool(text) and not _refuses(text)
+    yield _done(team, prepared, text if found else NOT_FOUND, ended, found=found)
+
+
+def _generate(team: Team, prepared: Event, max_tokens: int, model: str | None) -> Iterator[Event]:
+    yield from team.chat.stream(
+        "generate",
+        question=prepared["prompt_question"],
+        passages=[{"text": p["text"], "context": p["context"]} for p in prepared["passages"]],
+        history=prepared["history"],
+        max_tokens=max_tokens,
+        model=model,
+    )
+
+
+def _refuses(text: str) -> bool:
+    """Whether the model said that the passages do not hold the answer."""
+    start = text.lstrip(" \"'*").casefold()[: len(NOT_FOUND) + 10]
+    return start.startswith(NOT_FOUND.casefold().rstrip("."))
+
+
+def _done(team: Team, prepared: Event, text: str, ended: Event, *, found: bool) -> Event:
+    started = time.perf_counter()
+    result = _finish(team, prepared, text, ended, found=found)
+    result["timings_ms"]["finish"] = round((time.perf_counter() - started) * 1000, 1)
+    return result
+
+
+def _finish(team: Team, prepared: Event, text: str, ended: Event, *, found: bool) -> Event:
+    """Align and store the answer; the event that ends it."""
+    about = {
+        "coverage": prepared["coverage"],
+        "usage": ended.get("usage") or _no_usage(),
+        "strategy": STRATEGY,
+        "engine": ended.get("engine"),
+        "model": ended.get("model"),
+        "reason": ended.get("reason") or "missing",
+        "timings_ms": {
+            **prepared["timings_ms"],
+            **({"generate": ended["generate_ms"]} if "generate_ms" in ended else {}),
+        },
+        "memory_mb": {
+            "weights": ended.get("weights_mb"),
+            "kv": ended.get("kv_mb"),
+            "window": None,
+            "library": None,
+            "chat": ended.get("memory_mb"),
+        },
+    }
+    finished = team.library.call(
+        "finish",
+        conversation=prepared["conversation"],
+        prompt_question=prepared["prompt_question"],
+        passages=prepared["passages"],
+        answer=text,
+        unknown=prepared["unknown"],
+        found=found,
+        data=about,
+    )
+    about["timings_ms"]["align"] = finished["align_ms"]
+    about["memory_mb"]["library"] = finished.get("memory_mb")
+    kept = {key: finished[key] for key in ("answer", "found", "citations", "sentences", "message")}
+    return {
+        "event": "done",
+        **about,
+        **kept,
+        "question": prepared["question"],
+        "conversation": prepared["conversation"],
+    }
+
+
+def _no_usage() -> dict[str, None]:
+    names = (
+        "prompt_tokens",
+        "generated_tokens",
+        "reused_tokens",
+        "prefill_tps",
+        "decode_tps",
+        "roofline_fraction",
+        "ttft_s",
+    )
+    return dict.fromkeys((*names, "context", "context_used"))

@@ -1,0 +1,234 @@
+"""The commands, one function each: (workers, options, output) -> exit code."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from desktop_rag.answering.answer import answer, check_choice
+from desktop_rag.cli.output import Output
+from desktop_rag.errors import DesktopRagError, UsageError
+from desktop_rag.meter.memory import resident_mb
+from desktop_rag.retrieval.modes import check_mode
+from desktop_rag.workers.client import Workers
+
+_DOCUMENT_KEYS = (
+    *(
+        "id",
+        "name",
+        "path",
+        "collection",
+        "state",
+        "known",
+        "pages",
+        "pages_read",
+        "pages_ocr",
+        "language",
+        "chunks",
+        "pii",
+    ),
+    *("children", "error", "format", "size", "policy"),
+)
+
+
+def add(workers: Workers, options: Namespace, output: Output) -> int:
+    """Index files and folders, with a review in between unless --yes."""
+    events = workers.library.stream(
+        "add",
+        paths=[str(Path(p).expanduser().absolute()) for p in options.paths],
+        collection=options.collection,
+        policy=options.policy,
+        review=not options.yes,
+        passwords=_passwords(options.password_file),
+    )
+    documents = _follow(events, output)
+    waiting = [d for d in documents if d["state"] == "reviewing"]
+    if waiting and not output.as_json and sys.stdin.isatty():
+        accepted = [d["id"] for d in waiting if _agreed(d)]
+        if accepted:
+            _follow(workers.library.stream("accept", documents=accepted), output)
+        documents = [
+            d for d in workers.library.call("documents")["documents"] if d["id"] in {x["id"] for x in documents}
+        ]
+    lines = [_document_line(d) for d in documents]
+    if any(d["state"] == "reviewing" for d in documents):
+        lines.append("Documents that wait for review are indexed from the window, or with --yes.")
+    output.result({"documents": [_shown(d) for d in documents]}, lines or ["There was nothing to add."])
+    return 0
+
+
+def collections(workers: Workers, options: Namespace, output: Output) -> int:
+    """List the collections."""
+    rows = workers.library.call("collections")["collections"]
+    output.result(
+        {"collections": rows},
+        [f"{r['name']}  {r['documents']} documents, {r['chunks']} passages, {r['policy']}" for r in rows],
+    )
+    return 0
+
+
+def documents(workers: Workers, options: Namespace, output: Output) -> int:
+    """List documents, or the pages of one."""
+    if options.text:
+        shown = workers.library.call("document_text", document=options.text)
+        pages = _revealed(workers, options, [page["text"] for page in shown["pages"]])
+        result = {
+            "document": shown["document"],
+            "name": shown["name"],
+            "pages": [{**page, "text": text} for page, text in zip(shown["pages"], pages, strict=True)],
+        }
+        output.result(result, [f"— {p['page'] or p['locator'] or ''} —\n{p['text']}" for p in result["pages"]])
+        return 0
+    rows = workers.library.call("documents", collection=options.collection)["documents"]
+    output.result(
+        {"documents": [_shown(row) for row in rows]}, [_document_line(row) for row in rows] or ["No documents yet."]
+    )
+    return 0
+
+
+def remove(workers: Workers, options: Namespace, output: Output) -> int:
+    """Remove documents and print the receipt."""
+    receipt = workers.library.call("remove", documents=options.documents)["receipt"]
+    output.result(
+        {"receipt": receipt},
+        [
+            f"{r['name']}: {r['chunks']} passages and {r['vault_entries']} vault entries removed"
+            f"{', verified' if r['verified'] else ', NOT verified'}"
+            for r in receipt["documents"]
+        ],
+    )
+    return 0 if all(r["verified"] for r in receipt["documents"]) else 1
+
+
+def search(workers: Workers, options: Namespace, output: Output) -> int:
+    """Print the best passages."""
+    check_mode(options.mode)
+    found = workers.library.call(
+        "search", query=options.query, collection=options.collection, mode=options.mode, k=options.k
+    )
+    texts = _revealed(workers, options, [hit["text"] for hit in found["hits"]])
+    hits = [{**hit, "text": text} for hit, text in zip(found["hits"], texts, strict=True)]
+    result = {"query": found["query"], "mode": found["mode"], "hits": hits, "timings_ms": found["timings_ms"]}
+    lines = [f"{h['score']:.3f}  {h['name']}{_page(h)}\n       {' '.join(h['text'].split())[:300]}" for h in hits]
+    output.result(result, lines or ["Nothing found."])
+    return 0
+
+
+def ask(workers: Workers, options: Namespace, output: Output) -> int:
+    """Answer a question with citations."""
+    check_choice(options.strategy, options.engine)
+    done: dict[str, Any] = {}
+    streamed = False
+    workers.chat.start()
+    events = answer(
+        workers,
+        options.question,
+        collection=options.collection,
+        conversation=options.conversation,
+        model=options.model,
+    )
+    for event in events:
+        if event["event"] == "token" and not options.reveal:
+            output.write(event["text"])
+            streamed = True
+        elif event["event"] == "partial":
+            output.progress(event, event["message"])
+        elif event["event"] == "done":
+            done = event
+    done["memory_mb"]["window"] = resident_mb()
+    texts = _revealed(workers, options, [done["answer"], *[c["text"] for c in done["citations"]]])
+    done["answer"] = texts[0]
+    done["citations"] = [{**c, "text": text} for c, text in zip(done["citations"], texts[1:], strict=True)]
+    lines = [""] if streamed and done["found"] else [done["answer"]]
+    lines += [f"[{c['marker']}] {c['name']}{_page(c)}: {' '.join(c['text'].split())}" for c in done["citations"]]
+    coverage = done["coverage"]
+    lines.append(f"({coverage['passages_read']} of {coverage['passages_total']} passages read)")
+    output.result({key: value for key, value in done.items() if key not in ("event", "id")}, lines)
+    return 0
+
+
+def doctor(workers: Workers, options: Namespace, output: Output) -> int:
+    """Examine everything and name the problems."""
+    workers.chat.start()
+    report = workers.library.call("doctor")
+    try:
+        workers.chat.call("status")
+        chat_seal = (workers.chat.hello or {}).get("seal")
+    except DesktopRagError as error:
+        chat_seal = None
+        report["problems"].append(error.message)
+    result = {key: value for key, value in report.items() if key not in ("event", "id")}
+    result["seal"] = {**report["seal"], "chat": chat_seal}
+    index = result["index"]
+    lines = [
+        f"data      {result['paths']['data']}",
+        f"models    {', '.join(m['id'] for m in result['models'] if m['installed'])}",
+        f"index     {index['documents']} documents, {index['chunks']} passages, {'consistent' if index['parity'] else 'NOT consistent'}",
+        f"sealed    {', '.join(f'{role}: {state}' for role, state in result['seal'].items())}",
+        f"key       {result['key']}",
+        *[f"! {problem}" for problem in result["problems"]],
+    ]
+    output.result(result, lines)
+    return 0
+
+
+def _follow(events: Any, output: Output) -> list[dict[str, Any]]:
+    """Show progress; the rows of the documents at the end."""
+    rows: list[dict[str, Any]] = []
+    for event in events:
+        if event["event"] == "document":
+            output.progress(_progress(event), _document_line(event) if event["state"] in _SHOWN_STATES else None)
+        elif event["event"] == "done":
+            rows = event["documents"]
+    return rows
+
+
+_SHOWN_STATES = ("ready", "partly_read", "failed", "reviewing")
+
+
+def _progress(event: dict[str, Any]) -> dict[str, Any]:
+    return {key: event.get(key) for key in ("event", "document", "path", "state", "known", "error")}
+
+
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: row.get(key) for key in _DOCUMENT_KEYS}
+
+
+def _document_line(row: dict[str, Any]) -> str:
+    cause = f": {row['error']['message']} {row['error']['hint']}" if row.get("error") else ""
+    found = sum((row.get("pii") or {}).values())
+    extra = (
+        f", {row['chunks']} passages, {found} private values replaced"
+        if row["state"] in ("ready", "partly_read")
+        else ""
+    )
+    return f"{row['state']:<11} {row.get('name') or row.get('document')}{extra}{cause}"
+
+
+def _agreed(row: dict[str, Any]) -> bool:
+    found = ", ".join(f"{count} {label}" for label, count in row["pii"].items()) or "nothing"
+    return input(f"{row['name']}: {found} will be replaced. Index it? [y/N] ").strip().lower() in ("y", "yes")
+
+
+def _passwords(file: str | None) -> list[str]:
+    if file is None:
+        return []
+    try:
+        return [line for line in Path(file).read_text(encoding="utf-8").splitlines() if line]
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError("bad_request", "The password file cannot be read.", "Check its path.") from error
+
+
+def _page(place: dict[str, Any]) -> str:
+    return f", page {place['page']}" if place["page"] else f", {place['locator']}" if place["locator"] else ""
+
+
+def _revealed(workers: Workers, options: Namespace, texts: list[str]) -> list[str]:
+    if not options.reveal:
+        return texts
+    values = workers.library.call("reveal", texts=texts)["values"]
+    for pseudonym, value in values.items():
+        texts = [text.replace(pseudonym, value) for text in texts]
+    return texts

@@ -1,0 +1,132 @@
+"""The terminal face: the same services as the window, as commands.
+
+Exit codes: 0 fine · 2 wrong use or not available yet · 3 document · 4 model · 5 library (locked, full,
+wrong key) · 6 index · 7 a worker failed · 8 network · 130 stopped · 70 a bug.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import Any
+
+import desktop_rag
+from desktop_rag import paths
+from desktop_rag.cli import commands
+from desktop_rag.cli.output import Output
+from desktop_rag.errors import DesktopRagError, UsageError
+from desktop_rag.privacy.scrub import POLICIES
+from desktop_rag.retrieval.modes import MODES, PLANNED_MODES
+from desktop_rag.workers.client import Workers
+
+_PLANNED = ("models", "bench", "eval", "privacy", "serve")
+
+
+class _Parser(argparse.ArgumentParser):
+    """Argparse's own complaint, as one of our errors."""
+
+    def error(self, message: str) -> Any:
+        raise UsageError("bad_request", f"{message[0].upper()}{message[1:]}.", f"See: {self.prog} --help")
+
+
+def run(arguments: list[str]) -> int:
+    """Carry out one command line; without a command, open the window."""
+    wants_json = "--json" in arguments
+    try:
+        if any(word in _PLANNED for word in _command_of(arguments)):
+            raise UsageError("not_available", f"“{_command_of(arguments)[0]}” is not available yet.")
+        options = _parser().parse_args(arguments)
+        data_dir = paths.data_dir(options.data_dir)
+        if options.command is None:
+            from desktop_rag.gui.app import run as open_window
+
+            return open_window(data_dir, [])
+        output = Output(wants_json)
+        workers = Workers(data_dir)
+        try:
+            return int(options.handler(workers, options, output))
+        finally:
+            workers.close()
+    except DesktopRagError as error:
+        return _report(error, wants_json)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+
+
+def _command_of(arguments: list[str]) -> list[str]:
+    """The first word that is not an option, as a list of none or one."""
+    words = iter(arguments)
+    for word in words:
+        if word == "--data-dir":
+            next(words, None)
+        elif not word.startswith("-"):
+            return [word]
+    return []
+
+
+def _report(error: DesktopRagError, wants_json: bool) -> int:
+    if wants_json:
+        print(json.dumps({"error": {"code": error.code, "message": error.message, "hint": error.hint}}))
+    else:
+        print(f"{error.message} {error.hint}".strip(), file=sys.stderr)
+    return error.exit_code
+
+
+def _parser() -> argparse.ArgumentParser:
+    epilog = (__doc__ or "").split("\n\n", 1)[1]
+    parser = _Parser(
+        prog="desktop-rag",
+        description="Ask your own private documents. Without a command the window opens.",
+        epilog=epilog,
+    )
+    parser.add_argument("--data-dir", metavar="DIR", help="where everything of yours lies (also DESKTOP_RAG_DATA_DIR)")
+    parser.add_argument("--version", action="version", version=f"desktop-rag {desktop_rag.__version__}")
+    commands_ = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    _document_commands(commands_)
+    _question_commands(commands_)
+    return parser
+
+
+def _add(commands_: Any, name: str, handler: Any, text: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands_.add_parser(name, help=text, description=text)
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout, progress on stderr")
+    parser.set_defaults(handler=handler)
+    return parser
+
+
+def _document_commands(commands_: Any) -> None:
+    add = _add(commands_, "add", commands.add, "Add files and folders: read, cleaned of personal data, indexed.")
+    add.add_argument("paths", nargs="+", metavar="PATH")
+    add.add_argument("--collection", metavar="NAME", help="made if it does not exist")
+    add.add_argument("--policy", choices=POLICIES, help="what happens to personal data")
+    add.add_argument("--password-file", metavar="FILE", help="a password for encrypted documents, one a line")
+    add.add_argument("--yes", action="store_true", help="index without reviewing what was found")
+    _add(commands_, "collections", commands.collections, "List the collections.")
+    documents = _add(commands_, "documents", commands.documents, "List the documents, or show the cleaned text of one.")
+    documents.add_argument("--collection", metavar="NAME")
+    documents.add_argument("--text", metavar="DOC", help="the pages of one document")
+    documents.add_argument("--reveal", action="store_true", help="show real values instead of pseudonyms")
+    remove = _add(commands_, "remove", commands.remove, "Remove documents and everything made from them.")
+    remove.add_argument("documents", nargs="+", metavar="DOC")
+
+
+def _question_commands(commands_: Any) -> None:
+    search = _add(commands_, "search", commands.search, "Find passages.")
+    search.add_argument("query")
+    search.add_argument("--collection", metavar="NAME")
+    search.add_argument("--mode", choices=(*MODES, *PLANNED_MODES), default="hybrid")
+    search.add_argument("-k", type=int, default=10, metavar="N", help="how many hits (10)")
+    search.add_argument("--reveal", action="store_true", help="show real values instead of pseudonyms")
+    ask = _add(commands_, "ask", commands.ask, "Ask a question; the answer cites its passages.")
+    ask.add_argument("question")
+    ask.add_argument("--collection", metavar="NAME")
+    ask.add_argument("--conversation", metavar="ID", help="go on with an earlier conversation")
+    ask.add_argument("--strategy", metavar="S")
+    ask.add_argument("--engine", metavar="E")
+    ask.add_argument("--model", metavar="M", help="a model of the catalogue, or the path of a GGUF file")
+    ask.add_argument("--reveal", action="store_true", help="show real values instead of pseudonyms")
+    _add(commands_, "doctor", commands.doctor, "Examine the installation and the index.")

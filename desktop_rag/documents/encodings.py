@@ -1,0 +1,90 @@
+"""Bytes of unknown encoding to text, without ever failing and the same way every time."""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+from charset_normalizer import from_bytes
+
+# UTF-32 before UTF-16: the mark of the former begins with the mark of the latter.
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_SAMPLE = 65_536
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+def decode(data: bytes, declared: str | None = None) -> tuple[str, str]:
+    """(text, encoding): byte order mark, UTF-8, `declared`, UTF-16 without a mark, then a statistical guess.
+
+    Bytes that fit no encoding become U+FFFD, NUL characters too; nothing else is changed.
+    """
+    for mark, name in _MARKS:
+        if data.startswith(mark):
+            return _clean(data[len(mark) :].decode(name, errors="replace")), name
+    for name in _candidates(data, declared):
+        try:
+            return _clean(data.decode(name)), name
+        except (UnicodeDecodeError, LookupError):
+            continue
+    return _clean(data.decode("cp1252", errors="replace")), "cp1252"
+
+
+def _candidates(data: bytes, declared: str | None) -> list[str]:
+    wide = _wide_without_mark(data)
+    if wide:
+        return [wide]
+    if _is_utf8(data):
+        return ["utf-8"]
+    guess = from_bytes(_telling_sample(data)).best()
+    return [*([declared] if declared else []), *([guess.encoding] if guess else [])]
+
+
+def _is_utf8(data: bytes) -> bool:
+    """Whether the bytes are UTF-8, apart from a last character that may be cut off."""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as failure:
+        return failure.reason == "unexpected end of data"
+    return True
+
+
+def _telling_sample(data: bytes) -> bytes:
+    """A stretch that begins shortly before the first byte above ASCII: plain ASCII tells encodings apart by nothing."""
+    first = re.search(rb"[\x80-\xff]", data)
+    start = max(0, first.start() - 2048) if first else 0
+    return data[start : start + _SAMPLE]
+
+
+def _wide_without_mark(data: bytes) -> str | None:
+    """UTF-16 is betrayed by zero bytes at every second place of mostly Latin text."""
+    sample = data[:4096]
+    if len(sample) < 8 or len(data) % 2:
+        return None
+    even, odd = sample[::2], sample[1::2]
+    if odd.count(0) > 0.6 * len(odd) and even.count(0) < 0.1 * len(even):
+        return "utf-16-le"
+    if even.count(0) > 0.6 * len(even) and odd.count(0) < 0.1 * len(odd):
+        return "utf-16-be"
+    return None
+
+
+def _clean(text: str) -> str:
+    """Replace, one for one, what neither a database nor JSON takes: NUL and lone surrogates."""
+    text = text.replace("\x00", "\ufffd")
+    return _SURROGATES.sub("\ufffd", text)
+
+
+def looks_binary(head: bytes) -> bool:
+    """Whether the first bytes of a file are no text in any encoding: too many control characters."""
+    if not head or any(head.startswith(mark) for mark, _ in _MARKS) or _wide_without_mark(head[: len(head) & ~1]):
+        return False
+    controls = len(_CONTROLS.findall(head.decode("latin-1")))
+    # Random bytes hold about 10 % of them and are no UTF-8.
+    return controls > len(head) * (0.12 if _is_utf8(head) else 0.05)

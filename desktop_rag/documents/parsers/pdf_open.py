@@ -1,0 +1,56 @@
+"""Opening a PDF, also a damaged one, with errors a person understands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pypdfium2 as pdfium  # type: ignore[import-untyped]
+import pypdfium2.raw as raw  # type: ignore[import-untyped]
+
+from desktop_rag.documents.parsers.pdf_repair import repairs
+from desktop_rag.errors import DocumentError
+
+PdfiumError = pdfium.PdfiumError
+
+
+@contextmanager
+def opened(path: Path, password: str | None = None) -> Iterator[Any]:
+    """The pypdfium2 document of `path`, closed afterwards.
+
+    Raises DocumentError "encrypted" or "unreadable"; OSError if the file cannot be opened at all.
+    """
+    document = _open(path, password)
+    try:
+        yield document
+    finally:
+        document.close()
+
+
+def _open(path: Path, password: str | None) -> Any:
+    # pdfium reports every failure to open as a damaged file: let the system say first what it thinks.
+    with path.open("rb"):
+        pass
+    try:
+        return pdfium.PdfDocument(path, password=password)
+    except pdfium.PdfiumError as failure:
+        if failure.err_code in (raw.FPDF_ERR_PASSWORD, raw.FPDF_ERR_SECURITY):
+            raise _encrypted(password) from failure
+        for data in repairs(path):
+            try:
+                return pdfium.PdfDocument(data, password=password)
+            except pdfium.PdfiumError:
+                continue
+        raise DocumentError(
+            "unreadable",
+            "The PDF is damaged and cannot be opened.",
+            "It may be an unfinished download: get it again, or print it to a new PDF.",
+        ) from failure
+
+
+def _encrypted(password: str | None) -> DocumentError:
+    if password:
+        return DocumentError("encrypted", "The password does not open this PDF.", "Check the password and try again.")
+    return DocumentError("encrypted", "The PDF is protected by a password.", "Enter its password to add it.")

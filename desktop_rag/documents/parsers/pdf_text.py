@@ -1,0 +1,91 @@
+"""The text of one PDF page, the same every time, with the way back to pdfium's characters.
+
+pdfium numbers the characters of a page; its text leaves a few out, ends lines with CR LF and marks a
+hyphen at the end of a line with U+FFFE. Here lines end with LF, words broken at a line end are whole
+again, and `PageText.character` gives for an offset in the text the number of pdfium's character.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import Any
+
+import pypdfium2.raw as pdfium  # type: ignore[import-untyped]
+
+TextPage = Any
+"""A pypdfium2.PdfTextPage; the library comes without type information."""
+
+# A carriage return, pdfium's mark for a hyphen at a line end, or half a character outside the basic plane.
+_SPECIAL = re.compile("[\r\ufffe\ud800-\udfff]")
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\uffff]")
+_HYPHEN = "\ufffe"
+
+
+@dataclass(frozen=True, slots=True)
+class PageText:
+    """`text` as stored in Page.text; `cuts` are the offsets at which characters of pdfium were left out before."""
+
+    text: str
+    cuts: tuple[int, ...]
+
+    def character(self, offset: int) -> int:
+        """The number of pdfium's character at `offset` of the text."""
+        return offset + bisect_right(self.cuts, offset)
+
+
+def page_text(textpage: TextPage) -> PageText:
+    """Extract the text of an opened page."""
+    raw = _raw(textpage)
+    cuts: list[int] = []
+    parts: list[str] = []
+    at = 0
+    for match in _SPECIAL.finditer(raw):
+        place = match.start()
+        kept = "" if raw.startswith("\r\n", place) else _kept(raw, place)
+        parts += raw[at:place], kept
+        if not kept:
+            cuts.append(place - len(cuts))
+        at = place + 1
+    parts.append(raw[at:])
+    return PageText(_CONTROLS.sub("\ufffd", "".join(parts)), tuple(cuts))
+
+
+def _kept(raw: str, place: int) -> str:
+    """What stays of a special character, other than of CR LF: nothing, or exactly one character."""
+    char = raw[place]
+    following = raw[place + 1 : place + 2]
+    if char == "\r":
+        return "\n"
+    if char == _HYPHEN:
+        # A broken word goes on in lower case; "Smith-Jones" and "COVID-19" keep their hyphen.
+        return "" if following.islower() else "-"
+    if char <= "\udbff" and "\udc00" <= following <= "\udfff":
+        return (char + following).encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+    if char >= "\udc00" and place and "\ud800" <= raw[place - 1] <= "\udbff":
+        return ""
+    return "\ufffd"
+
+
+def _raw(textpage: TextPage) -> str:
+    """One code unit for each of pdfium's characters, in order."""
+    count = pdfium.FPDFText_CountChars(textpage)
+    if count <= 0:
+        return ""
+    buffer = (ctypes.c_ushort * (count + 1))()
+    written = pdfium.FPDFText_GetText(textpage, 0, count, buffer)
+    if written == count + 1:
+        text = bytes(memoryview(buffer)[:count]).decode("utf-16-le", "surrogatepass")
+        # Decoding joins the halves of a character outside the basic plane, which pdfium counts as two.
+        return text if len(text) == count else "".join(map(chr, buffer[:count]))
+    return "".join(_character(textpage, index) for index in range(count))
+
+
+def _character(textpage: TextPage, index: int) -> str:
+    """The slow way, for the few pages whose text leaves characters out: one call for each character."""
+    code = pdfium.FPDFText_GetUnicode(textpage, index)
+    if code == 2 and pdfium.FPDFText_IsHyphen(textpage, index) == 1:
+        return _HYPHEN
+    return chr(code) if 0 < code <= 0x10FFFF else "\ufffd"

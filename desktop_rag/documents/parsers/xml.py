@@ -1,0 +1,23 @@
+"""XML of any vocabulary: the text of its elements in order, without the markup."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from desktop_rag.documents.composer import Composer
+from desktop_rag.documents.limits import Limits
+from desktop_rag.documents.model import DocumentInfo, Page
+from desktop_rag.documents.parsers.html import Flattener
+from desktop_rag.documents.parsers.markup import parse_xml
+from desktop_rag.documents.parsers.text import read_bytes
+
+
+def parse(path: Path, *, limits: Limits, password: str | None = None) -> Iterator[DocumentInfo | Page]:
+    """One page without number; elements called like those of HTML are understood like them."""
+    root = parse_xml(read_bytes(path, limits), "its markup")
+    yield DocumentInfo("xml", " ".join((root.findtext(".//title") or "").split()) or path.stem, None)
+    composer = Composer()
+    Flattener(composer).feed(root)
+    if composer.length:
+        yield composer.page()

@@ -1,0 +1,47 @@
+"""From what a person dropped to the files to read: files as they are, folders searched."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from desktop_rag.documents.formats import is_supported
+
+
+def walk(paths: Iterable[Path]) -> Iterator[Path]:
+    """Files to read, in a stable order, each once.
+
+    A named file always comes (also hidden, unsupported or missing: reading it then says what is wrong). In a
+    folder, sorted by name, hidden entries and unsupported suffixes are left out; a folder that a symbolic link
+    leads back to is entered once; a folder that may not be listed is passed over.
+    """
+    seen_files: set[Path] = set()
+    seen_folders: set[tuple[int, int]] = set()
+    for path in paths:
+        found = _folder(path, seen_folders) if path.is_dir() else iter((path,))
+        for file in found:
+            key = Path(os.path.realpath(file))
+            if key not in seen_files:
+                seen_files.add(key)
+                yield file
+
+
+def _folder(folder: Path, seen: set[tuple[int, int]]) -> Iterator[Path]:
+    """Depth first with a stack of its own, so that no depth of folders can exhaust Python's."""
+    waiting = [folder]
+    while waiting:
+        entry = waiting.pop()
+        try:
+            if not entry.is_dir():
+                if is_supported(entry) and entry.is_file():
+                    yield entry
+                continue
+            status = entry.stat()
+            if (status.st_dev, status.st_ino) in seen:
+                continue
+            seen.add((status.st_dev, status.st_ino))
+            inside = sorted((e for e in entry.iterdir() if not e.name.startswith(".")), key=lambda e: e.name)
+        except OSError:
+            continue
+        waiting.extend(reversed(inside))

@@ -1,0 +1,56 @@
+"""A model's own chat template (Jinja, from the GGUF), rendered in a sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from jinja2 import TemplateError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from desktop_rag.engines.protocol import ChatMessage
+from desktop_rag.errors import ModelError
+
+# ChatML: what most small instruction models without a template of their own understand.
+_CHATML = (
+    "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+
+
+class ChatTemplate:
+    """Turns messages into the prompt text the model was trained on."""
+
+    def __init__(self, source: str, *, bos: str, eos: str) -> None:
+        environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
+        environment.globals["raise_exception"] = _refuse
+        self._names = {"bos_token": bos, "eos_token": eos, "add_generation_prompt": True}
+        try:
+            self._template = environment.from_string(source or _CHATML)
+        except TemplateError:
+            self._template = environment.from_string(_CHATML)
+
+    def render(self, messages: Sequence[ChatMessage]) -> str:
+        """The whole prompt. Raises ModelError("incompatible") when the template refuses the messages."""
+        try:
+            return self._template.render(messages=[dict(m) for m in messages], **self._names)
+        except TemplateError:
+            merged = _without_system(messages)
+            try:
+                return self._template.render(messages=merged, **self._names)
+            except TemplateError as error:
+                raise ModelError(
+                    "incompatible", "The model's chat template cannot be used.", "Choose another model."
+                ) from error
+
+
+def _refuse(message: str) -> None:
+    raise TemplateError(message)
+
+
+def _without_system(messages: Sequence[ChatMessage]) -> list[dict[str, str]]:
+    """Some templates know no system role: its text goes before the first question."""
+    system = "\n\n".join(m["content"] for m in messages if m["role"] == "system")
+    rest = [dict(m) for m in messages if m["role"] != "system"]
+    if rest and system:
+        rest[0]["content"] = f"{system}\n\n{rest[0]['content']}"
+    return rest

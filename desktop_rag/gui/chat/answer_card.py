@@ -1,0 +1,192 @@
+"""An answer in the column: what is being done, the text with its marks, what was read, and what went wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+
+from desktop_rag.gui import words
+from desktop_rag.gui.chat import entries, markup
+from desktop_rag.gui.chat.nearest import Nearest
+from desktop_rag.gui.chat.rich_text import RichText
+from desktop_rag.gui.pieces.buttons import IconButton
+from desktop_rag.gui.pieces.labels import IconLabel, label, set_tone
+from desktop_rag.gui.pieces.notice import Notice
+from desktop_rag.gui.reveal import Reveal
+from desktop_rag.gui.theme import Theme
+
+FLUSH_MS = 40
+
+
+class AnswerCard(QWidget):
+    """Follows one `entries.Answer`; call `update_entry` after it changed."""
+
+    cited = Signal(object, int)
+    passage_opened = Signal(object, object)
+    resized = Signal()
+    ask_again = Signal(str)
+
+    def __init__(self, theme: Theme, reveal: Reveal, answer: entries.Answer) -> None:
+        super().__init__()
+        self._theme, self._reveal, self._answer = theme, reveal, answer
+        self._status_icon = IconLabel(theme, "search", "accent")
+        self._status = label("", tone="muted")
+        self._text = RichText(theme, reveal)
+        self._text.setAccessibleName("Answer")
+        self._nearest = Nearest(theme, lambda passage: self.passage_opened.emit(answer, passage))
+        self._notice = Notice(theme)
+        self._footer = label("", "small", "muted")
+        self._timer = QTimer(self)
+        self._timer.setInterval(FLUSH_MS)
+        self._timer.timeout.connect(self._flush)
+        self._shown_text = ""
+        self._build()
+        self._text.cited.connect(lambda marker: self.cited.emit(answer, marker))
+        self._text.resized.connect(self.resized)
+        reveal.changed.connect(self._rewrite)
+        theme.changed.connect(self._rewrite)
+        self.update_entry()
+
+    def _build(self) -> None:
+        status = QHBoxLayout()
+        status.setSpacing(8)
+        status.addWidget(self._status_icon)
+        status.addWidget(self._status, 1)
+        self._again = IconButton(self._theme, "refresh-cw", "Ask again", self._ask_again, size=14)
+        self._copy = IconButton(self._theme, "copy", "Copy answer", self.copy, size=14)
+        foot = QHBoxLayout()
+        foot.setSpacing(2)
+        foot.addWidget(self._footer, 1)
+        foot.addWidget(self._copy)
+        foot.addWidget(self._again)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addLayout(status)
+        column.addWidget(self._text)
+        column.addWidget(self._nearest)
+        column.addWidget(self._notice)
+        column.addLayout(foot)
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+
+    # -- state ---------------------------------------------------------------------------------
+
+    def update_entry(self) -> None:
+        """Show the answer as it is now."""
+        answer = self._answer
+        ended = answer.phase == entries.ENDED
+        self._show_status()
+        if answer.phase == entries.STREAMING:
+            if not self._timer.isActive():
+                self._text.begin_stream()
+                self._shown_text = ""
+                self._timer.start()
+        else:
+            self._timer.stop()
+            self._rewrite()
+        self._text.setVisible(bool(answer.text))
+        self._nearest.show_passages(answer.shown_passages if ended and not answer.found else [])
+        self._show_notice()
+        self._footer.setText(_footer(answer))
+        for part in (self._footer, self._copy, self._again):
+            part.setVisible(ended and answer.error is None)
+        self.setAccessibleName(f"Answer: {self._reveal.words(answer.text)}" if ended else self._status.text())
+        self.resized.emit()
+
+    def _show_status(self) -> None:
+        answer = self._answer
+        icon, role, text = "", "accent", ""
+        if answer.phase == entries.SEARCHING:
+            icon, text = "search", "Searching your documents…"
+        elif answer.phase == entries.READING:
+            icon, text = "book-open", f"Reading {_passages(answer.passages)}…"
+        elif answer.phase == entries.ENDED and not answer.found:
+            icon, role, text = "search-x", "warn", "Not in your documents"
+        if icon:
+            self._status_icon.show_icon(icon, role)
+        set_tone(self._status, "muted" if answer.phase != entries.ENDED else "")
+        self._status.setText(text)
+        self._status_icon.setVisible(bool(icon))
+        self._status.setVisible(bool(icon))
+
+    def _show_notice(self) -> None:
+        answer = self._answer
+        if answer.error is not None:
+            self._notice.say_error(answer.error, "Retry", self._ask_again)
+        elif answer.partial_reason == "cancelled":
+            self._notice.say(answer.partial or "Stopped. What was written so far is kept.", kind="calm",
+                             action="Ask again", on_action=self._ask_again)
+        elif answer.partial:
+            self._notice.say(answer.partial, kind="notice", action="Retry", on_action=self._ask_again)
+        else:
+            self._notice.hide()
+
+    # -- text ----------------------------------------------------------------------------------
+
+    def _flush(self) -> None:
+        if self._answer.text != self._shown_text:
+            self._shown_text = self._answer.text
+            self._text.setVisible(True)
+            self._text.stream(self._shown_text)
+
+    def _rewrite(self) -> None:
+        answer = self._answer
+        if answer.phase == entries.STREAMING:
+            self._text.begin_stream()
+            self._text.stream(answer.text)
+        elif answer.text:
+            previews = {int(item["marker"]): self._preview(item) for item in answer.citations}
+            self._text.show_blocks(markup.blocks(answer.text, answer.data.get("sentences") or ()), previews)
+            self._reveal.want(answer.text, *(str(item.get("text") or "") for item in answer.citations))
+
+    def _preview(self, citation: dict[str, Any]) -> str:
+        where = " · ".join(part for part in (str(citation.get("name") or ""), words.place(citation)) if part)
+        text = self._reveal.words(str(citation.get("text") or ""))
+        return f"{where}\n{text if len(text) < 400 else text[:400].rstrip() + '…'}"
+
+    def ring(self, marker: int | None) -> None:
+        """Ring one chip, or none."""
+        self._text.ring(marker)
+
+    def copy(self) -> None:
+        """Put the answer on the clipboard, as it reads."""
+        QGuiApplication.clipboard().setText(self._reveal.words(self._answer.text))
+
+    @property
+    def text(self) -> RichText:
+        """The text itself."""
+        return self._text
+
+    @property
+    def notice(self) -> Notice:
+        """The notice under the text."""
+        return self._notice
+
+    def _ask_again(self) -> None:
+        self.ask_again.emit(self._answer.question)
+
+
+def _passages(passages: list[dict[str, Any]]) -> str:
+    names = list(dict.fromkeys(str(item.get("name") or "") for item in passages))
+    shown = " and ".join(names[:2]) + (f" and {len(names) - 2} more" if len(names) > 2 else "")
+    return f"{words.plural(len(passages), 'passage')} from {shown}" if shown else "what was found"
+
+
+def _footer(answer: entries.Answer) -> str:
+    coverage = answer.coverage or answer.data.get("coverage") or {}
+    parts = []
+    if coverage.get("passages_total") is not None:
+        parts.append(words.coverage(int(coverage.get("passages_read") or 0), int(coverage["passages_total"])))
+    total = (answer.data.get("timings_ms") or {}).get("total")
+    if total:
+        parts.append(f"{float(total) / 1000:.1f} s")
+    if answer.data.get("strategy"):
+        parts.append(str(answer.data["strategy"]))
+    return " · ".join(parts)
+
+

@@ -1,0 +1,44 @@
+"""The passages that came nearest when the documents do not hold the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
+
+from desktop_rag.gui import words
+from desktop_rag.gui.pieces.buttons import TextButton
+from desktop_rag.gui.pieces.labels import label
+from desktop_rag.gui.theme import Theme
+
+_MOST = 3
+
+
+class Nearest(QFrame):
+    """A soft card that lists up to three places to look at; hidden when there are none."""
+
+    def __init__(self, theme: Theme, on_open: Callable[[dict[str, Any]], None], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("kind", "soft")
+        self._theme, self._on_open = theme, on_open
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(12, 10, 12, 10)
+        self._column.setSpacing(2)
+        self._column.addWidget(label("These passages came nearest; none of them answers it.", tone="muted", wrap=True))
+        self._rows: list[TextButton] = []
+        self.hide()
+
+    def show_passages(self, passages: list[dict[str, Any]]) -> None:
+        """List the nearest passages, best first."""
+        for row in self._rows:
+            row.deleteLater()
+        self._rows = [self._row(passage) for passage in passages[:_MOST]]
+        for row in self._rows:
+            self._column.addWidget(row)
+        self.setVisible(bool(self._rows))
+
+    def _row(self, passage: dict[str, Any]) -> TextButton:
+        where = " · ".join(part for part in (str(passage.get("name") or ""), words.place(passage)) if part)
+        icon = words.FORMAT_ICONS.get(str(passage.get("name") or "").rpartition(".")[2].lower(), "file")
+        return TextButton(self._theme, where, lambda: self._on_open(passage), kind="row", icon=icon)

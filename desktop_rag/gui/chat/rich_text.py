@@ -1,0 +1,221 @@
+"""Text to read: an answer with chips, marks and pseudonyms, as tall as its content, streaming at its tail only."""
+
+from __future__ import annotations
+
+from math import ceil
+
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QFont, QHelpEvent, QMouseEvent, QResizeEvent, QTextBlockFormat, QTextCharFormat, QTextCursor, QWheelEvent
+from PySide6.QtWidgets import QFrame, QSizePolicy, QTextBrowser, QToolTip, QWidget
+
+from desktop_rag.gui import words
+from desktop_rag.gui.chat import inline, markup
+from desktop_rag.gui.private_text import settled, spoken
+from desktop_rag.gui.reveal import Reveal
+from desktop_rag.gui.theme import Theme
+
+
+class RichText(QTextBrowser):
+    """Shows blocks of `markup`; `cited(marker)` when a chip is clicked, `resized` when its height changed."""
+
+    cited = Signal(int)
+    resized = Signal()
+
+    def __init__(self, theme: Theme, reveal: Reveal, step: str = "reading", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme, self._reveal, self._step = theme, reveal, step
+        self._streamed = 0  # code points of the answer whose lines are complete and never touched again
+        self._tail = 0  # where the unfinished last line begins in the document
+        self._previews: dict[int, str] = {}
+        self._spans: dict[str, str] = {}
+        self.painter = inline.InlinePainter(theme, self)
+        self.document().documentLayout().registerHandler(inline.OBJECT, self.painter)
+        self.document().setDocumentMargin(0)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setOpenLinks(False)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+        self.anchorClicked.connect(lambda url: self._open(url.toString()))
+
+    # -- content -------------------------------------------------------------------------------
+
+    def show_blocks(self, content: list[markup.Block], previews: dict[int, str] | None = None) -> None:
+        """Replace everything; `previews` are the tooltips of the chips by marker."""
+        self._previews = previews or {}
+        self.clear()
+        cursor = QTextCursor(self.document())
+        cursor.beginEditBlock()
+        self._write(cursor, content)
+        cursor.endEditBlock()
+        self._grown()
+
+    def begin_stream(self) -> None:
+        """Start an empty answer that grows by `stream`."""
+        self.clear()
+        self._streamed = self._tail = 0
+
+    def stream(self, answer: str) -> None:
+        """Show an answer that is longer than before: only the unfinished last line is written again."""
+        visible = answer[: settled(answer)]
+        cursor = QTextCursor(self.document())
+        cursor.beginEditBlock()
+        cursor.setPosition(self._tail)
+        cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
+        cursor.removeSelectedText()
+        complete = visible.rfind("\n") + 1
+        if complete > self._streamed:
+            self._write(cursor, markup.blocks(visible[self._streamed : complete]))
+            self._streamed = complete
+            self._tail = cursor.position()
+        self._write(cursor, markup.blocks(visible[self._streamed :]))
+        cursor.endEditBlock()
+        self._grown()
+
+    def _write(self, cursor: QTextCursor, content: list[markup.Block]) -> None:
+        for block in content:
+            if cursor.position() > 0:
+                cursor.insertBlock()
+            cursor.setBlockFormat(self._block_format(block, first=cursor.position() == 0))
+            if block.kind in ("bullet", "number"):
+                cursor.insertText("•\u2002" if block.kind == "bullet" else f"{block.label}.\u2002", self._text_format())
+            for part in block.parts:
+                if isinstance(part, markup.Mark):
+                    self._write_mark(cursor, part)
+                else:
+                    cursor.insertText(self._shown(part), self._run_format(part, block.kind))
+
+    def _write_mark(self, cursor: QTextCursor, mark: markup.Mark) -> None:
+        # A word joiner keeps a chip on the line of the word it follows.
+        for marker in mark.citations:
+            cursor.insertText("\u2060", self._text_format())
+            cursor.insertText(inline.OBJECT_CHARACTER, inline.chip(marker, mark.support == "weak"))
+        if mark.support:
+            cursor.insertText("\u2060", self._text_format())
+            cursor.insertText(inline.OBJECT_CHARACTER, inline.support_mark(mark.support))
+        cursor.insertText(" ", self._text_format())
+
+    # -- formats -------------------------------------------------------------------------------
+
+    def _shown(self, run: markup.Run) -> str:
+        if run.token is None:
+            return run.text
+        value = self._reveal.value(run.token) if self._reveal.shown else None
+        return value or spoken(run.token)
+
+    def _block_format(self, block: markup.Block, first: bool) -> QTextBlockFormat:
+        form = QTextBlockFormat()
+        form.setLineHeight(150, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
+        form.setTopMargin(0 if first else {"bullet": 2, "number": 2, "code": 0, "heading": 14}.get(block.kind, 8))
+        if block.kind in ("bullet", "number"):
+            form.setLeftMargin(22)
+            form.setTextIndent(-14 if block.kind == "bullet" else -18)
+        return form
+
+    def _text_format(self) -> QTextCharFormat:
+        form = QTextCharFormat()
+        form.setFont(self._theme.font(self._step))
+        form.setForeground(self._theme.colour("text"))
+        return form
+
+    def _run_format(self, run: markup.Run, kind: str) -> QTextCharFormat:
+        form = self._text_format()
+        if kind == "heading" or run.bold:
+            form.setFontWeight(QFont.Weight.DemiBold)
+        if run.code:
+            form.setFont(self._theme.font("body", mono=True))
+            form.setBackground(self._theme.colour("surface"))
+        if run.token is not None:
+            form.setForeground(self._theme.colour("private"))
+            form.setUnderlineStyle(QTextCharFormat.UnderlineStyle.DotLine)
+            form.setUnderlineColor(self._theme.colour("private"))
+            form.setAnchor(True)
+            form.setAnchorHref(f"private:{run.token}")
+        return form
+
+    # -- behaviour -----------------------------------------------------------------------------
+
+    def ring(self, marker: int | None) -> None:
+        """Ring the chip whose passage is open."""
+        self.painter.ringed = marker
+        self.viewport().update()
+
+    def words_at(self, href: str) -> str:
+        """The tooltip of what lies under the pointer."""
+        kind, _, rest = href.partition(":")
+        if kind == "cite" and rest.isdigit():
+            return self._previews.get(int(rest), "")
+        if kind == "support":
+            return words.SUPPORT.get(rest, ("", "", ""))[2]
+        if kind == "private":
+            value = self._reveal.value(rest)
+            return f"{spoken(rest)} is {value}" if value else f"{spoken(rest)}: the real value is not in the vault"
+        return ""
+
+    def _open(self, href: str) -> None:
+        kind, _, rest = href.partition(":")
+        if kind == "cite" and rest.isdigit():
+            self.cited.emit(int(rest))
+
+    def _grown(self) -> None:
+        self.updateGeometry()
+        self.resized.emit()
+
+    def viewportEvent(self, event: QEvent) -> bool:  # noqa: D102 - Qt
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            text = self.words_at(self.anchorAt(event.pos()))
+            QToolTip.showText(event.globalPos(), text, self) if text else QToolTip.hideText()
+            return True
+        return super().viewportEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: D102 - Qt
+        super().mouseMoveEvent(event)
+        href = self.anchorAt(event.position().toPoint())
+        if href and not href.startswith("cite:"):
+            self.viewport().setCursor(Qt.CursorShape.ArrowCursor)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: D102 - Qt: the conversation scrolls, not the answer
+        event.ignore()
+
+    def createMimeDataFromSelection(self) -> QMimeData:  # noqa: D102 - Qt
+        data = QMimeData()
+        text = self.textCursor().selectedText().replace("\u2029", "\n")
+        data.setText(text.replace(inline.OBJECT_CHARACTER, "").replace("\u2060", ""))
+        return data
+
+    def heightForWidth(self, width: int) -> int:  # noqa: D102 - Qt
+        if width > 0 and self.document().textWidth() != width:
+            self.document().setTextWidth(width)
+        return ceil(self.document().size().height()) + 2
+
+    def hasHeightForWidth(self) -> bool:  # noqa: D102 - Qt
+        return True
+
+    def sizeHint(self) -> QSize:  # noqa: D102 - Qt
+        return QSize(400, self.heightForWidth(self.width()))
+
+    def minimumSizeHint(self) -> QSize:  # noqa: D102 - Qt
+        return QSize(120, 20)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: D102 - Qt
+        super().resizeEvent(event)
+        self.verticalScrollBar().setRange(0, 0)
+
+    def chip_position(self, marker: int) -> QPoint | None:
+        """Where a chip is, in this widget's coordinates; None when the answer has no such chip."""
+        block = self.document().begin()
+        while block.isValid():
+            it = block.begin()
+            while not it.atEnd():
+                fragment = it.fragment()
+                if fragment.charFormat().anchorHref() == f"cite:{marker}":
+                    cursor = QTextCursor(self.document())
+                    cursor.setPosition(fragment.position())
+                    place = self.cursorRect(cursor)
+                    return QPoint(place.left() + 12, place.center().y())
+                it += 1
+            block = block.next()
+        return None

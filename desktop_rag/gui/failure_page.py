@@ -1,0 +1,61 @@
+"""A full window page for what keeps the library from opening: one sentence, what to do, and another try."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from desktop_rag.errors import DesktopRagError
+from desktop_rag.gui.pieces.buttons import TextButton
+from desktop_rag.gui.pieces.labels import IconLabel, label
+from desktop_rag.gui.theme import Theme
+
+
+class FailurePage(QWidget):
+    """Filled by `say`."""
+
+    def __init__(self, theme: Theme, on_retry: Callable[[], object], on_quit: Callable[[], object]) -> None:
+        super().__init__()
+        self.setProperty("kind", "page")
+        self._icon = IconLabel(theme, "lock", "bad", 40)
+        self._title = label("Your library could not be opened", "display", wrap=True)
+        self._title.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self._sentence = label("", "reading", wrap=True)
+        self._sentence.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self._hint = label("", tone="muted", wrap=True)
+        self._hint.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        inner = QWidget()
+        inner.setMaximumWidth(520)
+        column = QVBoxLayout(inner)
+        column.setSpacing(10)
+        column.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignHCenter)
+        for part in (self._title, self._sentence, self._hint):
+            column.addWidget(part)
+        row = QHBoxLayout()
+        row.addStretch(1)
+        row.addWidget(TextButton(theme, "Quit", on_quit))
+        row.addWidget(TextButton(theme, "Try again", on_retry, kind="primary", icon="refresh-cw"))
+        row.addStretch(1)
+        column.addSpacing(6)
+        column.addLayout(row)
+        outer = QVBoxLayout(self)
+        outer.addStretch(2)
+        centre = QHBoxLayout()
+        centre.addStretch(1)
+        centre.addWidget(inner, 100)
+        centre.addStretch(1)
+        outer.addLayout(centre)
+        outer.addStretch(3)
+
+    def say(self, error: DesktopRagError) -> None:
+        """Show why, and what can be done."""
+        self._sentence.setText(error.message)
+        self._hint.setText(error.hint)
+        self.setAccessibleName(f"Your library could not be opened. {error.message}")
+
+    @property
+    def sentence(self) -> str:
+        """The reason on the screen."""
+        return self._sentence.text()

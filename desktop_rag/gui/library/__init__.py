@@ -1,0 +1,1 @@
+"""Documents and collections: what is there, what is being added, what can be removed."""

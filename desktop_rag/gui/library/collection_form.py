@@ -1,0 +1,73 @@
+"""The form of a collection: its name, what happens to private values, and whether each document is reviewed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QButtonGroup, QCheckBox, QDialog, QHBoxLayout, QLineEdit, QRadioButton, QVBoxLayout, QWidget
+
+from desktop_rag.gui import words
+from desktop_rag.gui.pieces.buttons import TextButton
+from desktop_rag.gui.pieces.labels import label
+from desktop_rag.gui.theme import Theme
+
+
+class CollectionForm(QDialog):
+    """`submitted({name, policy, review})`; an existing collection is edited, None makes a new one."""
+
+    submitted = Signal(object)
+
+    def __init__(
+        self, theme: Theme, parent: QWidget, collection: dict[str, Any] | None = None, defaults: dict[str, Any] | None = None
+    ) -> None:
+        super().__init__(parent)
+        present = collection or defaults or {}
+        self.setWindowTitle("Collection" if collection else "New collection")
+        self.setMinimumWidth(440)
+        self.name = QLineEdit(str(collection["name"]) if collection else "")
+        self.name.setAccessibleName("Name of the collection")
+        self.name.setPlaceholderText("For example: Contracts 2025")
+        self.policies = QButtonGroup(self)
+        self.review = QCheckBox("Show me what was found before a document is indexed")
+        self.review.setChecked(bool(present.get("review", True)))
+        self._save = TextButton(theme, "Save" if collection else "Create", self._submit, kind="primary")
+        self._save.setDefault(True)
+        self._build(theme, str(present.get("policy") or "pseudonymise"), bool(collection))
+        self.name.textChanged.connect(self._refresh)
+        self._refresh()
+
+    def _build(self, theme: Theme, policy: str, existing: bool) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 20, 24, 16)
+        column.setSpacing(8)
+        column.addWidget(label("Collection" if existing else "New collection", "title"))
+        column.addWidget(self.name)
+        column.addSpacing(6)
+        column.addWidget(label("What happens to names, addresses and numbers", "heading"))
+        for number, (key, (name, text)) in enumerate(words.POLICIES.items()):
+            button = QRadioButton(name)
+            button.setAccessibleDescription(text)
+            button.setChecked(key == policy)
+            self.policies.addButton(button, number)
+            note = label(text, "small", "muted", wrap=True)
+            note.setContentsMargins(28, 0, 0, 4)
+            column.addWidget(button)
+            column.addWidget(note)
+        column.addWidget(self.review)
+        if existing:
+            column.addWidget(label("A new choice holds for documents that are added from now on.", "small", "muted", wrap=True))
+        row = QHBoxLayout()
+        row.addStretch(1)
+        row.addWidget(TextButton(theme, "Cancel", self.reject))
+        row.addWidget(self._save)
+        column.addSpacing(4)
+        column.addLayout(row)
+
+    def _refresh(self) -> None:
+        self._save.setEnabled(bool(self.name.text().strip()))
+
+    def _submit(self) -> None:
+        policy = list(words.POLICIES)[self.policies.checkedId()]
+        self.submitted.emit({"name": self.name.text().strip(), "policy": policy, "review": self.review.isChecked()})
+        self.accept()

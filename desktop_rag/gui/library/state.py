@@ -1,0 +1,124 @@
+"""What the library holds, as the window knows it: collections, documents, conversations. Asked for in the background."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from desktop_rag.errors import DesktopRagError
+from desktop_rag.gui.backend import Backend, Event
+from desktop_rag.gui.tasks import Tasks
+
+
+class LibraryState(QObject):
+    """Signals tell what changed; `chosen` is the collection that is asked, None for all of them."""
+
+    collections_changed = Signal()
+    documents_changed = Signal()
+    conversations_changed = Signal()
+    document_moved = Signal(object)
+    chosen_changed = Signal()
+    failed = Signal(object)
+
+    def __init__(self, backend: Backend, tasks: Tasks, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._backend, self._tasks = backend, tasks
+        self.collections: list[dict[str, Any]] = []
+        self.conversations: list[dict[str, Any]] = []
+        self._documents: dict[str, dict[str, Any]] = {}
+        self.chosen: dict[str, Any] | None = None
+        self.loaded = False
+
+    # -- reading -------------------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Ask for everything again."""
+        self.refresh_collections()
+        self.refresh_conversations()
+        self._tasks.call(lambda: self._backend.library.call("documents"), self._take_documents, self.failed.emit)
+
+    def refresh_collections(self) -> None:
+        """Ask for the collections and their counts."""
+        self._tasks.call(lambda: self._backend.library.call("collections"), self._take_collections, self.failed.emit)
+
+    def refresh_conversations(self) -> None:
+        """Ask for the conversations."""
+        self._tasks.call(lambda: self._backend.library.call("conversations"), self._take_conversations, self.failed.emit)
+
+    def documents(self, collection: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+        """The documents of a collection, or all, latest first."""
+        rows = [row for row in self._documents.values() if collection is None or belongs(row, collection)]
+        return list(reversed(rows))
+
+    def document(self, identifier: str) -> dict[str, Any] | None:
+        """One document by id."""
+        return self._documents.get(identifier)
+
+    def collection(self, key: object) -> dict[str, Any] | None:
+        """A collection by id or name."""
+        return next((row for row in self.collections if key in (row["id"], row["name"])), None)
+
+    def _take_collections(self, answer: Event) -> None:
+        self.collections = list(answer.get("collections") or [])
+        if self.chosen is not None:
+            self.chosen = self.collection(self.chosen["id"])
+        self.collections_changed.emit()
+
+    def _take_documents(self, answer: Event) -> None:
+        self._documents = {str(row["id"]): row for row in answer.get("documents") or []}
+        self.loaded = True
+        self.documents_changed.emit()
+
+    def _take_conversations(self, answer: Event) -> None:
+        self.conversations = list(answer.get("conversations") or [])
+        self.conversations_changed.emit()
+
+    # -- changing ------------------------------------------------------------------------------
+
+    def choose(self, collection: dict[str, Any] | None) -> None:
+        """Ask this collection from now on."""
+        self.chosen = collection
+        self.chosen_changed.emit()
+
+    def document_event(self, event: Event) -> None:
+        """Take a `document` event of add, accept or resume."""
+        identifier = str(event.get("document") or event.get("id") or "")
+        known = identifier in self._documents
+        row = {**self._documents.get(identifier, {}), **event, "id": identifier}
+        row.pop("event", None)
+        self._documents[identifier] = row
+        if known:
+            self.document_moved.emit(row)
+        else:
+            self.documents_changed.emit()
+
+    def forget(self, identifiers: list[str]) -> None:
+        """Documents that were removed."""
+        for identifier in identifiers:
+            self._documents.pop(identifier, None)
+        self.documents_changed.emit()
+        self.refresh_collections()
+
+    def reviewing(self) -> list[dict[str, Any]]:
+        """The documents that wait for their review."""
+        return [row for row in self._documents.values() if row.get("state") == "reviewing"]
+
+    def change(self, op: str, done: Any = None, failed: Any = None, **args: Any) -> None:
+        """Run a changing request, then ask for the collections and conversations again."""
+
+        def after(answer: Event) -> None:
+            self.refresh_collections()
+            self.refresh_conversations()
+            if done is not None:
+                done(answer)
+
+        def wrong(error: DesktopRagError) -> None:
+            (failed or self.failed.emit)(error)
+
+        self._tasks.call(lambda: self._backend.library.call(op, **args), after, wrong)
+
+
+def belongs(document: dict[str, Any], collection: dict[str, Any]) -> bool:
+    """Whether a document lies in a collection, however the row names it."""
+    return document.get("collection") in (collection["id"], collection["name"])

@@ -1,0 +1,1 @@
+"""The meter strip at the bottom of the window."""

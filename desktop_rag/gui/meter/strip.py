@@ -1,0 +1,140 @@
+"""The meter strip: speed, time to first token, memory and context, in fields whose width never changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QFontMetrics, QHideEvent, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
+
+from desktop_rag.gui import words
+from desktop_rag.gui.backend import Backend
+from desktop_rag.gui.meter.memory import resident_mb
+from desktop_rag.gui.meter.sparkline import Sparkline
+from desktop_rag.gui.pieces.labels import line
+from desktop_rag.gui.theme import Theme
+
+_POLL_MS = 250
+_IDLE_POLLS = 8
+HEIGHT = 32
+
+
+class MeterStrip(QWidget):
+    """Fed by the events of an answer; polls memory itself, four times a second while an answer runs."""
+
+    def __init__(self, theme: Theme, backend: Backend, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("kind", "surface")
+        self.setFixedHeight(HEIGHT)
+        self._theme, self._backend = theme, backend
+        self._weights: float | None = None
+        self._kv: float | None = None
+        self._running = False
+        self._polls = 0
+        self.spark = Sparkline(theme)
+        self._speed = self._field("— tok/s", "000.0 tok/s", "Speed of writing, prefill excluded")
+        self._limit = self._field("— of limit", "100 % of limit", "Share of what this machine can do: not measured yet")
+        self._first = self._field("— to first", "00.0 s to first", "Time from your question to the first word")
+        self._memory = self._field("— MB", "00.0 GB", "Memory of all processes of the application")
+        self._parts = self._field("", "model 000 MB · KV 000 MB", "Model weights and the conversation's key-value memory")
+        self._context = self._field("context —", "context 00\u202f000/00\u202f000", "Tokens in the model's context")
+        self._build()
+        self._timer = QTimer(self)
+        self._timer.setInterval(_POLL_MS)
+        self._timer.timeout.connect(self._poll)
+
+    def _field(self, text: str, widest: str, tip: str) -> QLabel:
+        field = QLabel(text)
+        font = self._theme.font("small", mono=True)
+        field.setFont(font)
+        field.setStyleSheet(f"font-family: '{font.family()}'; font-size: {font.pixelSize()}px;")
+        field.setProperty("tone", "muted")
+        field.setToolTip(tip)
+        field.setAccessibleName(tip)
+        field.setMinimumWidth(QFontMetrics(font).horizontalAdvance(widest) + 2)
+        return field
+
+    def _build(self) -> None:
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 0, 16, 0)
+        row.setSpacing(10)
+        row.addWidget(self.spark)
+        fields: list[QWidget] = [self._speed, self._limit, self._first, self._memory, self._parts]
+        for index, field in enumerate(fields):
+            if index not in (0, 4):
+                row.addWidget(_divider())
+            row.addWidget(field)
+        row.addStretch(1)
+        row.addWidget(self._context)
+
+    # -- events of an answer -------------------------------------------------------------------
+
+    def set_running(self, running: bool) -> None:
+        """An answer began or ended."""
+        self._running = running
+        if running:
+            self.spark.clear()
+            self._polls = 0
+
+    def measure(self, event: dict[str, Any]) -> None:
+        """Take a `token` or `done` event."""
+        usage = event.get("usage") or {}
+        self._show_speed(usage.get("decode_tps") if usage else event.get("tok_s"))
+        first = usage.get("ttft_s") if usage else event.get("ttft_s")
+        if first is not None:
+            self._first.setText(f"{first:.1f} s to first")
+        if usage:
+            self._show_usage(usage)
+        if event.get("memory_mb"):
+            self._show_memory(event["memory_mb"])
+
+    def set_context(self, total: int | None) -> None:
+        """The size of the context of the model that was loaded."""
+        if total:
+            self._context.setText(f"context 0/{words.count(total)}")
+
+    def _show_speed(self, value: float | None) -> None:
+        if value is None:
+            return
+        self._speed.setText(f"{value:5.1f} tok/s")
+        if self._running:
+            self.spark.add(value)
+
+    def _show_usage(self, usage: dict[str, Any]) -> None:
+        share = usage.get("roofline_fraction")
+        self._limit.setText("— of limit" if share is None else f"{share * 100:.0f} % of limit")
+        tip = "not measured yet" if share is None else "of the speed the memory of this machine allows"
+        self._limit.setToolTip(f"Share of what this machine can do: {tip}")
+        if usage.get("context"):
+            used = int(usage.get("context_used") or 0)
+            self._context.setText(f"context {words.count(used)}/{words.count(int(usage['context']))}")
+
+    def _show_memory(self, memory: dict[str, Any]) -> None:
+        self._weights, self._kv = memory.get("weights"), memory.get("kv")
+        parts = [f"{name} {words.memory(value)}" for name, value in (("model", self._weights), ("KV", self._kv)) if value]
+        self._parts.setText(" · ".join(parts))
+        self._poll()
+
+    # -- memory --------------------------------------------------------------------------------
+
+    def _poll(self) -> None:
+        self._polls += 1
+        if self._running or self._polls % _IDLE_POLLS == 1:
+            total = resident_mb((self._backend.library.pid, self._backend.chat.pid))
+            self._memory.setText(f"{words.memory(total):>6}")
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: D102 - Qt
+        super().showEvent(event)
+        self._poll()
+        self._timer.start()
+
+    def hideEvent(self, event: QHideEvent) -> None:  # noqa: D102 - Qt
+        super().hideEvent(event)
+        self._timer.stop()
+
+
+def _divider() -> QWidget:
+    divider = line(vertical=True)
+    divider.setFixedHeight(12)
+    return divider

@@ -1,0 +1,1 @@
+"""Small reusable pieces of the window: buttons, labels, notices, popovers."""

@@ -1,0 +1,1 @@
+"""The review sheet: what is private in a document, before anything of it is indexed."""

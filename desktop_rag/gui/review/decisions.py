@@ -1,0 +1,88 @@
+"""What was found in one document and what the user decided about it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(slots=True)
+class Span:
+    """One found value; `start`/`end` are code points in the joined text of all pages."""
+
+    id: Any
+    start: int
+    end: int
+    label: str
+    text: str
+    replace: bool
+    default: bool
+    doubtful: bool
+    replacement: str | None
+
+
+class Decisions:
+    """The spans of one document with the user's ticks over the defaults."""
+
+    GAP = "\n\n"
+
+    def __init__(self, review: dict[str, Any]) -> None:
+        self.document = str(review["document"])
+        self.name = str(review.get("name") or "")
+        self.policy = str(review.get("policy") or "pseudonymise")
+        self.spans: list[Span] = []
+        texts = []
+        offset = 0
+        for page in review.get("pages") or ():
+            text = str(page.get("text") or "")
+            self.spans.extend(_span(raw, offset, text) for raw in page.get("spans") or ())
+            texts.append(text)
+            offset += len(text) + len(self.GAP)
+        self.text = self.GAP.join(texts)
+
+    @property
+    def found(self) -> int:
+        """How many values were found."""
+        return len(self.spans)
+
+    @property
+    def replaced(self) -> int:
+        """How many will be replaced."""
+        return sum(span.replace for span in self.spans)
+
+    @property
+    def doubtful(self) -> list[Span]:
+        """What the detectors were unsure of."""
+        return [span for span in self.spans if span.doubtful]
+
+    def groups(self) -> list[tuple[str, list[Span]]]:
+        """Spans by label, most frequent first; the doubtful come first under the label ""."""
+        by_label: dict[str, list[Span]] = {}
+        for span in self.spans:
+            if not span.doubtful:
+                by_label.setdefault(span.label, []).append(span)
+        ordered = sorted(by_label.items(), key=lambda item: (-len(item[1]), item[0]))
+        return [("", self.doubtful), *ordered] if self.doubtful else ordered
+
+    def set(self, spans: list[Span], replace: bool) -> None:
+        """Decide about some spans."""
+        for span in spans:
+            span.replace = replace
+
+    def same(self, span: Span) -> list[Span]:
+        """Every span with the same text and label."""
+        wanted = span.text.casefold()
+        return [other for other in self.spans if other.label == span.label and other.text.casefold() == wanted]
+
+    def as_request(self) -> dict[str, bool]:
+        """The user's decisions that differ from the defaults, for `accept`."""
+        return {span.id: span.replace for span in self.spans if span.replace != span.default}
+
+
+def _span(raw: dict[str, Any], offset: int, text: str) -> Span:
+    start, end = int(raw["start"]), int(raw["end"])
+    replace = bool(raw.get("replace"))
+    return Span(
+        raw["id"], offset + start, offset + end, str(raw["label"]), text[start:end], replace, replace,
+        bool(raw.get("doubtful")), raw.get("replacement"),
+    )  # fmt: skip

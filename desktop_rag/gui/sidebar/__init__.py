@@ -1,0 +1,1 @@
+"""The sidebar: search, new chat, conversations, collections and the pages."""

@@ -1,0 +1,93 @@
+"""One passage that was read: where it is, how it was found, and its text with pseudonyms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+from desktop_rag.gui import words
+from desktop_rag.gui.chat import markup
+from desktop_rag.gui.chat.rich_text import RichText
+from desktop_rag.gui.pieces.buttons import TextButton
+from desktop_rag.gui.pieces.labels import ElidedLabel, IconLabel, label, restyle
+from desktop_rag.gui.reveal import Reveal
+from desktop_rag.gui.theme import Theme
+
+_LONGEST = 420
+
+
+class PassageCard(QFrame):
+    """`opened(passage)` by a click anywhere on the card or its Open button."""
+
+    opened = Signal(object)
+
+    def __init__(
+        self, theme: Theme, reveal: Reveal, passage: dict[str, Any], number: int, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setProperty("kind", "card")
+        self.passage = passage
+        self._reveal = reveal
+        self._text = RichText(theme, reveal, "body")
+        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._text.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        name = str(passage.get("name") or "")
+        self._text.setAccessibleName(f"Passage {number} from {name}")
+        self.setAccessibleName(f"Passage {number}: {name}, {words.place(passage)}")
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self._build(theme, name, number)
+        reveal.changed.connect(self._refresh)
+        theme.watch(self._refresh)
+        reveal.want(str(passage.get("text") or ""))
+
+    def _build(self, theme: Theme, name: str, number: int) -> None:
+        icon = words.FORMAT_ICONS.get(name.rpartition(".")[2].lower(), "file")
+        head = QHBoxLayout()
+        head.setSpacing(6)
+        head.addWidget(IconLabel(theme, icon, "muted"))
+        head.addWidget(ElidedLabel(name, "heading"), 1)
+        head.addWidget(label(words.place(self.passage), "small", "muted"))
+        foot = QHBoxLayout()
+        foot.setSpacing(6)
+        found = ElidedLabel(found_by(self.passage), "small", "muted")
+        foot.addWidget(found, 1)
+        button = TextButton(theme, "Open", lambda: self.opened.emit(self.passage), kind="link")
+        button.setAccessibleName(f"Open passage {number} in the viewer")
+        foot.addWidget(button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 10, 12, 6)
+        column.setSpacing(6)
+        column.addLayout(head)
+        section = str(self.passage.get("context") or "")
+        if section:
+            column.addWidget(ElidedLabel(section, "small", "muted"))
+        column.addWidget(self._text)
+        column.addLayout(foot)
+
+    def _refresh(self) -> None:
+        text = " ".join(str(self.passage.get("text") or "").split())
+        short = text if len(text) <= _LONGEST else text[:_LONGEST].rsplit(" ", 1)[0] + "…"
+        self._text.show_blocks(markup.plain(short))
+
+    def choose(self, chosen: bool) -> None:
+        """Mark the card whose passage is open in the viewer."""
+        self.setProperty("chosen", "true" if chosen else "false")
+        restyle(self)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: D102 - Qt
+        if event.button() == Qt.MouseButton.LeftButton and self.rect().contains(event.position().toPoint()):
+            self.opened.emit(self.passage)
+
+
+def found_by(passage: dict[str, Any]) -> str:
+    """Which stages found a passage and how high: "meaning 0.62 · words 8.4"; its support for a citation."""
+    scores = passage.get("scores") or {}
+    parts = [f"{words.STAGES.get(stage, stage)} {value:.2f}" for stage, value in scores.items() if value is not None]
+    if not parts and passage.get("score") is not None:
+        parts = [f"score {float(passage['score']):.2f}"]
+    if not parts and passage.get("support"):
+        parts = [words.SUPPORT.get(str(passage["support"]), ("", "", ""))[2]]
+    return " · ".join(parts)

@@ -1,0 +1,176 @@
+"""The words of the window: states, labels, policies, numbers and days. Pure, so that every face says the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+THIN_SPACE = "\u202f"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A word with its icon and the role of its colour."""
+
+    word: str
+    icon: str
+    role: str
+
+
+STATES: dict[str, Look] = {
+    "waiting": Look("Waiting", "clock", "muted"),
+    "reading": Look("Reading", "scan-text", "accent"),
+    "reviewing": Look("To review", "list-checks", "private"),
+    "cleaning": Look("Cleaning", "eraser", "accent"),
+    "indexing": Look("Indexing", "database", "accent"),
+    "ready": Look("Ready", "circle-check", "ok"),
+    "partly_read": Look("Partly read", "triangle-alert", "warn"),
+    "failed": Look("Not added", "circle-alert", "bad"),
+}
+
+WORKING = ("waiting", "reading", "cleaning", "indexing")
+
+LABELS: dict[str, tuple[str, str]] = {
+    "PERSON": ("Person", "user"),
+    "EMAIL_ADDRESS": ("E-mail", "mail"),
+    "PHONE_NUMBER": ("Phone", "phone"),
+    "IBAN_CODE": ("IBAN", "credit-card"),
+    "CREDIT_CARD": ("Card", "credit-card"),
+    "US_SSN": ("Social security", "hash"),
+    "IP_ADDRESS": ("IP address", "hash"),
+    "LOCATION": ("Place", "map-pin"),
+    "ORGANIZATION": ("Organisation", "building-2"),
+    "DATE_TIME": ("Date", "calendar"),
+    "NRP": ("Group", "users"),
+    "URL": ("Link", "link"),
+}
+
+POLICIES: dict[str, tuple[str, str]] = {
+    "pseudonymise": (
+        "Pseudonymise",
+        "Names and numbers become stand-ins such as Person 3. The same person keeps the same stand-in in the whole "
+        "collection, and only you can turn them back.",
+    ),
+    "mask": ("Mask", "Private values become their type, such as [PERSON]. They cannot be told apart afterwards."),
+    "remove": ("Remove", "Private values are left out entirely. Nothing can be turned back."),
+    "keep": ("Keep", "Text is indexed as it is. Choose this only for documents without personal data."),
+}
+
+FORMAT_ICONS = {
+    "pdf": "file-text",
+    "docx": "file-type",
+    "md": "file-code",
+    "markdown": "file-code",
+    "html": "globe",
+    "csv": "file-spreadsheet",
+    "txt": "file",
+}
+
+SUPPORT: dict[str, tuple[str, str, str]] = {
+    "supported": ("●", "ok", "Supported by the cited passage"),
+    "weak": ("◐", "warn", "Only weakly supported by the cited passage"),
+    "unsupported": ("○", "bad", "Not supported by the passages that were read"),
+}
+
+STAGES = {"bm25": "words", "tfidf": "words", "lexical": "words", "dense": "meaning", "fused": "both", "rerank": "reranked"}
+
+
+def label_name(label: str) -> str:
+    """How a label of personal data reads."""
+    known = LABELS.get(label)
+    return known[0] if known else label.replace("_", " ").capitalize()
+
+
+def label_icon(label: str) -> str:
+    """The icon of a label of personal data."""
+    known = LABELS.get(label)
+    return known[1] if known else "lock"
+
+
+def state_look(state: str) -> Look:
+    """Word, icon and colour of a document's state."""
+    return STATES.get(state, Look(state.replace("_", " ").capitalize(), "info", "muted"))
+
+
+def policy_name(policy: str) -> str:
+    """The short name of a policy."""
+    return POLICIES.get(policy, (policy, ""))[0]
+
+
+def policy_text(policy: str) -> str:
+    """What a policy does, in a sentence or two."""
+    return POLICIES.get(policy, (policy, ""))[1]
+
+
+def count(number: int) -> str:
+    """1203 -> "1 203" with a thin space."""
+    return f"{number:,}".replace(",", THIN_SPACE)
+
+
+def plural(number: int, one: str, many: str | None = None) -> str:
+    """ "1 document", "3 documents"."""
+    return f"{count(number)} {one if number == 1 else many or one + 's'}"
+
+
+def size(octets: int | None) -> str:
+    """Bytes for people: "312 KB", "94 MB"."""
+    if octets is None:
+        return ""
+    value = float(octets)
+    for unit in ("bytes", "KB", "MB", "GB"):
+        if value < 1000 or unit == "GB":
+            return f"{value:.0f} {unit}" if unit in ("bytes", "KB") or value >= 10 else f"{value:.1f} {unit}"
+        value /= 1000
+    return ""
+
+
+def memory(megabytes: float | None) -> str:
+    """MB for the meter: "512 MB", "3.1 GB", "—" when unknown."""
+    if megabytes is None:
+        return "—"
+    return f"{megabytes / 1024:.1f} GB" if megabytes >= 1000 else f"{megabytes:.0f} MB"
+
+
+def pages(document: Mapping[str, Any]) -> str:
+    """ "28/40 pages · 12 by OCR", or "" for formats without pages."""
+    total, read, ocr = document.get("pages"), document.get("pages_read"), document.get("pages_ocr")
+    if not total:
+        return ""
+    part = plural(total, "page") if read in (None, total) else f"{count(read or 0)}/{plural(total, 'page')}"
+    return f"{part} · {count(ocr)} by OCR" if ocr else part
+
+
+def place(item: Mapping[str, Any]) -> str:
+    """ "page 2", or the locator of a format without pages."""
+    if item.get("page"):
+        return f"page {item['page']}"
+    return str(item.get("locator") or "")
+
+
+def coverage(read: int, total: int) -> str:
+    """ "4 of 1 203 passages read"."""
+    return f"{count(read)} of {plural(total, 'passage')} read"
+
+
+def day(stamp: str | float | None, today: date | None = None) -> str:
+    """The heading a conversation is listed under: Today, Yesterday, This week, or a month."""
+    when = _moment(stamp)
+    if when is None:
+        return "Earlier"
+    days = ((today or date.today()) - when.date()).days
+    if days <= 0:
+        return "Today"
+    if days == 1:
+        return "Yesterday"
+    return "This week" if days < 7 else when.strftime("%B %Y")
+
+
+def _moment(stamp: str | float | None) -> datetime | None:
+    if isinstance(stamp, int | float):
+        return datetime.fromtimestamp(stamp)
+    try:
+        return datetime.fromisoformat(str(stamp).replace("Z", "+00:00")).astimezone()
+    except ValueError:
+        return None

@@ -1,0 +1,32 @@
+"""The classes of personal data: what they are called, and which are replaced unless the user decides otherwise.
+
+Direct identifiers name a person or an account and are replaced. Quasi identifiers (places, dates,
+organisations) point at a person only together; they are shown in the review and kept by default.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+
+from desktop_rag.paths import assets_dir
+
+# What a pseudonym or a mask looks like: one indivisible term everywhere in the application.
+TOKEN = re.compile(r"\[[A-Z][A-Z_]*(?:_\d+)?\]")
+
+
+@cache
+def _classes() -> dict[str, dict[str, str]]:
+    return dict(json.loads((assets_dir() / "pii_classes.json").read_text(encoding="utf-8")))
+
+
+def replaced_by_default(label: str) -> bool:
+    """Whether a value of this class is replaced without being asked; an unknown class is."""
+    return label not in _classes()["quasi"]
+
+
+def readable(label: str) -> str:
+    """The class's name for people."""
+    classes = _classes()
+    return classes["direct"].get(label) or classes["quasi"].get(label) or label.replace("_", " ").capitalize()

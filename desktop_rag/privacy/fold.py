@@ -1,0 +1,38 @@
+"""When are two spellings the same value? Folding for comparison: case, accents, titles and punctuation go."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_WORD = re.compile(r"\[[A-Z][A-Z_]*(?:_\d+)?\]|[^\W_]+")
+_TITLES = frozenset(
+    "mr mrs ms miss dr prof professor sir madam herr frau mme madame monsieur m señor señora sr sra jr hon rev judge".split()
+)
+
+
+def fold_word(word: str) -> str:
+    """One word without case and accents."""
+    bare = "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c))
+    return bare.casefold()
+
+
+def words(text: str) -> list[tuple[str, int, int]]:
+    """The folded words of a text with their code point offsets; pseudonyms stay whole."""
+    return [(fold_word(m.group()), m.start(), m.end()) for m in _WORD.finditer(text)]
+
+
+def fold(label: str, value: str) -> str:
+    """The form under which the vault remembers a value of this class.
+
+    Persons: words without titles; everything else: letters and digits only, so that spacing and
+    punctuation of a number do not matter.
+    """
+    parts = [word for word, _, _ in words(value)]
+    if label == "PERSON":
+        while len(parts) > 1 and parts[0] in _TITLES:
+            parts = parts[1:]
+        if len(parts) > 1 and parts[-1] == "s":
+            parts = parts[:-1]
+        return " ".join(parts)
+    return "".join(parts)

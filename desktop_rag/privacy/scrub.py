@@ -1,0 +1,87 @@
+"""Replacing personal data in a text, with exact offsets back and forth."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from desktop_rag.privacy.classes import TOKEN
+
+Policy = Literal["keep", "mask", "pseudonymise", "remove"]
+POLICIES: tuple[Policy, ...] = ("pseudonymise", "mask", "remove", "keep")
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """`original[start:end]` becomes `token`."""
+
+    start: int
+    end: int
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scrubbed:
+    """A scrubbed text and where each replacement stands in it (`places`, same order)."""
+
+    text: str
+    replacements: tuple[Replacement, ...]
+    places: tuple[tuple[int, int], ...]
+
+    def to_scrubbed(self, offset: int) -> int:
+        """Where an original offset lies now; inside a replaced value, its token's start."""
+        return _shift(offset, [(r.start, r.end) for r in self.replacements], self.places)
+
+    def to_original(self, offset: int) -> int:
+        """Where a scrubbed offset lay; inside a token, its value's start."""
+        return _shift(offset, self.places, [(r.start, r.end) for r in self.replacements])
+
+
+def _shift(offset: int, here: Sequence[tuple[int, int]], there: Sequence[tuple[int, int]]) -> int:
+    at = bisect_right(here, offset, key=lambda place: place[0]) - 1
+    if at < 0:
+        return offset
+    # An empty place (a removed value) ends where it starts.
+    if offset < here[at][1]:
+        return there[at][0]
+    return there[at][1] + offset - here[at][1]
+
+
+def replacement_token(policy: Policy, label: str, pseudonym: str) -> str:
+    """What stands for a value under this policy."""
+    if policy == "remove":
+        return ""
+    return pseudonym if policy == "pseudonymise" else f"[{label}]"
+
+
+def scrub(text: str, replacements: Sequence[Replacement]) -> Scrubbed:
+    """Apply replacements (sorted, not overlapping); look-alikes of tokens an author typed are disarmed.
+
+    A "[PERSON_3]" that stands in the user's own file becomes "(PERSON_3)", so that it can never be
+    taken for, or turned back into, somebody.
+    """
+    everything = _with_look_alikes(text, replacements)
+    parts: list[str] = []
+    places: list[tuple[int, int]] = []
+    at = length = 0
+    for item in everything:
+        kept = text[at : item.start]
+        length += len(kept)
+        places.append((length, length + len(item.token)))
+        length += len(item.token)
+        parts += [kept, item.token]
+        at = item.end
+    parts.append(text[at:])
+    return Scrubbed("".join(parts), tuple(everything), tuple(places))
+
+
+def _with_look_alikes(text: str, replacements: Sequence[Replacement]) -> list[Replacement]:
+    taken = sorted(replacements, key=lambda r: r.start)
+    disarmed = [
+        Replacement(m.start(), m.end(), f"({m.group()[1:-1]})")
+        for m in TOKEN.finditer(text)
+        if all(m.end() <= r.start or m.start() >= r.end for r in taken)
+    ]
+    return sorted([*taken, *disarmed], key=lambda r: r.start)

@@ -1,0 +1,189 @@
+"""Who is behind a pseudonym: the entries of one collection, their aliases, and finding them in a text.
+
+`[PERSON_3]` is the same person in every document of the collection. "Jean Rivera", "Mr Rivera" and
+"J. Rivera" are one entry when nothing speaks against it; where two people share a name, each
+document's own person is preferred. Entries and aliases are separate, so people can be merged later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from desktop_rag.privacy.fold import fold, words
+
+# Names that are also everyday words: alone, they match only where they are written as a name.
+AMBIGUOUS = frozenset(
+    "will may mark grant bill art rose hope faith joy grace dean chase brook page case price rich young long short small "
+    "black white brown green gray grey king bishop baker cook hunter mason miller carter smith french english west north "
+    "south east day summer winter april june august may wood stone hill field lane park rice bean berry best good love "
+    "the and for who what when where why how did does was were has had can could would should shall must said say they "
+    "company party parties agreement section article board client customer owner tenant landlord buyer seller employee "
+    "employer manager director president chair officer agent lender borrower".split()
+)
+
+
+class VaultRows(Protocol):
+    """Where entries are kept."""
+
+    def add_entry(self, label: str) -> tuple[int, int]:
+        """Store a new entry; returns its id and its number, unique among all entries of the label."""
+        ...
+
+    def add_alias(self, entry: int, folded: str, value: str) -> None:
+        """Store one spelling of an entry."""
+        ...
+
+
+@dataclass(slots=True)
+class Entry:
+    """One person, account or place; `aliases` maps folded spellings to one original spelling."""
+
+    id: int
+    label: str
+    number: int
+    aliases: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def pseudonym(self) -> str:
+        """The token that stands for it in every scrubbed text."""
+        return f"[{self.label}_{self.number}]"
+
+    @property
+    def value(self) -> str:
+        """Its fullest known spelling."""
+        return max(self.aliases.values(), key=len, default=self.pseudonym)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """`text[start:end]` is a known value of `entries` (more than one when a name is shared)."""
+
+    start: int
+    end: int
+    entries: tuple[Entry, ...]
+
+
+class Vault:
+    """The entries of one collection, held in memory while it is open."""
+
+    def __init__(self, rows: VaultRows, entries: Iterable[Entry] = ()) -> None:
+        self._rows = rows
+        self.entries: dict[int, Entry] = {}
+        self._exact: dict[tuple[str, str], list[Entry]] = {}
+        self._phrases: dict[tuple[str, ...], list[Entry]] = {}
+        self._longest = 1
+        for entry in entries:
+            self.entries[entry.id] = entry
+            for folded, value in entry.aliases.items():
+                self._index(entry, folded, value)
+
+    def resolve(self, label: str, value: str, nearby: Iterable[int] = ()) -> Entry:
+        """The entry of a value found in a document, made if it is new.
+
+        `nearby`: ids of entries the same document already mentions; they win where a name is shared.
+        """
+        folded = fold(label, value)
+        known = self._exact.get((label, folded), [])
+        if label == "PERSON" and not known:
+            known = self._same_person(folded)
+        entry = _prefer(known, set(nearby)) if known else None
+        if entry is None:
+            identity, number = self._rows.add_entry(label)
+            entry = self.entries[identity] = Entry(identity, label, number)
+        if folded not in entry.aliases:
+            entry.aliases[folded] = value
+            self._rows.add_alias(entry.id, folded, value)
+            self._index(entry, folded, value)
+        return entry
+
+    def find(self, text: str, *, written_as_name: bool) -> list[Match]:
+        """Known values in a text, longest first, without overlaps.
+
+        `written_as_name`: a lone part of a name counts only where it is capitalised (documents);
+        else case does not matter (questions), but everyday words still need their capital.
+        """
+        tokens = words(text)
+        found: list[Match] = []
+        at = 0
+        while at < len(tokens):
+            match = self._longest_at(text, tokens, at, written_as_name)
+            if match is None:
+                at += 1
+                continue
+            found.append(match[0])
+            at += match[1]
+        return found
+
+    def _index(self, entry: Entry, folded: str, value: str) -> None:
+        _put(self._exact, (entry.label, folded), entry)
+        phrase = tuple(folded.split()) if entry.label == "PERSON" else tuple(word for word, _, _ in words(value))
+        self._longest = max(self._longest, len(phrase))
+        if phrase:
+            _put(self._phrases, phrase, entry)
+        if entry.label == "PERSON" and len(phrase) > 1:
+            for part in phrase:
+                if len(part) > 2:
+                    _put(self._phrases, (part,), entry)
+
+    def _same_person(self, folded: str) -> list[Entry]:
+        """People whose known name and `folded` fit together: one part of the other, or initials that agree."""
+        parts = folded.split()
+        if not parts:
+            return []
+        candidates = self._phrases.get((parts[-1],), []) if len(parts) > 1 else self._phrases.get((parts[0],), [])
+        people = [
+            e for e in candidates if e.label == "PERSON" and any(_compatible(parts, a.split()) for a in e.aliases)
+        ]
+        # Every full name an entry has must agree, else "J. Rivera" could join Jean and José.
+        return [e for e in people if all(_compatible(parts, a.split()) for a in e.aliases)]
+
+    def _longest_at(
+        self, text: str, tokens: list[tuple[str, int, int]], at: int, written_as_name: bool
+    ) -> tuple[Match, int] | None:
+        for length in range(min(self._longest, len(tokens) - at), 0, -1):
+            phrase = tuple(word for word, _, _ in tokens[at : at + length])
+            entries = self._phrases.get(phrase)
+            if not entries:
+                continue
+            start, end = tokens[at][1], tokens[at + length - 1][2]
+            if length == 1 and not _counts_alone(phrase[0], text[start:end], start, written_as_name):
+                continue
+            return Match(start, end, tuple(entries)), length
+        return None
+
+
+def _counts_alone(word: str, written: str, start: int, written_as_name: bool) -> bool:
+    capital = written[:1].isupper()
+    if word in AMBIGUOUS:
+        return capital and start > 0
+    return capital or any(c.isdigit() for c in word) or not written_as_name
+
+
+def _prefer(entries: list[Entry], nearby: set[int]) -> Entry | None:
+    here = [entry for entry in entries if entry.id in nearby]
+    if here:
+        return here[-1]
+    return entries[0] if len(entries) == 1 else None
+
+
+def _compatible(left: list[str], right: list[str]) -> bool:
+    """Whether two folded names can be one person's: same last name (or one bare part), first names that agree."""
+    if not left or not right:
+        return False
+    short, full = sorted((left, right), key=len)
+    if len(short) == 1:
+        return short[0] in full
+    if short[-1] != full[-1]:
+        return False
+    first = zip(short[:-1], full[:-1], strict=False)
+    return all(a == b or (min(len(a), len(b)) == 1 and a[0] == b[0]) for a, b in first)
+
+
+def _put(
+    table: dict[tuple[str, ...], list[Entry]] | dict[tuple[str, str], list[Entry]], key: tuple[str, ...], entry: Entry
+) -> None:
+    held = table.setdefault(key, [])  # type: ignore[arg-type]
+    if all(other.id != entry.id for other in held):
+        held.append(entry)

@@ -1,0 +1,131 @@
+"""Sentence vectors: MiniLM on CTranslate2, tokenised without torch or transformers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from desktop_rag.errors import ModelError
+
+BATCH_TOKENS = 1536
+Vectors = np.ndarray[Any, np.dtype[np.float32]]
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderCard:
+    """What must be the same for two vectors to be comparable."""
+
+    name: str
+    dimension: int
+    max_tokens: int
+    fingerprint: str
+    details: dict[str, Any]
+
+
+class Encoder(Protocol):
+    """Turns texts into normalised vectors."""
+
+    @property
+    def card(self) -> EncoderCard:
+        """What made the vectors."""
+        ...
+
+    def encode(self, texts: Sequence[str]) -> Iterator[tuple[list[int], Vectors]]:
+        """Batches as (indexes into texts, float32 [len(indexes), dimension], rows of length 1)."""
+        ...
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text, without the special ones."""
+        ...
+
+
+class CTranslate2Encoder:
+    """A BERT-like encoder converted to CTranslate2, mean pooled.
+
+    Raises ModelError("not_installed" | "incompatible") when the folder is missing or damaged.
+    """
+
+    def __init__(self, folder: Path, *, threads: int) -> None:
+        try:
+            details = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ModelError(
+                "not_installed", "The search encoder is not installed.", "Run the set-up again."
+            ) from error
+        import ctranslate2  # type: ignore[import-untyped]
+        from tokenizers import Tokenizer
+
+        try:
+            self._model = ctranslate2.Encoder(str(folder), device="cpu", compute_type="int8", intra_threads=threads)
+            self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        except (RuntimeError, ValueError, OSError) as error:
+            raise ModelError("incompatible", "The search encoder cannot be loaded.", "Run the set-up again.") from error
+        self._max_tokens = int(details["max_tokens"])
+        self._tokenizer.no_padding()
+        self._tokenizer.no_truncation()
+        self._view = ctranslate2.StorageView
+        self._card = EncoderCard(
+            str(details["name"]), int(details["dimension"]), self._max_tokens, _fingerprint(details), details
+        )
+
+    @property
+    def card(self) -> EncoderCard:
+        """See Encoder."""
+        return self._card
+
+    def encode(self, texts: Sequence[str]) -> Iterator[tuple[list[int], Vectors]]:
+        """See Encoder. Batches hold texts of like length, up to a budget of tokens."""
+        ids = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
+        ids = [self._cut(row) for row in ids]
+        order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
+        batch: list[int] = []
+        for index in order:
+            if batch and len(ids[index]) * (len(batch) + 1) > BATCH_TOKENS:
+                yield batch, self._forward([ids[i] for i in batch])
+                batch = []
+            batch.append(index)
+        if batch:
+            yield batch, self._forward([ids[i] for i in batch])
+
+    def encode_one(self, text: str) -> Vectors:
+        """The vector [dimension] of one text."""
+        return self.encode_all([text])[0]
+
+    def encode_all(self, texts: Sequence[str]) -> Vectors:
+        """All vectors [len(texts), dimension], in order."""
+        result = np.zeros((len(texts), self._card.dimension), dtype=np.float32)
+        for indexes, vectors in self.encode(texts):
+            result[indexes] = vectors
+        return result
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """See Encoder."""
+        encodings = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        return [len(encoding.ids) for encoding in encodings]
+
+    def _cut(self, ids: list[int]) -> list[int]:
+        return ids if len(ids) <= self._max_tokens else [*ids[: self._max_tokens - 1], ids[-1]]
+
+    def _forward(self, batch: list[list[int]]) -> Vectors:
+        lengths = np.array([len(row) for row in batch], dtype=np.int32)
+        padded = np.zeros((len(batch), int(lengths.max())), dtype=np.int32)
+        for row, ids in zip(padded, batch, strict=True):
+            row[: len(ids)] = ids
+        output = self._model.forward_batch(self._view.from_array(padded), self._view.from_array(lengths))
+        hidden = np.array(output.last_hidden_state, dtype=np.float32)
+        mask = (np.arange(padded.shape[1])[None, :] < lengths[:, None])[..., None]
+        pooled = (hidden * mask).sum(axis=1) / lengths[:, None]
+        return np.asarray(pooled / np.linalg.norm(pooled, axis=1, keepdims=True).clip(1e-9), dtype=np.float32)
+
+
+def _fingerprint(details: dict[str, Any]) -> str:
+    """One hash over everything that changes vectors."""
+    names = ("model_sha256", "runtime", "compute_type", "pooling", "max_tokens", "query_prefix", "document_prefix")
+    parts = {name: details.get(name) for name in names}
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

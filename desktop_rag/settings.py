@@ -1,0 +1,76 @@
+"""Every setting, declared once: default, range, label, help. Window rows and terminal help derive from here.
+
+The values lie in `settings.json` of the data directory. A bad value falls back alone; the others stay.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from desktop_rag.store.files import write_private
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One choice or number a person may change."""
+
+    name: str
+    default: str | int | float | bool
+    label: str
+    help: str
+    choices: tuple[str, ...] = ()
+    low: float | None = None
+    high: float | None = None
+    restart: bool = False
+
+    def valid(self, value: object) -> bool:
+        """Whether `value` may stand for this setting."""
+        if isinstance(self.default, bool) or isinstance(value, bool):
+            return isinstance(value, bool) and isinstance(self.default, bool)
+        if self.choices:
+            return value in self.choices
+        if isinstance(self.default, int | float):
+            return isinstance(value, int | float) and (self.low or 0) <= value <= (self.high or float("inf"))
+        return isinstance(value, str)
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("theme", "system", "Appearance", "Light, dark, or as the system is set.", ("system", "light", "dark", "contrast")),
+    Setting("policy", "pseudonymise", "Personal data in new collections", "What happens to names, addresses and numbers before "
+            "anything is indexed.", ("pseudonymise", "mask", "remove", "keep")),
+    Setting("review", True, "Review before indexing", "Show what was found in each document before it is indexed."),
+    Setting("passages", 4, "Passages given to the model", "More passages answer broader questions and take longer.", low=1, high=12),
+    Setting("max_tokens", 256, "Longest answer (tokens)", "An answer stops at this length.", low=32, high=2048),
+)  # fmt: skip
+
+
+class Settings:
+    """The declared settings with the user's values over the defaults."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._path = data_dir / "settings.json"
+        self._values: dict[str, Any] = {}
+        try:
+            stored = json.loads(self._path.read_text())
+        except (OSError, ValueError):
+            stored = {}
+        if isinstance(stored, Mapping):
+            known = {setting.name: setting for setting in SETTINGS}
+            self._values = {name: value for name, value in stored.items() if name in known and known[name].valid(value)}
+
+    def __getitem__(self, name: str) -> Any:
+        default = next(setting.default for setting in SETTINGS if setting.name == name)
+        return self._values.get(name, default)
+
+    def set(self, name: str, value: object) -> bool:
+        """Store a value at once; False (and nothing stored) when it is not allowed."""
+        setting = next(setting for setting in SETTINGS if setting.name == name)
+        if not setting.valid(value):
+            return False
+        self._values[name] = value
+        write_private(self._path, json.dumps(self._values, indent=1).encode())
+        return True

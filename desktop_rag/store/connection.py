@@ -1,0 +1,110 @@
+"""Opening the one encrypted database: key, pragmas, migrations, errors in words."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlcipher3 import dbapi2 as sqlite  # type: ignore[import-untyped]
+
+from desktop_rag.errors import StoreError
+from desktop_rag.store.key import Key
+from desktop_rag.store.migrations import MIGRATIONS
+
+Connection = Any
+
+
+def open_database(path: Path, key: Key) -> Connection:
+    """Open (or make) the database at `path` and bring its schema up to date.
+
+    Raises StoreError: wrong_key, newer_schema, migration_failed, disk_full, read_only.
+    """
+    new = not path.exists()
+    with translated():
+        connection = sqlite.connect(str(path), isolation_level=None, check_same_thread=False)
+        connection.row_factory = sqlite.Row
+        connection.execute(f"PRAGMA key = \"x'{key.raw.hex()}'\"")
+        try:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except sqlite.DatabaseError as error:
+            connection.close()
+            if "not a database" in str(error):
+                raise StoreError(
+                    "wrong_key",
+                    "The library cannot be opened with this key.",
+                    "Use the key or passphrase it was made with.",
+                ) from error
+            raise
+        for pragma in (
+            "temp_store=MEMORY",
+            "journal_mode=WAL",
+            "foreign_keys=ON",
+            "synchronous=FULL",
+            "busy_timeout=2000",
+            "secure_delete=ON",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+        if new:
+            path.chmod(0o600)
+        _migrate(connection, path)
+    return connection
+
+
+def _migrate(connection: Connection, path: Path) -> None:
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if version > len(MIGRATIONS):
+        connection.close()
+        raise StoreError(
+            "newer_schema", "This library was made by a newer version of the application.", "Update the application."
+        )
+    if 0 < version < len(MIGRATIONS):
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        shutil.copy2(path, path.with_name(f"{path.name}.before-{len(MIGRATIONS)}"))
+    for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
+        try:
+            with transaction(connection):
+                for statement in script.split(";\n"):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {number}")
+        except sqlite.DatabaseError as error:
+            connection.close()
+            raise StoreError(
+                "migration_failed",
+                f"The library could not be brought to version {number}.",
+                "A copy from before lies beside it.",
+            ) from error
+
+
+@contextmanager
+def transaction(connection: Connection) -> Iterator[Connection]:
+    """All or nothing; a failure is rolled back and told in words."""
+    with translated():
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield connection
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn the database's own errors into StoreError at this edge."""
+    try:
+        yield
+    except sqlite.OperationalError as error:
+        text = str(error)
+        if "full" in text:
+            raise StoreError(
+                "disk_full", "The disk is full.", "Free some space; nothing stored is lost.", retryable=True
+            ) from error
+        if "readonly" in text or "unable to open" in text:
+            raise StoreError("read_only", "The data directory cannot be written.", "Check its permissions.") from error
+        if "locked" in text:
+            raise StoreError("locked", "The library is busy.", "Try again in a moment.", retryable=True) from error
+        raise

@@ -1,0 +1,108 @@
+"""Conversations and their messages; every text in them is scrubbed."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from desktop_rag.errors import StoreError
+from desktop_rag.store.connection import Connection, transaction
+
+_TITLE_LENGTH = 60
+
+
+class Conversations:
+    """Queries on conversations and messages; rows are plain mappings."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    def all(self) -> list[dict[str, Any]]:
+        """Every conversation, the latest first."""
+        rows = self._db.execute(
+            "SELECT v.id, v.title, c.name AS collection, v.created, v.updated,"
+            " (SELECT count(*) FROM messages WHERE conversation_id = v.id) AS messages"
+            " FROM conversations v LEFT JOIN collections c ON c.id = v.collection_id ORDER BY v.updated DESC"
+        )
+        return [dict(row) for row in rows]
+
+    def one(self, conversation: str) -> dict[str, Any]:
+        """A conversation with its messages in order. Raises StoreError("not_found")."""
+        row = self._db.execute(
+            "SELECT v.id, v.title, v.collection_id, c.name AS collection FROM conversations v"
+            " LEFT JOIN collections c ON c.id = v.collection_id WHERE v.id = ?",
+            (conversation,),
+        ).fetchone()
+        if row is None:
+            raise StoreError("not_found", "There is no such conversation.", "It may have been deleted.")
+        messages = self._db.execute(
+            "SELECT id, parent_id AS parent, role, text, created, data FROM messages WHERE conversation_id = ? ORDER BY created, rowid",
+            (conversation,),
+        )
+        parsed = [{**dict(m), "data": json.loads(m["data"]) if m["data"] else None} for m in messages]
+        return {**dict(row), "messages": parsed}
+
+    def add_question(self, conversation: str | None, collection: int | None, text: str) -> tuple[str, str]:
+        """Store a scrubbed question, in a new conversation if none is named; returns (conversation, message)."""
+        now = time.time()
+        with transaction(self._db):
+            if conversation is None:
+                conversation = uuid.uuid4().hex[:16]
+                self._db.execute(
+                    "INSERT INTO conversations (id, title, collection_id, created, updated) VALUES (?, ?, ?, ?, ?)",
+                    (conversation, _title(text), collection, now, now),
+                )
+            return conversation, self._insert(conversation, "user", text, None, now)
+
+    def add_answer(self, conversation: str, text: str, data: dict[str, Any], documents: Iterable[str]) -> str:
+        """Store an answer and which documents it quotes; returns the message's id."""
+        with transaction(self._db):
+            message = self._insert(conversation, "assistant", text, data, time.time())
+            self._db.executemany(
+                "INSERT OR IGNORE INTO quotes VALUES (?, ?)", [(message, document) for document in documents]
+            )
+        return message
+
+    def rename(self, conversation: str, title: str) -> None:
+        """Give a conversation another title."""
+        with transaction(self._db):
+            self._db.execute(
+                "UPDATE conversations SET title = ? WHERE id = ?", (title.strip()[:200] or "Untitled", conversation)
+            )
+
+    def delete(self, conversation: str) -> None:
+        """Remove a conversation with all its messages."""
+        with transaction(self._db):
+            self._db.execute("DELETE FROM conversations WHERE id = ?", (conversation,))
+
+    def unquote(self, document: str) -> int:
+        """Blank, in the caller's transaction, every answer that quotes a document; returns how many."""
+        rows = self._db.execute("SELECT message_id FROM quotes WHERE document_id = ?", (document,)).fetchall()
+        gone = "This answer quoted a document that has been removed."
+        for row in rows:
+            self._db.execute("UPDATE messages SET text = ?, data = NULL WHERE id = ?", (gone, row[0]))
+        self._db.execute("DELETE FROM quotes WHERE document_id = ?", (document,))
+        return len(rows)
+
+    def _insert(self, conversation: str, role: str, text: str, data: dict[str, Any] | None, now: float) -> str:
+        message = uuid.uuid4().hex[:16]
+        last = self._db.execute(
+            "SELECT id FROM messages WHERE conversation_id = ? ORDER BY created DESC, rowid DESC LIMIT 1",
+            (conversation,),
+        ).fetchone()
+        self._db.execute(
+            "INSERT INTO messages (id, conversation_id, parent_id, role, text, data, created) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (message, conversation, last[0] if last else None, role, text, json.dumps(data) if data else None, now),
+        )
+        self._db.execute("UPDATE conversations SET updated = ? WHERE id = ?", (now, conversation))
+        return message
+
+
+def _title(text: str) -> str:
+    one_line = " ".join(text.split())
+    if len(one_line) <= _TITLE_LENGTH:
+        return one_line
+    return one_line[:_TITLE_LENGTH].rsplit(" ", 1)[0] + "…"

@@ -1,0 +1,193 @@
+"""Documents, their pages, the spans of personal data in them, and their chunks.
+
+A document's life is in its `state`; a kill at any point leaves a state from which `unfinished` resumes:
+waiting and reading start over, cleaning and indexing redo the cleaning from the stored decisions,
+and `encoded = 0` with chunks present only encodes.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from desktop_rag.errors import DesktopRagError, StoreError
+from desktop_rag.store.connection import Connection, transaction
+
+FINAL = ("ready", "partly_read", "failed")
+_COLUMNS = (
+    "d.id, d.name, d.path, d.collection_id, d.parent_id, c.name AS collection, d.state, d.error, d.pages, d.pages_read, d.pages_ocr,"
+    " d.language, d.size, d.added, d.format, d.title, d.policy, d.review, d.sha256, d.encoded"
+)
+
+
+class Documents:
+    """Queries on documents, pages, spans and chunks; rows are plain mappings."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    def add(self, path: Path, collection: int, policy: str, review: bool) -> str:
+        """A new row in state waiting; returns its id."""
+        identity = uuid.uuid4().hex[:16]
+        now = time.time()
+        with transaction(self._db):
+            self._db.execute(
+                "INSERT INTO documents (id, collection_id, path, name, policy, review, state, added, updated)"
+                " VALUES (?, ?, ?, ?, ?, ?, 'waiting', ?, ?)",
+                (identity, collection, str(path), path.name, policy, int(review), now, now),
+            )
+        return identity
+
+    def row(self, document: str) -> dict[str, Any]:
+        """One document. Raises StoreError("not_found")."""
+        row = self._db.execute(
+            f"SELECT {_COLUMNS} FROM documents d JOIN collections c ON c.id = d.collection_id WHERE d.id = ?",
+            (document,),
+        ).fetchone()
+        if row is None:
+            raise StoreError(
+                "not_found", f"There is no document “{document}”.", "It may have been removed; list the documents."
+            )
+        return dict(row)
+
+    def rows(self, collection: int | None = None) -> list[dict[str, Any]]:
+        """All documents, of one collection or of all, in the order they were added."""
+        return [
+            dict(row)
+            for row in self._db.execute(
+                f"SELECT {_COLUMNS} FROM documents d JOIN collections c ON c.id = d.collection_id"
+                " WHERE ? IS NULL OR d.collection_id = ? ORDER BY d.added, d.rowid",
+                (collection, collection),
+            )
+        ]
+
+    def unfinished(self) -> list[str]:
+        """Documents whose indexing was interrupted (those that wait for a person's review are not)."""
+        rows = self._db.execute(
+            "SELECT id FROM documents WHERE state IN ('waiting', 'reading', 'cleaning', 'indexing') ORDER BY added, rowid"
+        )
+        return [row[0] for row in rows]
+
+    def known(self, collection: int, sha256: str, policy: str) -> str | None:
+        """The document of this content in this collection, whatever its path was."""
+        row = self._db.execute(
+            "SELECT id FROM documents WHERE collection_id = ? AND sha256 = ? AND policy = ? AND state != 'failed' ORDER BY added",
+            (collection, sha256, policy),
+        ).fetchone()
+        return row[0] if row else None
+
+    def at_path(self, collection: int, path: Path) -> list[str]:
+        """Documents that were read from this path."""
+        rows = self._db.execute(
+            "SELECT id FROM documents WHERE collection_id = ? AND path = ?", (collection, str(path))
+        )
+        return [row[0] for row in rows]
+
+    def update(self, document: str, **values: Any) -> None:
+        """Set columns of one document."""
+        values["updated"] = time.time()
+        names = ", ".join(f"{name} = ?" for name in values)
+        with transaction(self._db):
+            self._db.execute(f"UPDATE documents SET {names} WHERE id = ?", (*values.values(), document))
+
+    def fail(self, document: str, error: DesktopRagError) -> None:
+        """Record why a document could not be read; nothing half-made of it stays."""
+        cause = json.dumps({"code": error.code, "message": error.message, "hint": error.hint})
+        with transaction(self._db):
+            self._db.execute("DELETE FROM pages WHERE document_id = ?", (document,))
+            self._db.execute(
+                "UPDATE documents SET state = 'failed', error = ?, encoded = 0, updated = ? WHERE id = ?",
+                (cause, time.time(), document),
+            )
+
+    def forget(self, document: str) -> None:
+        """Delete a row and everything that hangs on it."""
+        with transaction(self._db):
+            self._db.execute("DELETE FROM documents WHERE id = ?", (document,))
+
+    def store_findings(self, document: str, pages: Sequence[dict[str, Any]]) -> None:
+        """Pages without text plus the spans found: all a review needs to be resumed. Replaces earlier ones."""
+        with transaction(self._db):
+            self._db.execute("DELETE FROM pages WHERE document_id = ?", (document,))
+            for ordinal, page in enumerate(pages):
+                cursor = self._db.execute(
+                    "INSERT INTO pages (document_id, ordinal, number, locator, unread) VALUES (?, ?, ?, ?, ?)",
+                    (document, ordinal, page["number"], page["locator"], page.get("unread")),
+                )
+                self._db.executemany(
+                    "INSERT INTO spans (page_id, start, end, label, score, replace) VALUES (?, ?, ?, ?, ?, ?)",
+                    [
+                        (cursor.lastrowid, s["start"], s["end"], s["label"], s["score"], int(s["replace"]))
+                        for s in page["spans"]
+                    ],
+                )
+
+    def page_rows(self, document: str) -> list[dict[str, Any]]:
+        """The document's pages in order: id, ordinal, number, locator, unread, text."""
+        rows = self._db.execute(
+            "SELECT id, ordinal, number, locator, unread, text FROM pages WHERE document_id = ? ORDER BY ordinal",
+            (document,),
+        )
+        return [dict(row) for row in rows]
+
+    def spans(self, page: int) -> list[dict[str, Any]]:
+        """The spans of a page in order."""
+        rows = self._db.execute(
+            "SELECT id, start, end, scrubbed_start, scrubbed_end, label, score, replace, entry_id FROM spans"
+            " WHERE page_id = ? ORDER BY start",
+            (page,),
+        )
+        return [dict(row) for row in rows]
+
+    def decide(self, decisions: Iterable[tuple[int, bool]]) -> None:
+        """Store a person's ticks: (span id, replace it?)."""
+        with transaction(self._db):
+            self._db.executemany(
+                "UPDATE spans SET replace = ? WHERE id = ?", [(int(replace), span) for span, replace in decisions]
+            )
+
+    def chunks(self, document: str) -> list[dict[str, Any]]:
+        """The chunks of a document with their text, in order."""
+        return [
+            dict(row)
+            for row in self._db.execute(f"{CHUNK_QUERY} WHERE k.document_id = ? ORDER BY k.ordinal", (document,))
+        ]
+
+    def chunk_rows(self, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+        """Chunks by id, with text, page and document name."""
+        marks = ",".join("?" * len(ids))
+        rows = self._db.execute(f"{CHUNK_QUERY} WHERE k.id IN ({marks})", list(ids))
+        return {row["chunk"]: dict(row) for row in rows}
+
+    def unencoded(self, document: str) -> list[dict[str, Any]]:
+        """Chunks that have no vector yet."""
+        return [
+            dict(row)
+            for row in self._db.execute(
+                f"{CHUNK_QUERY} LEFT JOIN vectors v ON v.chunk_id = k.id WHERE k.document_id = ? AND v.chunk_id IS NULL"
+                " ORDER BY k.ordinal",
+                (document,),
+            )
+        ]
+
+    def counts(self, document: str) -> tuple[int, dict[str, int]]:
+        """Number of chunks, and of replaced values by class."""
+        chunks = self._db.execute("SELECT count(*) FROM chunks WHERE document_id = ?", (document,)).fetchone()[0]
+        labels = self._db.execute(
+            "SELECT label, count(*) FROM spans JOIN pages p ON p.id = page_id WHERE p.document_id = ? AND replace = 1"
+            " GROUP BY label ORDER BY label",
+            (document,),
+        ).fetchall()
+        return chunks, {row[0]: row[1] for row in labels}
+
+
+# substr counts from 1; offsets are code points, as SQLite's text functions count
+CHUNK_QUERY = (
+    "SELECT k.id AS chunk, k.document_id AS document, d.name, d.collection_id, k.ordinal, p.id AS page_id, p.number AS page,"
+    " p.locator, k.start, k.end, k.context, k.length, substr(p.text, k.start + 1, k.end - k.start) AS text"
+    " FROM chunks k JOIN pages p ON p.id = k.page_id JOIN documents d ON d.id = k.document_id"
+)

@@ -1,0 +1,73 @@
+"""The schema, as an ordered list of scripts; `user_version` counts those applied. Never edit one that shipped.
+
+Statements end with ";" at a line's end. Times are Unix seconds, offsets Unicode code points.
+`pages.text` and everything after it hold scrubbed text; the original text is nowhere in here.
+"""
+
+from __future__ import annotations
+
+_FIRST = """
+CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE encoders (
+    id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL UNIQUE, card TEXT NOT NULL, dimension INTEGER NOT NULL);
+CREATE TABLE collections (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, policy TEXT NOT NULL, review INTEGER NOT NULL,
+    language TEXT, encoder_id INTEGER REFERENCES encoders(id), created REAL NOT NULL);
+CREATE TABLE documents (
+    id TEXT PRIMARY KEY, collection_id INTEGER NOT NULL REFERENCES collections(id) ON DELETE CASCADE,
+    parent_id TEXT REFERENCES documents(id) ON DELETE CASCADE,
+    path TEXT NOT NULL, name TEXT NOT NULL, sha256 TEXT, size INTEGER, format TEXT, title TEXT, language TEXT,
+    policy TEXT NOT NULL, review INTEGER NOT NULL, state TEXT NOT NULL,
+    error TEXT, pages INTEGER, pages_read INTEGER, pages_ocr INTEGER,
+    encoded INTEGER NOT NULL DEFAULT 0,
+    parser_version TEXT, scrubber_version TEXT, chunker_version TEXT, analyser_version TEXT,
+    added REAL NOT NULL, updated REAL NOT NULL);
+CREATE INDEX documents_by_collection ON documents(collection_id, state);
+CREATE INDEX documents_by_hash ON documents(sha256);
+CREATE TABLE pages (
+    id INTEGER PRIMARY KEY, document_id TEXT NOT NULL REFERENCES documents(id) ON DELETE CASCADE,
+    ordinal INTEGER NOT NULL, number INTEGER, locator TEXT, unread TEXT, text TEXT,
+    UNIQUE (document_id, ordinal));
+CREATE TABLE entries (
+    id INTEGER PRIMARY KEY, collection_id INTEGER NOT NULL REFERENCES collections(id) ON DELETE CASCADE,
+    label TEXT NOT NULL, number INTEGER NOT NULL, merged_into INTEGER REFERENCES entries(id),
+    UNIQUE (label, number));
+CREATE TABLE aliases (
+    id INTEGER PRIMARY KEY, entry_id INTEGER NOT NULL REFERENCES entries(id) ON DELETE CASCADE,
+    folded TEXT NOT NULL, value TEXT NOT NULL, UNIQUE (entry_id, folded));
+CREATE INDEX aliases_by_folded ON aliases(folded);
+CREATE TABLE spans (
+    id INTEGER PRIMARY KEY, page_id INTEGER NOT NULL REFERENCES pages(id) ON DELETE CASCADE,
+    start INTEGER NOT NULL, end INTEGER NOT NULL, scrubbed_start INTEGER, scrubbed_end INTEGER,
+    label TEXT NOT NULL, score REAL NOT NULL, replace INTEGER NOT NULL, entry_id INTEGER REFERENCES entries(id));
+CREATE INDEX spans_by_page ON spans(page_id);
+CREATE INDEX spans_by_entry ON spans(entry_id);
+CREATE TABLE chunks (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, document_id TEXT NOT NULL REFERENCES documents(id) ON DELETE CASCADE,
+    page_id INTEGER NOT NULL REFERENCES pages(id) ON DELETE CASCADE,
+    ordinal INTEGER NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL,
+    context TEXT NOT NULL, length INTEGER NOT NULL);
+CREATE INDEX chunks_by_document ON chunks(document_id, ordinal);
+CREATE INDEX chunks_by_page ON chunks(page_id);
+CREATE TABLE vectors (
+    chunk_id INTEGER PRIMARY KEY REFERENCES chunks(id) ON DELETE CASCADE,
+    encoder_id INTEGER NOT NULL REFERENCES encoders(id), vector BLOB NOT NULL);
+CREATE TABLE terms (id INTEGER PRIMARY KEY, term TEXT NOT NULL UNIQUE);
+CREATE TABLE postings (
+    term_id INTEGER NOT NULL REFERENCES terms(id), chunk_id INTEGER NOT NULL REFERENCES chunks(id) ON DELETE CASCADE,
+    frequency INTEGER NOT NULL, PRIMARY KEY (term_id, chunk_id)) WITHOUT ROWID;
+CREATE INDEX postings_by_chunk ON postings(chunk_id);
+CREATE TABLE conversations (
+    id TEXT PRIMARY KEY, title TEXT NOT NULL, collection_id INTEGER REFERENCES collections(id) ON DELETE SET NULL,
+    created REAL NOT NULL, updated REAL NOT NULL);
+CREATE TABLE messages (
+    id TEXT PRIMARY KEY, conversation_id TEXT NOT NULL REFERENCES conversations(id) ON DELETE CASCADE,
+    parent_id TEXT REFERENCES messages(id) ON DELETE CASCADE, role TEXT NOT NULL, text TEXT NOT NULL,
+    data TEXT, created REAL NOT NULL);
+CREATE INDEX messages_by_conversation ON messages(conversation_id, created);
+CREATE TABLE quotes (
+    message_id TEXT NOT NULL REFERENCES messages(id) ON DELETE CASCADE, document_id TEXT NOT NULL,
+    PRIMARY KEY (message_id, document_id)) WITHOUT ROWID
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST,)

@@ -1,0 +1,60 @@
+"""The vault's rows: who hides behind which pseudonym, one vault per collection."""
+
+from __future__ import annotations
+
+from desktop_rag.privacy.vault import Entry, Vault
+from desktop_rag.store.connection import Connection
+
+
+class StoredVault:
+    """Writes a vault's entries into the open transaction of the caller."""
+
+    def __init__(self, connection: Connection, collection: int) -> None:
+        self._db = connection
+        self._collection = collection
+
+    def add_entry(self, label: str) -> tuple[int, int]:
+        """See VaultRows. Numbers are unique over all collections, so a pseudonym alone says who is meant."""
+        row = self._db.execute(
+            "INSERT INTO entries (collection_id, label, number)"
+            " SELECT ?, ?, coalesce(max(number), 0) + 1 FROM entries WHERE label = ? RETURNING id, number",
+            (self._collection, label, label),
+        ).fetchone()
+        return int(row[0]), int(row[1])
+
+    def add_alias(self, entry: int, folded: str, value: str) -> None:
+        """See VaultRows."""
+        self._db.execute(
+            "INSERT OR IGNORE INTO aliases (entry_id, folded, value) VALUES (?, ?, ?)", (entry, folded, value)
+        )
+
+
+def open_vault(connection: Connection, collection: int) -> Vault:
+    """Load the collection's vault into memory."""
+    entries = {
+        row["id"]: Entry(row["id"], row["label"], row["number"])
+        for row in connection.execute(
+            "SELECT id, label, number FROM entries WHERE collection_id = ? ORDER BY id", (collection,)
+        )
+    }
+    rows = connection.execute(
+        "SELECT entry_id, folded, value FROM aliases a JOIN entries e ON e.id = a.entry_id WHERE e.collection_id = ? ORDER BY a.id",
+        (collection,),
+    )
+    for row in rows:
+        entries[row["entry_id"]].aliases[row["folded"]] = row["value"]
+    return Vault(StoredVault(connection, collection), entries.values())
+
+
+def unused_entries(connection: Connection, collection: int) -> list[int]:
+    """Entries that no span of any document refers to."""
+    rows = connection.execute(
+        "SELECT id FROM entries WHERE collection_id = ? AND NOT EXISTS (SELECT 1 FROM spans WHERE entry_id = entries.id)",
+        (collection,),
+    )
+    return [row[0] for row in rows]
+
+
+def delete_entries(connection: Connection, ids: list[int]) -> None:
+    """Delete entries with their aliases, inside the caller's transaction."""
+    connection.executemany("DELETE FROM entries WHERE id = ?", [(entry,) for entry in ids])

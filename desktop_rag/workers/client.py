@@ -1,0 +1,320 @@
+"""The parent's end: one child process per role, spoken to by requests that stream events.
+
+A client starts its process on first use, notices a crash, a hang or a wrong protocol, turns each
+into one `EngineError`, and starts afresh (with back-off) at the next request.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from desktop_rag.errors import DesktopRagError, EngineError, from_payload
+from desktop_rag.workers.protocol import PROTOCOL, Message, decode, encode
+
+START_SECONDS = 60.0
+HUNG_SECONDS = 60.0
+CANCEL_SECONDS = 0.4
+BACK_OFF = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+STABLE_SECONDS = 60.0
+
+
+def worker_command(role: str) -> list[str]:
+    """How this very application starts a worker, from source or frozen into one executable."""
+    if getattr(sys, "frozen", False):
+        return [sys.executable, "worker", role]
+    return [sys.executable, "-m", "desktop_rag", "worker", role]
+
+
+class _Process:
+    """One running child and the queues of its open requests."""
+
+    def __init__(self, command: list[str], on_end: Callable[[_Process], None]) -> None:
+        self.child = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
+        )
+        self.hello: Message | None = None
+        self.fatal: DesktopRagError | None = None
+        self.greeted = threading.Event()
+        self.started = time.monotonic()
+        self.last_sign = self.started
+        self.open: dict[int, queue.Queue[Message]] = {}
+        self.ended = threading.Event()
+        self.stderr: deque[str] = deque(maxlen=40)
+        self._on_end = on_end
+        self._write_lock = threading.Lock()
+        self._threads = [
+            threading.Thread(target=self._read, name="worker-out", daemon=True),
+            threading.Thread(target=self._drain, name="worker-err", daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def send(self, message: Message) -> None:
+        assert self.child.stdin is not None
+        with self._write_lock, contextlib.suppress(BrokenPipeError, ValueError, OSError):
+            view = memoryview(encode(message))
+            while view:
+                view = view[self.child.stdin.write(view) or 0 :]
+
+    def _read(self) -> None:
+        assert self.child.stdout is not None
+        with contextlib.suppress(ValueError, OSError):
+            for line in _lines(self.child.stdout):
+                message = decode(line)
+                if message is not None:
+                    self.last_sign = time.monotonic()
+                    self._dispatch(message)
+        self.child.wait()
+        self._threads[1].join(1.0)
+        self.ended.set()
+        self.greeted.set()
+        for waiting in list(self.open.values()):
+            waiting.put({"event": "gone"})
+        self._on_end(self)
+
+    def _dispatch(self, message: Message) -> None:
+        event = message.get("event")
+        if "id" in message:
+            waiting = self.open.get(int(message["id"]))
+            if waiting is not None:
+                waiting.put(message)
+        elif event == "hello":
+            self.hello = message
+            self.greeted.set()
+        elif event == "fatal":
+            self.fatal = from_payload(dict(message.get("error") or {}))
+
+    def _drain(self) -> None:
+        assert self.child.stderr is not None
+        with contextlib.suppress(ValueError, OSError):
+            for line in _lines(self.child.stderr):
+                self.stderr.append(line.decode("utf-8", "replace").rstrip()[:300])
+
+    def stop(self, patience: float) -> None:
+        """Close the pipe (the worker leaves by itself), then terminate, then kill."""
+        assert self.child.stdin is not None
+        with contextlib.suppress(OSError):
+            self.child.stdin.close()
+        for end in (lambda: None, self.child.terminate, self.child.kill):
+            end()
+            if self.ended.wait(patience):
+                break
+        for thread in self._threads:
+            if thread is not threading.current_thread():
+                thread.join(2.0)
+        for pipe in (self.child.stdout, self.child.stderr):
+            if pipe is not None:
+                pipe.close()
+
+    def outcome(self) -> str:
+        """One clause on how the process ended."""
+        code = self.child.poll()
+        if code is not None and code < 0:
+            with contextlib.suppress(ValueError):
+                return f"it was ended by {signal.Signals(-code).name}"
+        return f"it left with code {code}"
+
+
+def _lines(pipe: Any) -> Iterator[bytes]:
+    """Lines of an unbuffered pipe, as they arrive."""
+    rest = b""
+    while block := os.read(pipe.fileno(), 1 << 16):
+        *lines, rest = (rest + block).split(b"\n")
+        yield from lines
+    if rest:
+        yield rest
+
+
+class WorkerClient:
+    """One role's process, restarted when needed. Thread-safe; events of one request arrive in order."""
+
+    def __init__(self, role: str, arguments: list[str], *, disposable: bool = False) -> None:
+        self.role = role
+        self.on_state: Callable[[str], None] | None = None
+        self._arguments = arguments
+        self._disposable = disposable
+        self._process: _Process | None = None
+        self._lock = threading.Lock()
+        self._numbers = itertools.count(1)
+        self._crashes = 0
+        self._closed = False
+
+    @property
+    def hello(self) -> Message | None:
+        """The handshake of the running process, if it is up."""
+        return self._process.hello if self._process else None
+
+    @property
+    def pid(self) -> int | None:
+        """The running process's id."""
+        process = self._process
+        return process.child.pid if process and not process.ended.is_set() else None
+
+    def start(self) -> None:
+        """Begin starting the process without waiting for it."""
+        self._running()
+
+    def stream(self, op: str, **args: Any) -> Iterator[Message]:
+        """Run one operation; yields its events, the last one being "done". Closing it cancels the work.
+
+        Raises the worker's own DesktopRagError, or EngineError when the process crashed or hung.
+        """
+        process = self.ready()
+        number = next(self._numbers)
+        inbox: queue.Queue[Message] = queue.Queue()
+        process.open[number] = inbox
+        process.send({"id": number, "op": op, "args": args})
+        finished = False
+        try:
+            while True:
+                message = self._receive(process, inbox)
+                event = message.get("event")
+                if event in ("gone", "error"):
+                    finished = True
+                    raise self._gone(process) if event == "gone" else from_payload(dict(message["error"]))
+                finished = event == "done"
+                yield message
+                if finished:
+                    return
+        finally:
+            if not finished:
+                self._cancel(process, number, inbox)
+            process.open.pop(number, None)
+
+    def call(self, op: str, **args: Any) -> Message:
+        """Run one operation to its end and return its "done" event."""
+        last: Message = {}
+        for event in self.stream(op, **args):
+            last = event
+        return last
+
+    def close(self) -> None:
+        """End the process and do not start it again."""
+        with self._lock:
+            self._closed = True
+            process, self._process = self._process, None
+        if process is not None:
+            process.stop(0.5 if self._disposable else 1.5)
+
+    def kill(self) -> None:
+        """End the process at once; the next request starts a new one. Frees everything it held."""
+        with self._lock:
+            process, self._process = self._process, None
+        if process is not None:
+            process.child.kill()
+            process.stop(2.0)
+
+    def _running(self) -> _Process:
+        with self._lock:
+            if self._closed:
+                raise EngineError("start_failed", "The application is closing.")
+            process = self._process
+            if process is not None and not process.ended.is_set():
+                return process
+            if process is not None:
+                process.stop(0.1)
+            time.sleep(BACK_OFF[min(self._crashes, len(BACK_OFF) - 1)])
+            self._tell("starting")
+            try:
+                self._process = _Process([*worker_command(self.role), *self._arguments], self._on_end)
+            except OSError as error:
+                raise EngineError(
+                    "start_failed", f"The {self.role} process could not start: {error.strerror}."
+                ) from error
+            return self._process
+
+    def ready(self) -> _Process:
+        """Wait for the handshake. Raises EngineError, or the worker's own error when it could not start."""
+        process = self._running()
+        if not process.greeted.wait(START_SECONDS):
+            self.kill()
+            raise EngineError("start_failed", f"The {self.role} process did not answer.", "Try again.", retryable=True)
+        if process.fatal is not None:
+            raise process.fatal
+        if process.hello is None:
+            raise self._gone(process)
+        if process.hello.get("protocol") != PROTOCOL:
+            raise EngineError(
+                "protocol_mismatch", f"The {self.role} process is of another version.", "Install the application again."
+            )
+        self._tell("ready")
+        return process
+
+    def _receive(self, process: _Process, inbox: queue.Queue[Message]) -> Message:
+        while True:
+            try:
+                return inbox.get(timeout=1.0)
+            except queue.Empty:
+                if time.monotonic() - process.last_sign > HUNG_SECONDS:
+                    self.kill()
+                    raise EngineError(
+                        "hung",
+                        f"The {self.role} process stopped answering.",
+                        "It was ended; try again.",
+                        retryable=True,
+                    ) from None
+
+    def _cancel(self, process: _Process, number: int, inbox: queue.Queue[Message]) -> None:
+        """Flag first; a disposable worker that does not obey in time is ended."""
+        if process.ended.is_set():
+            return
+        process.send({"op": "cancel", "target": number})
+        if not self._disposable:
+            return
+        deadline = time.monotonic() + CANCEL_SECONDS
+        while (left := deadline - time.monotonic()) > 0:
+            try:
+                if inbox.get(timeout=left).get("event") in ("done", "error", "gone"):
+                    return
+            except queue.Empty:
+                break
+        self.kill()
+
+    def _gone(self, process: _Process) -> DesktopRagError:
+        if process.fatal is not None:
+            return process.fatal
+        return EngineError(
+            "crashed",
+            f"The {self.role} process stopped unexpectedly ({process.outcome()}).",
+            "Nothing stored is lost; try again.",
+            retryable=True,
+            details={"stderr": list(process.stderr)[-5:]},
+        )
+
+    def _on_end(self, process: _Process) -> None:
+        if self._process is not process:
+            return
+        lived = time.monotonic() - process.started
+        self._crashes = 0 if lived > STABLE_SECONDS else self._crashes + 1
+        self._tell("stopped" if self._closed else "crashed")
+
+    def _tell(self, state: str) -> None:
+        if self.on_state is not None:
+            self.on_state(state)
+
+
+class Workers:
+    """The children a window or a terminal session holds."""
+
+    def __init__(self, data_dir: Path, *, resume: bool = False) -> None:
+        shared = ["--data-dir", str(data_dir)]
+        self.data_dir = data_dir
+        self.library = WorkerClient("library", [*shared, *(["--resume"] if resume else [])])
+        self.chat = WorkerClient("chat", shared, disposable=True)
+
+    def close(self) -> None:
+        """End every child."""
+        self.chat.close()
+        self.library.close()

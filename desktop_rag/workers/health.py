@@ -1,0 +1,91 @@
+"""`doctor`: versions, paths, models, whether the index agrees with itself, how the processes are sealed."""
+
+from __future__ import annotations
+
+import platform
+from importlib import metadata
+from typing import Any
+
+import desktop_rag
+from desktop_rag import paths
+from desktop_rag.errors import DesktopRagError
+from desktop_rag.models.catalogue import load_catalogue
+from desktop_rag.workers.library import Library
+
+_PACKAGES = (
+    *("PySide6-Essentials", "llama-cpp-python", "ctranslate2", "gpt4all", "sentence-transformers", "torch", "chromadb"),
+    *("presidio-analyzer", "spacy", "sqlcipher3-wheels", "pypdfium2"),
+)
+_PROTECTION = {
+    "file": "The library's key lies in a file of the configuration folder: protected by file permissions only.",
+}
+
+
+def examine(library: Library, seal: str) -> dict[str, Any]:
+    """The library's part of `doctor`; the terminal adds the processes it knows."""
+    index, problems = _index(library)
+    problems += [_PROTECTION[library.key.protection]] if library.key.protection in _PROTECTION else []
+    models = []
+    for entry in load_catalogue():
+        installed = entry.installed_path(paths.models_dir())
+        models.append(
+            {"id": entry.id, "kind": entry.kind, "installed": installed is not None, "licence": entry.licence}
+        )
+        if installed is None:
+            problems.append(f"The model {entry.name} is not installed: run the set-up again.")
+    readable = _readable_collections(library)
+    if readable:
+        problems.append("Vectors of these collections lie unencrypted in Chroma's files: " + ", ".join(readable) + ".")
+    waiting = len(library.documents.unfinished())
+    if waiting:
+        problems.append(f"{waiting} documents are not indexed yet: add them again, or open the window to go on.")
+    return {
+        "versions": {"desktop-rag": desktop_rag.__version__, "python": platform.python_version(), **_versions()},
+        "devices": [{"name": platform.processor() or platform.machine(), "kind": "cpu"}],
+        "paths": {"data": str(library.data_dir), "models": str(paths.models_dir()), "config": str(paths.config_dir())},
+        "models": models,
+        "index": index,
+        "seal": {"library": seal, "parse": _parse_seal(library)},
+        "key": library.key.protection,
+        "problems": problems,
+    }
+
+
+def _index(library: Library) -> tuple[dict[str, Any], list[str]]:
+    problems = []
+    chunks = library.db.execute("SELECT count(*) FROM chunks").fetchone()[0]
+    documents = library.db.execute("SELECT count(*) FROM documents").fetchone()[0]
+    lexical, stored, vectors = library.lexical.count(), library.vectors.count(), 0
+    for collection in library.collections.all():
+        if library.private(collection["id"]):
+            repaired = library.ensure_parity(collection["id"])
+            if repaired:
+                problems.append(f"{repaired} vectors of “{collection['name']}” were put right from the database.")
+            vectors += library.chroma.count(collection["id"])
+        else:
+            vectors += library.vectors.count(collection["id"])
+    parity = chunks == lexical == stored == vectors
+    index = {"documents": documents, "chunks": chunks, "lexical": lexical, "vectors": vectors, "parity": parity}
+    return index, problems if parity else [*problems, "Some passages are not indexed completely yet."]
+
+
+def _readable_collections(library: Library) -> list[str]:
+    return [c["name"] for c in library.collections.all() if c["chunks"] and library.private(c["id"])]
+
+
+def _versions() -> dict[str, str | None]:
+    found: dict[str, str | None] = {}
+    for name in _PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = None
+    return found
+
+
+def _parse_seal(library: Library) -> str | None:
+    try:
+        library.parser.ensure()
+    except DesktopRagError:
+        return None
+    return library.parser.seal

@@ -1,0 +1,149 @@
+"""What the `library` process holds: the database and its parts, loaded when first needed."""
+
+from __future__ import annotations
+
+import sys
+from functools import cached_property
+from pathlib import Path
+from typing import IO, Any
+
+from desktop_rag import paths
+from desktop_rag.errors import DesktopRagError, SearchError
+from desktop_rag.models.catalogue import find
+from desktop_rag.offline import thread_budget
+from desktop_rag.privacy.detect import PresidioDetector
+from desktop_rag.privacy.vault import Vault
+from desktop_rag.retrieval.chroma import ChromaCache
+from desktop_rag.retrieval.encode import CTranslate2Encoder, Vectors
+from desktop_rag.retrieval.lexical import PostingsIndex
+from desktop_rag.retrieval.vectors import VectorStore
+from desktop_rag.settings import Settings
+from desktop_rag.store.collections import DEFAULT_NAME, Collections
+from desktop_rag.store.connection import open_database
+from desktop_rag.store.conversations import Conversations
+from desktop_rag.store.documents import Documents
+from desktop_rag.store.key import Key, load_key
+from desktop_rag.store.lock import acquire
+from desktop_rag.store.vault import open_vault
+from desktop_rag.workers.parsing import Parser
+
+PII_MODEL = "en_core_web_sm-3.8.0"
+ENCODER_MODEL = "all-minilm-l6-v2-ct2-int8"
+
+
+class Library:
+    """One data directory, opened. Only one process may hold it."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir
+        self._lock: IO[str] = acquire(data_dir)
+        self.key: Key = load_key(data_dir)
+        self.db = open_database(data_dir / "library.db", self.key)
+        self.collections = Collections(self.db)
+        self.documents = Documents(self.db)
+        self.conversations = Conversations(self.db)
+        self.lexical = PostingsIndex(self.db)
+        self.vectors = VectorStore(self.db)
+        self.chroma = ChromaCache(data_dir / "chroma")
+        self.parser = Parser(data_dir)
+        self.passwords: list[str] = []
+        self._vaults: dict[int, Vault] = {}
+        self._checked: set[int] = set()
+
+    @property
+    def settings(self) -> Settings:
+        """The user's settings as they are now."""
+        return Settings(self.data_dir)
+
+    @cached_property
+    def detector(self) -> PresidioDetector:
+        """The finder of personal data; spaCy must not bring torch along into this process."""
+        sys.modules.setdefault("torch", None)  # type: ignore[arg-type]
+        return PresidioDetector(find(PII_MODEL).folder(paths.models_dir()))
+
+    @cached_property
+    def encoder(self) -> CTranslate2Encoder:
+        """The encoder of passages and questions."""
+        return CTranslate2Encoder(find(ENCODER_MODEL).folder(paths.models_dir()), threads=thread_budget("library"))
+
+    def vault(self, collection: int) -> Vault:
+        """The collection's vault, kept in memory."""
+        if collection not in self._vaults:
+            self._vaults[collection] = open_vault(self.db, collection)
+        return self._vaults[collection]
+
+    def forget_vault(self, collection: int) -> None:
+        """Read the vault anew at its next use (after a transaction was rolled back or entries went)."""
+        self._vaults.pop(collection, None)
+
+    def default_collection(self) -> dict[str, Any]:
+        """The first collection, made with the user's settings if there is none."""
+        rows = self.collections.all()
+        return (
+            rows[0] if rows else self.collections.create(DEFAULT_NAME, self.settings["policy"], self.settings["review"])
+        )
+
+    def chosen(self, collection: str | int | None) -> list[int]:
+        """The ids a question is asked of: one collection, or all of them."""
+        if collection is None:
+            return [row["id"] for row in self.collections.all()]
+        return [self.collections.need(collection)["id"]]
+
+    def private(self, collection: int) -> bool:
+        """Whether this collection's vectors may lie in Chroma's unencrypted files."""
+        row = self.collections.find(collection)
+        kept = self.db.execute(
+            "SELECT 1 FROM documents WHERE collection_id = ? AND policy = 'keep' LIMIT 1", (collection,)
+        ).fetchone()
+        return row is not None and row["policy"] != "keep" and kept is None
+
+    def check_encoder(self, collection: int) -> None:
+        """Refuse to mix vectors of two encoders. Raises SearchError("fingerprint_changed")."""
+        row = self.db.execute(
+            "SELECT e.fingerprint FROM collections c JOIN encoders e ON e.id = c.encoder_id WHERE c.id = ?",
+            (collection,),
+        ).fetchone()
+        if row is not None and row[0] != self.encoder.card.fingerprint:
+            raise SearchError(
+                "fingerprint_changed", "This collection was indexed with another encoder.", "Index its documents again."
+            )
+
+    def ensure_parity(self, collection: int) -> int:
+        """Once per run: make Chroma agree with the database; returns how many ids were put right.
+
+        Damage of Chroma's own files is answered by starting a new cache from the database.
+        """
+        if collection in self._checked or not self.private(collection):
+            return 0
+        try:
+            repaired = self.chroma.repair(collection, self.vectors)
+        except Exception:  # Chroma's edge: whatever is wrong with the cache, the truth is in the database
+            self.chroma.discard()
+            repaired = self.chroma.repair(collection, self.vectors)
+        self._checked.add(collection)
+        return repaired
+
+    def search(self, query: Vectors, collection: int, limit: int) -> dict[int, float]:
+        """DenseIndex: Chroma finds, exact scores from the database rank; without Chroma, exact search."""
+        self.check_encoder(collection)
+        if not self.private(collection):
+            return self.vectors.search(query, collection, limit)
+        try:
+            self.ensure_parity(collection)
+            candidates = self.chroma.search(query, collection, limit * 2)
+        except Exception:  # Chroma's edge again: a broken cache must not empty an answer
+            self._checked.discard(collection)
+            return self.vectors.search(query, collection, limit)
+        held = self.vectors.get(candidates)
+        scores = {chunk: float(vector @ query) for chunk, vector in held.items()}
+        return dict(sorted(scores.items(), key=lambda item: -item[1])[:limit])
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self.parser.close()
+        try:
+            self.chroma.close()
+        except DesktopRagError:
+            pass
+        self.db.close()
+        self._lock.close()

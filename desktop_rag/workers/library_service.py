@@ -1,0 +1,180 @@
+"""The `library` role: composes store, privacy and retrieval into the operations window and terminal ask for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from desktop_rag.errors import UsageError
+from desktop_rag.meter.memory import resident_mb
+from desktop_rag.workers import health, indexing, questions, removing, viewing
+from desktop_rag.workers.library import Library
+from desktop_rag.workers.loop import Operation, Request, Service
+from desktop_rag.workers.rows import document_row, document_rows
+
+
+class _Operations:
+    """One method per operation; the method's name is the operation's."""
+
+    def __init__(self, library: Library, seal: str) -> None:
+        self._library = library
+        self._seal = seal
+
+    def collections(self, request: Request) -> Operation:
+        """Every collection with its counts."""
+        self._library.default_collection()
+        yield None
+        return {"collections": self._library.collections.all()}
+
+    def collection_create(self, request: Request) -> Operation:
+        """A new collection."""
+        args, settings = request.args, self._library.settings
+        policy, review = args.get("policy") or settings["policy"], args.get("review")
+        yield None
+        row = self._library.collections.create(
+            str(args["name"]), policy, settings["review"] if review is None else bool(review)
+        )
+        return {"collection": row}
+
+    def collection_update(self, request: Request) -> Operation:
+        """Rename a collection, or change its policy or review."""
+        changes = {key: request.args.get(key) for key in ("name", "policy", "review")}
+        yield None
+        return {"collection": self._library.collections.update(int(request.args["id"]), **changes)}
+
+    def collection_delete(self, request: Request) -> Operation:
+        """Remove a collection with all its documents."""
+        collection = self._library.collections.need(request.args["id"])["id"]
+        receipts = []
+        for row in self._library.documents.rows(collection):
+            receipts.append(removing.remove_document(self._library, row["id"]))
+            yield None
+        self._library.chroma.drop(collection)
+        self._library.collections.delete(collection)
+        return {"receipt": {"documents": receipts}}
+
+    def documents(self, request: Request) -> Operation:
+        """The rows of a collection, or of all."""
+        chosen = request.args.get("collection")
+        yield None
+        number = None if chosen is None else self._library.collections.need(chosen)["id"]
+        return {"documents": document_rows(self._library, number)}
+
+    def document_text(self, request: Request) -> Operation:
+        """Scrubbed pages."""
+        yield None
+        return viewing.text(self._library, str(request.args["document"]))
+
+    def document_view(self, request: Request) -> Operation:
+        """Original pages, for the owner."""
+        return viewing.view(self._library, str(request.args["document"]))
+
+    def locate(self, request: Request) -> Operation:
+        """Where a citation lies in the original."""
+        return viewing.locate(self._library, request.args)
+
+    def add(self, request: Request) -> Operation:
+        """Index files and folders."""
+        args, library = request.args, self._library
+        chosen = args.get("collection")
+        policy = args.get("policy")
+        if chosen is None:
+            row = library.default_collection()
+            # A policy asked for on the way in is the policy of a collection that is still empty.
+            if policy and not library.documents.rows(row["id"]):
+                row = library.collections.update(row["id"], policy=policy)
+        else:
+            row = library.collections.find(chosen) or library.collections.create(
+                str(chosen), policy or library.settings["policy"], library.settings["review"]
+            )
+        library.passwords += [p for p in args.get("passwords") or [] if p not in library.passwords]
+        policy = policy or row["policy"]
+        if policy == "keep" and row["policy"] != "keep" and library.private(row["id"]):
+            library.chroma.drop(row["id"])
+        return indexing.add(library, list(args["paths"]), row["id"], policy, bool(args.get("review", row["review"])))
+
+    def resume(self, request: Request) -> Operation:
+        """Go on with every document whose indexing was interrupted."""
+        waiting = self._library.documents.unfinished()
+        yield from indexing.run(self._library, waiting)
+        return {"documents": [document_row(self._library, d) for d in waiting]}
+
+    def review(self, request: Request) -> Operation:
+        """What was found in a document."""
+        return viewing.review(self._library, str(request.args["document"]))
+
+    def accept(self, request: Request) -> Operation:
+        """Index reviewed documents."""
+        return indexing.accept(
+            self._library, list(request.args["documents"]), dict(request.args.get("decisions") or {})
+        )
+
+    def remove(self, request: Request) -> Operation:
+        """Erase documents."""
+        receipts = []
+        for document in request.args["documents"]:
+            receipts.append(removing.remove_document(self._library, str(document)))
+            yield None
+        return {"receipt": {"documents": receipts}}
+
+    def search(self, request: Request) -> Operation:
+        """The best passages for a query."""
+        args = request.args
+        yield None
+        limit = int(args.get("k") or 10)
+        if not 1 <= limit <= 1000:
+            raise UsageError("bad_request", "The number of hits must be between 1 and 1000.")
+        return questions.find(
+            self._library, str(args["query"]), args.get("collection"), str(args.get("mode") or "hybrid"), limit
+        )
+
+    def prepare(self, request: Request) -> Operation:
+        """Store a question and find its passages."""
+        yield None
+        return questions.prepare(self._library, request.args)
+
+    def finish(self, request: Request) -> Operation:
+        """Align and store an answer."""
+        yield None
+        return {**questions.finish(self._library, request.args), "memory_mb": resident_mb()}
+
+    def conversations(self, request: Request) -> Operation:
+        """All conversations."""
+        yield None
+        return {"conversations": self._library.conversations.all()}
+
+    def conversation(self, request: Request) -> Operation:
+        """One conversation with its messages."""
+        yield None
+        return self._library.conversations.one(str(request.args["id"]))
+
+    def conversation_rename(self, request: Request) -> Operation:
+        """Another title."""
+        yield None
+        self._library.conversations.rename(str(request.args["id"]), str(request.args["title"]))
+        return {}
+
+    def conversation_delete(self, request: Request) -> Operation:
+        """Forget a conversation."""
+        yield None
+        self._library.conversations.delete(str(request.args["id"]))
+        return {}
+
+    def reveal(self, request: Request) -> Operation:
+        """The real values behind pseudonyms."""
+        yield None
+        return {"values": questions.reveal(self._library, list(request.args["texts"]))}
+
+    def doctor(self, request: Request) -> Operation:
+        """The state of everything."""
+        yield None
+        return health.examine(self._library, self._seal)
+
+
+def open_service(data_dir: Path, options: dict[str, Any]) -> Service:
+    """Open the data directory and offer its operations. Raises StoreError."""
+    library = Library(data_dir)
+    operations = _Operations(library, options["seal"])
+    handlers = {name: getattr(operations, name) for name in vars(_Operations) if not name.startswith("_")}
+    background = frozenset({"add", "resume", "accept", "remove", "collection_delete"})
+    return Service(handlers, background, library.close)

@@ -1,0 +1,167 @@
+"""The inside of a worker: requests come in on a thread, operations run as generators on the main one.
+
+Between two steps of a background operation (indexing) every waiting foreground operation (a
+question) is served, so a question never waits longer than one step. Each `yield` is a cancel point.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
+
+from desktop_rag.errors import Cancelled, DesktopRagError, UsageError
+from desktop_rag.workers.protocol import BEAT_SECONDS, Message, decode, encode
+
+Operation = Generator[Message | None, None, Message]
+
+
+@dataclass(slots=True)
+class Request:
+    """One request; `cancelled` may be read from any thread, also from inside native callbacks."""
+
+    id: int
+    op: str
+    args: dict[str, Any]
+    cancelled: threading.Event = field(default_factory=threading.Event)
+
+
+Handler = Callable[[Request], Operation]
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What a role offers: handlers by operation name, and which of them give way to others."""
+
+    handlers: dict[str, Handler]
+    background: frozenset[str] = frozenset()
+    close: Callable[[], None] = lambda: None
+
+
+class Channel:
+    """The worker's end of the pipe; writing is safe from any thread."""
+
+    def __init__(self, source: BinaryIO, sink: BinaryIO) -> None:
+        self._source = source
+        self._sink = sink
+        self._lock = threading.Lock()
+
+    def send(self, message: Message) -> None:
+        """Write one message; a closed pipe means the parent is gone, and so are we."""
+        try:
+            with self._lock:
+                self._sink.write(encode(message))
+                self._sink.flush()
+        except (BrokenPipeError, ValueError):
+            os._exit(0)
+
+    def lines(self) -> BinaryIO:
+        """The parent's messages as raw lines."""
+        return self._source
+
+
+class Loop:
+    """Runs a service until the parent closes the pipe."""
+
+    def __init__(self, channel: Channel, service: Service) -> None:
+        self._channel = channel
+        self._service = service
+        self._incoming: queue.Queue[Request] = queue.Queue()
+        self._open: dict[int, Request] = {}
+        self._background: deque[tuple[Request, Operation]] = deque()
+
+    def run(self) -> None:
+        """Serve for ever; the reader thread ends the process when the parent goes."""
+        threading.Thread(target=self._read, name="reader", daemon=True).start()
+        threading.Thread(target=self._beat, name="beat", daemon=True).start()
+        while True:
+            request = self._next_request()
+            if request is None:
+                self._step_background()
+            elif request.op in self._service.background:
+                self._begin(request)
+            else:
+                self._finish(request)
+
+    def _next_request(self) -> Request | None:
+        try:
+            return self._incoming.get(block=not self._background)
+        except queue.Empty:
+            return None
+
+    def _read(self) -> None:
+        for line in self._channel.lines():
+            message = decode(line)
+            if message is None:
+                continue
+            if message.get("op") == "cancel":
+                waiting = self._open.get(int(message.get("target", -1)))
+                if waiting is not None:
+                    waiting.cancelled.set()
+            elif "id" in message:
+                request = Request(int(message["id"]), str(message.get("op")), dict(message.get("args") or {}))
+                self._open[request.id] = request
+                self._incoming.put(request)
+        os._exit(0)
+
+    def _beat(self) -> None:
+        parent = os.getppid()
+        pause = threading.Event()
+        while not pause.wait(BEAT_SECONDS):
+            if os.getppid() != parent:
+                os._exit(0)
+            self._channel.send({"event": "beat"})
+
+    def _operation(self, request: Request) -> Operation:
+        handler = self._service.handlers.get(request.op)
+        if handler is None:
+            raise UsageError("not_available", f"“{request.op}” is not available yet.")
+        return handler(request)
+
+    def _begin(self, request: Request) -> None:
+        try:
+            self._background.append((request, self._operation(request)))
+        except DesktopRagError as error:
+            self._fail(request, error)
+
+    def _finish(self, request: Request) -> None:
+        try:
+            operation = self._operation(request)
+            while self._step(request, operation):
+                pass
+        except DesktopRagError as error:
+            self._fail(request, error)
+
+    def _step_background(self) -> None:
+        request, operation = self._background.popleft()
+        try:
+            if self._step(request, operation):
+                self._background.append((request, operation))
+        except DesktopRagError as error:
+            self._fail(request, error)
+
+    def _step(self, request: Request, operation: Operation) -> bool:
+        """Advance an operation by one event; False when it ended."""
+        if request.cancelled.is_set():
+            operation.close()
+            raise Cancelled
+        try:
+            event = next(operation)
+        except StopIteration as stop:
+            self._reply(request, {"event": "done", **(stop.value or {})})
+            self._open.pop(request.id, None)
+            return False
+        if event is not None:
+            self._reply(request, event)
+        return True
+
+    def _reply(self, request: Request, event: Message) -> None:
+        self._channel.send({**event, "id": request.id})
+
+    def _fail(self, request: Request, error: DesktopRagError) -> None:
+        self._open.pop(request.id, None)
+        self._reply(request, {"event": "error", "error": error.to_payload()})

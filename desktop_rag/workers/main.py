@@ -1,0 +1,84 @@
+"""`desktop-rag worker ROLE`: the entry of every child process.
+
+Order matters: the pipe is taken out of the reach of libraries that print, the process is sealed,
+and only then is the role's service imported.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+from desktop_rag.errors import DesktopRagError, EngineError, UsageError
+from desktop_rag.privacy.seal import seal
+from desktop_rag.workers.loop import Channel, Loop, Service
+from desktop_rag.workers.protocol import PROTOCOL
+
+_ROLES = {
+    "library": "desktop_rag.workers.library_service",
+    "parse": "desktop_rag.workers.parse_service",
+    "chat": "desktop_rag.workers.chat_service",
+}
+
+
+def run(role: str, options: dict[str, Any]) -> int:
+    """Serve `role` until the parent goes away; returns an exit code when the start failed."""
+    channel = _take_pipe()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        if role not in _ROLES:
+            raise UsageError("bad_request", f"There is no worker “{role}”.")
+        os.nice(int(options.get("nice", 0)))
+        options["seal"] = state = seal()
+        module = importlib.import_module(_ROLES[role])
+        service: Service = module.open_service(Path(options["data_dir"]), options)
+    except DesktopRagError as error:
+        channel.send({"event": "fatal", "error": error.to_payload()})
+        return error.exit_code
+    except ImportError as error:
+        failed = EngineError(
+            "start_failed", f"A part of the application is missing: {error.name}.", "Install it again."
+        )
+        channel.send({"event": "fatal", "error": failed.to_payload()})
+        return failed.exit_code
+    channel.send(
+        {
+            "event": "hello",
+            "protocol": PROTOCOL,
+            "role": role,
+            "pid": os.getpid(),
+            "capabilities": sorted(service.handlers),
+            "seal": state,
+        }
+    )
+    try:
+        Loop(channel, service).run()
+    except BaseException:
+        # A bug: the stack goes to stderr, whose last lines the parent shows; no values, only places.
+        _print_places()
+        return 70
+    return 0
+
+
+def _take_pipe() -> Channel:
+    """Keep stdout for the protocol alone: whatever a library prints goes to stderr instead."""
+    sink = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)
+    source = os.fdopen(os.dup(0), "rb")
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    return Channel(source, sink)
+
+
+def _print_places() -> None:
+    kind, _, trace = sys.exc_info()
+    name = kind.__name__ if kind else "error"
+    places = [f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in traceback.extract_tb(trace)][-8:]
+    sys.stderr.write(f"bug: {name} at " + " < ".join(reversed(places)) + "\n")
+    sys.stderr.flush()

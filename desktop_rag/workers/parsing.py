@@ -1,0 +1,118 @@
+"""The library's end of the `parse` role: files read in a child, polled without blocking, killed when they take too long."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from desktop_rag.documents.model import Block, DocumentInfo, Page, UnreadPage
+from desktop_rag.errors import DesktopRagError, DocumentError, EngineError
+from desktop_rag.workers.client import WorkerClient
+
+SILENT_SECONDS = 60.0
+TOTAL_SECONDS = 900.0
+_POLL_SECONDS = 0.02
+
+
+@dataclass(slots=True)
+class ParsedFile:
+    """All of a file: its pages in order, those that could not be read among them."""
+
+    info: DocumentInfo | None = None
+    pages: list[Page | UnreadPage] = field(default_factory=list)
+
+    @property
+    def read_pages(self) -> int:
+        """How many pages gave text."""
+        return sum(isinstance(page, Page) for page in self.pages)
+
+
+class Parser:
+    """Reads files one at a time in a disposable child."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._client = WorkerClient("parse", ["--data-dir", str(data_dir)], disposable=True)
+
+    def read(self, path: Path, password: str | None = None) -> Iterator[ParsedFile]:
+        """Yield the growing result at least every few hundredths of a second; the last yield is complete.
+
+        Raises DocumentError: the reader's own, "parse_timeout", or "unreadable" after a crash.
+        """
+        inbox: queue.Queue[dict[str, Any] | DesktopRagError] = queue.Queue()
+        thread = threading.Thread(target=self._pump, args=(path, password, inbox), daemon=True)
+        thread.start()
+        result = ParsedFile()
+        started = heard = time.monotonic()
+        finished = False
+        try:
+            while not finished:
+                try:
+                    message = inbox.get(timeout=_POLL_SECONDS)
+                except queue.Empty:
+                    if time.monotonic() - heard > SILENT_SECONDS or time.monotonic() - started > TOTAL_SECONDS:
+                        raise DocumentError(
+                            "parse_timeout", "Reading this file took too long and was stopped.", "It may be damaged."
+                        ) from None
+                else:
+                    heard = time.monotonic()
+                    if isinstance(message, DesktopRagError):
+                        finished = True
+                        raise _as_document_error(message)
+                    finished = message["event"] == "done"
+                    _take(result, message)
+                yield result
+        finally:
+            if not finished:
+                self._client.kill()
+            thread.join(5.0)
+
+    def locate(self, path: Path, page: int, start: int, end: int) -> dict[str, Any]:
+        """See the parse role's locate."""
+        return self._client.call("locate", path=str(path), page=page, start=start, end=end)
+
+    @property
+    def seal(self) -> str | None:
+        """How the running child is sealed."""
+        return (self._client.hello or {}).get("seal")
+
+    def ensure(self) -> None:
+        """Start the child and wait for its handshake."""
+        self._client.ready()
+
+    def close(self) -> None:
+        """End the child."""
+        self._client.close()
+
+    def _pump(self, path: Path, password: str | None, inbox: queue.Queue[dict[str, Any] | DesktopRagError]) -> None:
+        try:
+            for event in self._client.stream("read", path=str(path), password=password):
+                inbox.put(event)
+        except DesktopRagError as error:
+            inbox.put(error)
+
+
+def _as_document_error(error: DesktopRagError) -> DesktopRagError:
+    if isinstance(error, EngineError) and error.code in ("crashed", "hung"):
+        return DocumentError(
+            "unreadable",
+            "The reader stopped on this file; it is damaged or asks for too much memory.",
+            "The other files go on.",
+        )
+    return error
+
+
+def _take(result: ParsedFile, message: dict[str, Any]) -> None:
+    if message["event"] == "info":
+        result.info = DocumentInfo(
+            message["format"], message["title"], message["pages"], dict(message.get("details") or {})
+        )
+    elif message["event"] == "unread":
+        result.pages.append(UnreadPage(message["number"], message["locator"], message["cause"]))
+    elif message["event"] == "page":
+        blocks = tuple(Block(*block) for block in message["blocks"])
+        result.pages.append(Page(message["number"], message["locator"], message["text"], blocks))

@@ -1,0 +1,214 @@
+"""Questions: mapped through the vault, searched, and their answers aligned to the passages and stored."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from desktop_rag.answering.citations import Aligned, Span, align, passage_spans
+from desktop_rag.answering.evidence import is_missing, specific_words
+from desktop_rag.privacy.question import MappedQuestion, map_question
+from desktop_rag.privacy.scrub import Replacement, Scrubbed
+from desktop_rag.retrieval.analyse import terms
+from desktop_rag.retrieval.fuse import normalised
+from desktop_rag.retrieval.modes import check_mode
+from desktop_rag.retrieval.search import Ranking, search
+from desktop_rag.workers.library import Library
+
+_HISTORY_TURNS = 4
+
+
+def find(library: Library, query: str, collection: str | None, mode: str, limit: int) -> dict[str, Any]:
+    """The `search` command: hits with original offsets and scrubbed text."""
+    check_mode(mode)
+    timings: dict[str, float] = {}
+    collections = library.chosen(collection)
+    mapped = _mapped(library, query, collections, timings)
+    ranking = _ranked(library, mapped.search_text, collections, mode, limit, timings)
+    hits = _passages(library, ranking)
+    return {"query": mapped.stored_text, "mode": mode, "hits": hits, "timings_ms": timings}
+
+
+def prepare(library: Library, args: dict[str, Any]) -> dict[str, Any]:
+    """Store a question and find its passages; everything `answer` needs before the model."""
+    mode = str(args.get("mode") or "hybrid")
+    check_mode(mode)
+    timings: dict[str, float] = {}
+    conversation = args.get("conversation")
+    collection = args.get("collection")
+    history = library.conversations.one(conversation)["messages"] if conversation else []
+    collections = library.chosen(collection)
+    mapped = _mapped(library, str(args["question"]), collections, timings)
+    home = library.collections.need(collection)["id"] if collection is not None else None
+    conversation, message = library.conversations.add_question(conversation, home, mapped.stored_text)
+    limit = int(args.get("passages") or library.settings["passages"])
+    ranking = _ranked(library, mapped.search_text, collections, mode, limit, timings)
+    specific = specific_words(mapped.search_text)
+    absent = [word for word in specific if _nowhere(library, word, collections)]
+    total = sum(row["chunks"] for row in library.collections.all() if row["id"] in collections)
+    missing = not ranking.order or is_missing(absent, specific)
+    return {
+        "conversation": conversation,
+        "message": message,
+        "question": mapped.stored_text,
+        "prompt_question": mapped.search_text,
+        "history": [{"role": m["role"], "content": m["text"]} for m in history[-_HISTORY_TURNS:]],
+        "passages": _passages(library, ranking),
+        "coverage": {"passages_read": len(ranking.order), "passages_total": total},
+        "missing": missing,
+        "absent": absent,
+        "unknown": list(mapped.unknown),
+        "timings_ms": timings,
+    }
+
+
+def _nowhere(library: Library, word: str, collections: list[int]) -> bool:
+    """Whether no passage holds the word; of a code with digits the whole counts, not its parts."""
+    wanted = terms(word)
+    if any(c.isdigit() for c in word):
+        wanted = wanted[-1:]
+    return bool(wanted) and library.lexical.missing(wanted, collections) == set(wanted)
+
+
+def finish(library: Library, args: dict[str, Any]) -> dict[str, Any]:
+    """Align an answer to its passages, make citations, and store it (scrubbed)."""
+    started = time.perf_counter()
+    answer, question = _masked(str(args["answer"]), args.get("unknown") or ()), str(args["prompt_question"])
+    passages: list[dict[str, Any]] = list(args["passages"])
+    aligned: list[Aligned] = []
+    if args.get("found", True) and answer.strip() and passages:
+        scores = normalised({i: float(p["score"]) for i, p in enumerate(passages)})
+        aligned = align(
+            answer,
+            question,
+            passage_spans([p["text"] for p in passages]),
+            [scores[i] for i in range(len(passages))],
+            terms=terms,
+            encode=library.encoder.encode_all,
+        )
+    citations, sentences = _cite(library, aligned, passages)
+    result = {
+        "answer": answer,
+        "found": bool(args.get("found", True)),
+        "citations": citations,
+        "sentences": sentences,
+        "align_ms": round((time.perf_counter() - started) * 1000, 1),
+    }
+    data = {**dict(args.get("data") or {}), **result}
+    result["message"] = library.conversations.add_answer(
+        str(args["conversation"]), answer, data, {c["document"] for c in citations} | {p["document"] for p in passages}
+    )
+    return result
+
+
+def _masked(answer: str, unknown: Sequence[str]) -> str:
+    """Names only the question brought are kept out of what is stored."""
+    for value in unknown:
+        answer = answer.replace(value, "[PERSON]")
+    return answer
+
+
+def _cite(
+    library: Library, aligned: Sequence[Aligned], passages: list[dict[str, Any]]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Number the spans in the order the answer uses them."""
+    markers: dict[Span, int] = {}
+    citations: list[dict[str, Any]] = []
+    sentences = []
+    for item in aligned:
+        used = []
+        for span, strength in item.spans:
+            if span not in markers:
+                markers[span] = len(markers) + 1
+                citations.append(
+                    _citation(library, markers[span], span, passages[span.passage], item.support, strength)
+                )
+            used.append(markers[span])
+        sentences.append({"start": item.start, "end": item.end, "support": item.support, "citations": used})
+    return citations, sentences
+
+
+def _citation(
+    library: Library, marker: int, span: Span, passage: dict[str, Any], support: str, strength: float
+) -> dict[str, Any]:
+    chunk = library.documents.chunk_rows([passage["chunk"]])[passage["chunk"]]
+    offsets = page_offsets(library, chunk["page_id"])
+    return {
+        "marker": marker,
+        "document": passage["document"],
+        "name": passage["name"],
+        "page": passage["page"],
+        "locator": passage["locator"],
+        "start": offsets.to_original(chunk["start"] + span.start),
+        "end": offsets.to_original(chunk["start"] + span.end),
+        "text": span.text,
+        "support": "supported" if support == "supported" else "weak",
+        "strength": round(strength, 3),
+        "chunk": passage["chunk"],
+    }
+
+
+def page_offsets(library: Library, page: int) -> Scrubbed:
+    """The page's map between scrubbed and original offsets, from its stored spans."""
+    spans = [s for s in library.documents.spans(page) if s["replace"] or s["label"] == "LOOK_ALIKE"]
+    return Scrubbed(
+        "",
+        tuple(Replacement(s["start"], s["end"], "") for s in spans),
+        tuple((s["scrubbed_start"], s["scrubbed_end"]) for s in spans),
+    )
+
+
+def _mapped(library: Library, question: str, collections: list[int], timings: dict[str, float]) -> MappedQuestion:
+    started = time.perf_counter()
+    cleaned = [c for c in collections if (library.collections.find(c) or {}).get("policy") != "keep"]
+    detector = library.detector if cleaned else None
+    mapped = map_question(question, [library.vault(c) for c in collections], detector)
+    timings["scrub"] = round((time.perf_counter() - started) * 1000, 1)
+    return mapped
+
+
+def _ranked(
+    library: Library, text: str, collections: list[int], mode: str, limit: int, timings: dict[str, float]
+) -> Ranking:
+    started = time.perf_counter()
+    vector = None if mode == "bm25" else library.encoder.encode_one(text)
+    timings["encode"] = round((time.perf_counter() - started) * 1000, 1)
+    ranking = search(text, vector, collections, lexical=library.lexical, dense=library, mode=mode, limit=limit)
+    timings.update(ranking.timings_ms)
+    return ranking
+
+
+def _passages(library: Library, ranking: Ranking) -> list[dict[str, Any]]:
+    rows = library.documents.chunk_rows(ranking.order)
+    passages = []
+    for chunk in ranking.order:
+        row = rows[chunk]
+        offsets = page_offsets(library, row["page_id"])
+        passages.append(
+            {
+                "chunk": chunk,
+                "document": row["document"],
+                "name": row["name"],
+                "page": row["page"],
+                "locator": row["locator"],
+                "start": offsets.to_original(row["start"]),
+                "end": offsets.to_original(row["end"]),
+                "text": row["text"],
+                "context": row["context"],
+                "score": round(ranking.final[chunk], 6),
+                "scores": ranking.scores[chunk],
+            }
+        )
+    return passages
+
+
+def reveal(library: Library, texts: Sequence[str]) -> dict[str, str]:
+    """The real values behind the pseudonyms in some texts, for their owner's eyes."""
+    wanted = {term for text in texts for term in terms(text) if term.startswith("[")}
+    values = {}
+    for collection in library.chosen(None):
+        for pseudonym, entry in library.vault(collection).by_pseudonym().items():
+            if pseudonym in wanted:
+                values[pseudonym] = entry.value
+    return values

@@ -1,0 +1,49 @@
+"""Documents as the window and the terminal see them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from desktop_rag.workers.library import Library
+
+
+def document_row(library: Library, document: str, *, known: bool = False) -> dict[str, Any]:
+    """One document with its counts, in the shape of `documents` and `add`."""
+    return _shaped(library, library.documents.row(document), known)
+
+
+def document_rows(library: Library, collection: int | None) -> list[dict[str, Any]]:
+    """All documents of a collection, or of all."""
+    return [_shaped(library, row, known=True) for row in library.documents.rows(collection)]
+
+
+def event(library: Library, document: str, *, known: bool = False) -> dict[str, Any]:
+    """The event of a change of state."""
+    row = document_row(library, document, known=known)
+    return {**row, "event": "document", "document": document}
+
+
+def _shaped(library: Library, row: dict[str, Any], known: bool) -> dict[str, Any]:
+    chunks, found = library.documents.counts(row["id"])
+    return {
+        "id": row["id"],
+        "name": row["name"],
+        "path": row["path"],
+        "collection": row["collection"],
+        "state": row["state"],
+        "known": known,
+        "pages": row["pages"],
+        "pages_read": row["pages_read"],
+        "pages_ocr": row["pages_ocr"],
+        "language": row["language"],
+        "chunks": chunks,
+        "pii": found,
+        "children": [],
+        "error": json.loads(row["error"]) if row["error"] else None,
+        "size": row["size"],
+        "added": row["added"],
+        "format": row["format"],
+        "title": row["title"],
+        "policy": row["policy"],
+    }

@@ -1,0 +1,196 @@
+"""Chunks: structure first, then the budget, and laws that must hold for any text and any tokenizer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from desktop_rag.documents.chunk import STRETCH, Chunk, chunk
+from desktop_rag.documents.model import Block, BlockKind, Page
+
+_PSEUDONYM = re.compile(r"\[[A-Z_]+_\d+\]")
+
+
+class Words:
+    """Counts words and marks of punctuation, and how often it was called."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(self, texts: Sequence[str]) -> list[int]:
+        self.calls += 1
+        return [len(re.findall(r"\w+|[^\w\s]", text)) for text in texts]
+
+
+def characters(texts: Sequence[str]) -> list[int]:
+    """As a model of bytes counts, with two special tokens around every text."""
+    return [2 + len(text.encode()) for text in texts]
+
+
+def quarters(texts: Sequence[str]) -> list[int]:
+    """Not additive: a joined text may count one more or less than its parts."""
+    return [-(-len(text) // 4) for text in texts]
+
+
+def page(*parts: tuple[BlockKind, str], number: int | None = 1, level: int = 1, header: str = "") -> Page:
+    text, blocks = "", []
+    for kind, content in parts:
+        text += "\n\n" if text else ""
+        is_row = header if kind == "row" else ""
+        blocks.append(Block(kind, len(text), len(text) + len(content), level if kind == "heading" else 0, is_row))
+        text += content
+    return Page(number, None, text, tuple(blocks))
+
+
+def texts(pages: Sequence[Page], chunks: Sequence[Chunk]) -> list[str]:
+    return [pages[c.page].text[c.start : c.end] for c in chunks]
+
+
+LONG = "This sentence has exactly seven words here. "
+
+
+def test_a_heading_opens_a_chunk_and_stands_in_its_context_only_afterwards() -> None:
+    pages = [page(("paragraph", "Before."), ("heading", "Chapter"), ("paragraph", LONG * 4))]
+    chunks = chunk(pages, Words(), budget=20)
+    assert texts(pages, chunks)[0] == "Before."
+    assert texts(pages, chunks)[1].startswith("Chapter\n\nThis sentence")
+    assert [c.context for c in chunks][:3] == ["", "", "Chapter"]
+
+
+def test_the_section_path_nests_closes_and_crosses_pages() -> None:
+    first = Page(
+        1,
+        None,
+        "Book\nOne\nalpha\nTwo\nbeta",
+        (
+            Block("heading", 0, 4, 1),
+            Block("heading", 5, 8, 2),
+            Block("paragraph", 9, 14),
+            Block("heading", 15, 18, 2),
+            Block("paragraph", 19, 23),
+        ),
+    )
+    pages = [first, page(("paragraph", "gamma"), number=2)]
+    chunks = chunk(pages, Words())
+    assert list(zip(texts(pages, chunks), (c.context for c in chunks), strict=True)) == [
+        ("Book\nOne\nalpha", ""),
+        ("Two\nbeta", "Book"),
+        ("gamma", "Book > Two"),
+    ]
+
+
+def test_rows_carry_their_header_and_tables_are_not_mixed() -> None:
+    one = page(("row", "Ann | Bonn"), ("row", "Bob | Rome"), header="Name | City")
+    pages = [one, page(("row", "5 | 7"), number=2, header="a | b")]
+    assert [c.context for c in chunk(pages, Words())] == ["Name | City", "a | b"]
+
+
+def test_a_block_over_the_budget_is_cut_at_sentence_ends() -> None:
+    pages = [page(("paragraph", LONG * 10))]
+    chunks = chunk(pages, Words(), budget=50)
+    assert all(text.endswith("here.") for text in texts(pages, chunks))
+
+
+def test_a_small_leftover_joins_its_neighbour_within_the_stretch() -> None:
+    pages = [page(("paragraph", "word " * 98 + "end."), ("paragraph", "A few more words."))]
+    assert len(chunk(pages, Words(), budget=100)) == 1
+    assert len(chunk(pages, Words(), budget=82)) == 2
+
+
+def test_a_pseudonym_is_never_cut() -> None:
+    pages = [page(("paragraph", "x" * 90 + "[PERSON_3]" + "y" * 90 + "[EMAIL_ADDRESS_12]"))]
+    chunks = chunk(pages, characters, budget=30)
+    joined = "|".join(texts(pages, chunks))
+    assert _PSEUDONYM.findall(joined) == ["[PERSON_3]", "[EMAIL_ADDRESS_12]"]
+
+
+def test_a_word_without_end_is_no_single_chunk_even_if_the_tokenizer_says_so() -> None:
+    pages = [page(("paragraph", "A" * 50_000))]
+    assert max(c.end - c.start for c in chunk(pages, Words(), budget=100)) <= 1100
+
+
+def test_the_context_keeps_the_innermost_headings_within_its_budget() -> None:
+    outer, inner = "Outer " * 30, "Inner section"
+    pages = [
+        Page(
+            1,
+            None,
+            f"{outer}\n{inner}\n{LONG * 20}",
+            (
+                Block("heading", 0, len(outer), 1),
+                Block("heading", len(outer) + 1, len(outer) + 1 + len(inner), 2),
+                Block("paragraph", len(outer) + len(inner) + 2, len(outer) + len(inner) + 2 + len(LONG * 20)),
+            ),
+        )
+    ]
+    assert chunk(pages, Words(), budget=80, context_budget=10)[-1].context == "Inner section"
+
+
+def test_markdown_marks_do_not_show_in_the_context() -> None:
+    pages = [page(("heading", "## Costs"), ("paragraph", LONG * 20))]
+    assert chunk(pages, Words(), budget=40)[-1].context == "Costs"
+
+
+def test_the_tokenizer_is_called_in_few_batches() -> None:
+    pages = [page(("heading", "Title"), *[("paragraph", LONG * 9)] * 30, number=n) for n in range(40)]
+    count = Words()
+    assert len(chunk(pages, count, budget=60)) > 1000
+    assert count.calls <= 12
+
+
+def test_a_page_without_blocks_is_read_as_paragraphs() -> None:
+    pages = [Page(1, None, "one two\n\nthree four", ())]
+    assert texts(pages, chunk(pages, Words(), budget=3)) == ["one two", "three four"]
+
+
+WORDS = st.sampled_from(
+    ["alpha", "beta.", "[PERSON_3]", "日本語。", "x" * 70, "e.g.", "\n\n", "\n", " ", "–", "😀", "\u200b"]
+)
+KINDS = st.sampled_from(["heading", "paragraph", "list", "row", "code"])
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> list[Page]:
+    pages = []
+    for number in range(draw(st.integers(0, 3))):
+        text = "".join(draw(st.lists(WORDS | st.text(max_size=6), max_size=40)))
+        cuts = sorted(draw(st.lists(st.integers(0, len(text)), max_size=8)))
+        # Every second stretch is a block, so that text lies outside of blocks too.
+        blocks = [
+            Block(draw(KINDS), start, end, draw(st.integers(0, 4)), draw(st.sampled_from(["", "a | b", "c"])))
+            for start, end in zip(cuts[::2], cuts[1::2], strict=False)
+        ]
+        pages.append(Page(number + 1, None, text, tuple(blocks)))
+    return pages
+
+
+@given(documents(), st.sampled_from([Words(), characters, quarters]), st.integers(24, 80))
+@example([Page(1, None, "\x85[A_1][A_1]", ())], characters, 24)
+def test_laws(pages: list[Page], count: Words, budget: int) -> None:
+    chunks = chunk(pages, count, budget=budget, context_budget=12)
+    assert chunks == chunk(pages, count, budget=budget, context_budget=12), "the same input gives other chunks"
+    places = [(c.page, c.start, c.end) for c in chunks]
+    assert places == sorted(places)
+    for number, one in enumerate(pages):
+        at = 0
+        for _, start, end in (place for place in places if place[0] == number):
+            assert at <= start < end <= len(one.text), "overlapping, empty or outside of the page"
+            assert not one.text[at:start].strip(), "text lost between chunks"
+            at = end
+        assert not one.text[at:].strip(), "text lost at the end of the page"
+        for pseudonym in _PSEUDONYM.finditer(one.text):
+            inside = [(s, e) for p, s, e in places if p == number and s < pseudonym.end() and pseudonym.start() < e]
+            assert len(inside) == 1, f"{pseudonym.group()} is cut"
+    for text, tokens in zip(texts(pages, chunks), count(texts(pages, chunks)), strict=True):
+        assert tokens <= budget * STRETCH, text
+        assert tokens <= budget or len(text.split()) > 1 or "[" in text
+    assert all(tokens <= 12 for tokens in count([c.context for c in chunks if c.context]))
+
+
+@pytest.mark.parametrize("pages", [[], [Page(1, None, "", ())], [Page(None, None, " \n\f", ())]])
+def test_nothing_gives_nothing(pages: list[Page]) -> None:
+    assert chunk(pages, Words()) == []

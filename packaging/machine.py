@@ -52,6 +52,7 @@ LIBRARIES = {
     "libxcb-xkb.so.1": "libxcb-xkb1",
     "libwayland-client.so.0": "libwayland-client0",
     "libwayland-cursor.so.0": "libwayland-cursor0",
+    "libwayland-egl.so.1": "libwayland-egl1",
 }
 FONT = "fonts-dejavu-core"
 
@@ -111,7 +112,7 @@ def prepare(say: Say, run: Run) -> list[str]:
     if os.geteuid() != 0:
         say(f"Some system packages are missing. This installs them:\n    sudo {' '.join(command)}")
         return wanted
-    say(f"Installing {len(wanted)} system packages: {' '.join(wanted)}")
+    say(f"Installing system packages: {' '.join(wanted)}")
     if not (run(["apt-get", "update"]) and run(command)):
         say(f"That did not work. By hand:\n    apt-get update && {' '.join(command)}")
     return missing_packages()

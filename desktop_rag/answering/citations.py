@@ -26,6 +26,7 @@ SUPPORTED = 0.62
 WEAK = 0.42
 _SHORTEST_SPAN = 15
 _SECOND_SHARE = 0.85
+_ROW = re.compile(r"[|&\t]|\s{2,}\S+\s{2,}|(?:\d\S*\s+\D{0,12}){3,}")
 _FIGURE = re.compile(r"\[[A-Z][A-Z_]*(?:_\d+)?\]|\d")
 
 
@@ -50,11 +51,14 @@ class Aligned:
 
 
 def passage_spans(texts: Sequence[str]) -> list[Span]:
-    """Every sentence of the passages; a fragment too short to stand alone goes with the sentence after it."""
+    """Every sentence of the passages, and every row of a table in them.
+
+    A fragment too short to stand alone goes with the sentence after it.
+    """
     found: list[Span] = []
     for index, text in enumerate(texts):
         held: int | None = None
-        places = sentences(text)
+        places = [row for place in sentences(text) for row in _rows(text, *place)]
         for number, (start, end) in enumerate(places):
             begin = start if held is None else held
             if end - begin < _SHORTEST_SPAN and number + 1 < len(places):
@@ -63,6 +67,13 @@ def passage_spans(texts: Sequence[str]) -> list[Span]:
             held = None
             found.append(Span(index, begin, end, text[begin:end]))
     return found
+
+
+def _rows(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """A stretch of lines that look like a table's rows, one by one; anything else as it is."""
+    lines = [(m.start() + start, m.end() + start) for m in re.finditer(r"[^\n]+", text[start:end])]
+    alike = sum(bool(_ROW.search(text[a:b])) for a, b in lines)
+    return lines if len(lines) > 2 and 2 * alike > len(lines) else [(start, end)]
 
 
 def align(
@@ -86,13 +97,8 @@ def align(
     vectors = encode([*said, question, *[span.text for span in spans]])
     of_said, of_question, of_spans = vectors[: len(said)], vectors[len(said)], vectors[len(said) + 1 :]
     weights = _rarity([terms(span.text) for span in spans])
-    asked = set(terms(question))
-    relevance = [
-        0.5 * max(0.0, float(of_spans[i] @ of_question))
-        + 0.25 * _covered(asked, set(terms(span.text)), weights)
-        + 0.25 * passage_scores[span.passage]
-        for i, span in enumerate(spans)
-    ]
+    fits = _fits(question, spans, of_spans @ of_question, terms, weights)
+    relevance = [0.75 * fit + 0.25 * passage_scores[span.passage] for fit, span in zip(fits, spans, strict=True)]
     aligned = []
     for number, (start, end) in enumerate(parts):
         strengths = [
@@ -103,6 +109,42 @@ def align(
     return aligned
 
 
+def grade(strength: float) -> Support:
+    """A strength in 0..1 as a word."""
+    return "supported" if strength >= SUPPORTED else "weak" if strength >= WEAK else "unsupported"
+
+
+def closest(
+    question: str, spans: Sequence[Span], *, terms: Terms, encode: Callable[[Sequence[str]], Array]
+) -> tuple[Span, float] | None:
+    """The span that answers the question best by itself, and how well it fits (0..1)."""
+    if not spans:
+        return None
+    vectors = encode([question, *[span.text for span in spans]])
+    weights = _rarity([terms(span.text) for span in spans])
+    fits = _fits(question, spans, vectors[1:] @ vectors[0], terms, weights)
+    best = max(range(len(spans)), key=lambda i: (fits[i], -i))
+    return spans[best], fits[best]
+
+
+def _fits(
+    question: str, spans: Sequence[Span], cosines: Array, terms: Terms, weights: Mapping[str, float]
+) -> list[float]:
+    """How well each span speaks of what the question asks, 0..1.
+
+    Dates, codes and figures of a question are copied from the document, so the span that holds them
+    is preferred to one that only sounds alike, such as a table's header.
+    """
+    asked = set(terms(question))
+    figures = {term for term in asked if _FIGURE.search(term)}
+    fits = []
+    for span, cosine in zip(spans, cosines, strict=True):
+        there = set(terms(span.text))
+        fit = 0.5 * max(0.0, float(cosine)) + 0.5 * _covered(asked, there, weights)
+        fits.append(0.6 * fit + 0.4 * _covered(figures, there, weights) if figures else fit)
+    return fits
+
+
 def _choose(
     start: int, end: int, spans: Sequence[Span], strengths: Sequence[float], relevance: Sequence[float]
 ) -> Aligned:
@@ -110,7 +152,7 @@ def _choose(
     order = sorted(range(len(spans)), key=lambda i: (-joined[i], i))
     best = order[0]
     strongest = max(strengths[i] for i in order[:3])
-    support: Support = "supported" if strongest >= SUPPORTED else "weak" if strongest >= WEAK else "unsupported"
+    support = grade(strongest)
     chosen = [(spans[best], strengths[best])]
     for i in order[1:]:
         if spans[i].passage != spans[best].passage and joined[i] >= _SECOND_SHARE * joined[best]:

@@ -70,7 +70,8 @@ def _command_of(arguments: list[str]) -> list[str]:
 
 def _report(error: DesktopRagError, wants_json: bool) -> int:
     if wants_json:
-        print(json.dumps({"error": {"code": error.code, "message": error.message, "hint": error.hint}}))
+        payload = {"code": error.code, "message": error.message, "hint": error.hint}
+        print(json.dumps({"error": payload | ({"details": error.details} if error.details else {})}))
     else:
         print(f"{error.message} {error.hint}".strip(), file=sys.stderr)
     return error.exit_code

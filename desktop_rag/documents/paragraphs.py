@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_BLANK_LINES = re.compile(r"(?:\r\n?|\n)[^\S\r\n]*(?:(?:\r\n?|\n)[^\S\r\n]*)+|\f")
+_BLANK_LINES = re.compile(r"(?>\r\n?|\n)[^\S\r\n]*(?:(?>\r\n?|\n)[^\S\r\n]*)+|\f")
 
 
 def strip_span(text: str, start: int, end: int) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from desktop_rag.documents.paragraphs import strip_span
 
 _CLOSERS = r"[\"'”’»›)\]}」』）】〉》]*"
 _BOUNDARY = re.compile(
-    r"(?P<blank>(?:\r\n?|\n)[^\S\r\n]*(?:\r\n?|\n)|\f)"
+    r"(?P<blank>(?>\r\n?|\n)[^\S\r\n]*(?:\r\n?|\n)|\f)"
     r"|(?P<bullet>(?:\r\n?|\n)(?=[^\S\r\n]*(?:[-*+•‣▪◦●·–—]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)])[^\S\r\n]))"
     rf"|(?P<wide>[。！？｡]+{_CLOSERS})"
     # Only from the first mark of a run, so that a long leader of dots costs one look, not one per dot.

@@ -9,6 +9,8 @@ from PySide6.QtWidgets import QWidget
 from desktop_rag.gui import icons
 from desktop_rag.gui.theme import Theme
 
+_VEIL = 0.88
+
 
 def local_paths(data: QMimeData) -> list[str]:
     """The files and folders of a drag; empty when it carries none."""
@@ -20,7 +22,7 @@ class DropVeil(QWidget):
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
-        self._theme = theme
+        self._theme, self._window = theme, parent
         self._collection = ""
         self._sentence = ""
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
@@ -30,23 +32,25 @@ class DropVeil(QWidget):
     def show_for(self, collection: str, review: bool) -> None:
         """Cover the window; name where the documents will go."""
         self._collection = collection
-        self._sentence = "You will review what is private first" if review else "They are cleaned before they are indexed"
-        self.setGeometry(self.parentWidget().rect())
+        self._sentence = (
+            "You will review what is private first" if review else "They are cleaned before they are indexed"
+        )
+        self.setGeometry(self._window.rect())
         self.raise_()
         self.show()
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102 - Qt
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw it from the tokens."""
         kit = self._theme.tokens
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         veil = QColor(kit["bg"])
-        veil.setAlphaF(0.92)
+        veil.setAlphaF(_VEIL)
         painter.fillRect(self.rect(), veil)
         frame = QRectF(self.rect()).adjusted(20, 20, -20, -20)
         pen = QPen(QColor(kit["accent"]), 2, Qt.PenStyle.CustomDashLine)
         pen.setDashPattern([5, 4])
         painter.setPen(pen)
-        painter.setBrush(QColor(kit.tint("accent", 0.04)))
         painter.drawRoundedRect(frame, 12, 12)
         self._paint_words(painter, frame)
 

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop_rag.errors import DesktopRagError
 from desktop_rag.gui.pieces.buttons import TextButton
-from desktop_rag.gui.pieces.labels import IconLabel, label
+from desktop_rag.gui.pieces.labels import IconLabel, label, set_kind
 from desktop_rag.gui.theme import Theme
 
 
@@ -18,7 +18,7 @@ class FailurePage(QWidget):
 
     def __init__(self, theme: Theme, on_retry: Callable[[], object], on_quit: Callable[[], object]) -> None:
         super().__init__()
-        self.setProperty("kind", "page")
+        set_kind(self, "page")
         self._icon = IconLabel(theme, "lock", "bad", 40)
         self._title = label("Your library could not be opened", "display", wrap=True)
         self._title.setAlignment(Qt.AlignmentFlag.AlignHCenter)

@@ -32,10 +32,25 @@ def pixmap(name: str, colour: str, size: int, scale: float = 1.0) -> QPixmap:
     return picture
 
 
-def icon(name: str, colour: str, disabled: str, size: int) -> QIcon:
-    """A Qt icon with a normal and a disabled colour, crisp from 100 % to 300 %."""
+def icon(name: str, colour: str, disabled: str, size: int, room: int = 0) -> QIcon:
+    """A Qt icon with a normal and a disabled colour, crisp from 100 % to 300 %.
+
+    `room` is empty space at the right, in logical pixels: what parts an icon from the words of a button.
+    """
     result = QIcon()
     for scale in _SCALES:
-        result.addPixmap(pixmap(name, colour, size, scale), QIcon.Mode.Normal)
-        result.addPixmap(pixmap(name, disabled, size, scale), QIcon.Mode.Disabled)
+        result.addPixmap(_roomy(pixmap(name, colour, size, scale), room, scale), QIcon.Mode.Normal)
+        result.addPixmap(_roomy(pixmap(name, disabled, size, scale), room, scale), QIcon.Mode.Disabled)
     return result
+
+
+def _roomy(picture: QPixmap, room: int, scale: float) -> QPixmap:
+    if not room:
+        return picture
+    wide = QPixmap(picture.width() + round(room * scale), picture.height())
+    wide.setDevicePixelRatio(scale)
+    wide.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(wide)
+    painter.drawPixmap(0, 0, picture)
+    painter.end()
+    return wide

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from desktop_rag.gui import words
-from desktop_rag.gui.pieces.labels import ElidedLabel, IconLabel, label
+from desktop_rag.gui.pieces.labels import ElidedLabel, IconLabel, label, set_kind
 from desktop_rag.gui.theme import Theme
 
 _KINDS = {
@@ -22,22 +22,39 @@ class Entry(Protocol):
     """What is shown of an entry of `desktop_rag.models.catalogue`."""
 
     @property
-    def id(self) -> str: ...
+    def id(self) -> str:
+        """Its key in the catalogue."""
+
     @property
-    def kind(self) -> str: ...
+    def kind(self) -> str:
+        """ "chat", "encoder" or "pii"."""
+
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Its name for people."""
+
     @property
-    def size(self) -> int: ...
+    def size(self) -> int:
+        """Bytes on disk."""
+
     @property
-    def licence(self) -> str: ...
+    def licence(self) -> str:
+        """Its licence."""
+
     @property
-    def context(self) -> int: ...
+    def context(self) -> int:
+        """Tokens it reads at once (characters for "pii")."""
+
     @property
-    def memory_mb(self) -> int: ...
+    def memory_mb(self) -> int:
+        """Resident memory it adds, in MiB."""
+
     @property
-    def quantisation(self) -> str: ...
-    def installed_path(self, models_dir: Path) -> Path | None: ...
+    def quantisation(self) -> str:
+        """How its weights are stored."""
+
+    def installed_path(self, models_dir: Path) -> Path | None:
+        """Where it lies, None when it is not complete."""
 
 
 class ModelsPage(QWidget):
@@ -45,7 +62,7 @@ class ModelsPage(QWidget):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setProperty("kind", "page")
+        set_kind(self, "page")
         self._theme = theme
         self._entries: list[Entry] = []
         self._models_dir = Path()
@@ -107,6 +124,8 @@ class ModelsPage(QWidget):
         grid.setSpacing(12)
         for number, entry in enumerate(entries):
             grid.addWidget(self._card(entry, icon), number // 2, number % 2)
+        if len(entries) == 1:
+            grid.addWidget(_nothing(), 0, 1)
         grid.setColumnStretch(0, 1)
         grid.setColumnStretch(1, 1)
         return holder
@@ -114,6 +133,7 @@ class ModelsPage(QWidget):
     def _card(self, entry: Entry, icon: str) -> QFrame:
         card = QFrame()
         card.setProperty("kind", "card")
+        card.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         installed = entry.installed_path(self._models_dir) is not None
         active = bool(self._active) and self._active in (entry.id, entry.name)
         card.setAccessibleName(f"{entry.name}, {'on this computer' if installed else 'not installed'}")
@@ -121,8 +141,11 @@ class ModelsPage(QWidget):
         head.setSpacing(8)
         head.addWidget(IconLabel(self._theme, icon, "accent" if installed else "muted", 20))
         head.addWidget(ElidedLabel(entry.name, "heading"), 1)
-        state, role, sign = ("Answers now", "accent", "circle-check") if active else (
-            ("On this computer", "ok", "circle-check") if installed else ("Not installed", "muted", "package"))
+        state, role, sign = (
+            ("Answers now", "accent", "circle-check")
+            if active
+            else (("On this computer", "ok", "circle-check") if installed else ("Not installed", "muted", "package"))
+        )
         head.addWidget(IconLabel(self._theme, sign, role))
         head.addWidget(label(state, "small", role))
         column = QVBoxLayout(card)
@@ -131,6 +154,13 @@ class ModelsPage(QWidget):
         column.addLayout(head)
         column.addWidget(ElidedLabel(_facts(entry), "small", "muted"))
         return card
+
+
+def _nothing() -> QWidget:
+    """Fills the second column, so that a single card has the width of every other."""
+    widget = QWidget()
+    widget.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+    return widget
 
 
 def _facts(entry: Entry) -> str:

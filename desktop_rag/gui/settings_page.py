@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QScrollArea, QSlider, QVBoxLayout, QWidget
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QSlider, QVBoxLayout, QWidget
 
 from desktop_rag.gui import words
-from desktop_rag.gui.pieces.labels import label, line
+from desktop_rag.gui.pieces.controls import Choice, Tick
+from desktop_rag.gui.pieces.labels import label, line, set_kind
 from desktop_rag.gui.theme import Theme
 from desktop_rag.settings import SETTINGS, Setting, Settings
 
@@ -28,7 +28,7 @@ class SettingsPage(QWidget):
 
     def __init__(self, theme: Theme, settings: Settings, data_dir: Path, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setProperty("kind", "page")
+        set_kind(self, "page")
         self._theme, self._settings = theme, settings
         self.controls: dict[str, QWidget] = {}
         self._key = label("Asking the library…", tone="muted", wrap=True)
@@ -39,6 +39,7 @@ class SettingsPage(QWidget):
         column.setContentsMargins(24, 16, 24, 24)
         column.setSpacing(12)
         column.addWidget(label("Settings", "title"))
+        column.addSpacing(4)
         for setting in SETTINGS:
             column.addLayout(self._row(setting))
             column.addWidget(line())
@@ -90,14 +91,14 @@ class SettingsPage(QWidget):
     def _control(self, setting: Setting) -> tuple[QWidget, QWidget]:
         value = self._settings[setting.name]
         if setting.choices:
-            combo = QComboBox()
+            combo = Choice(self._theme)
             combo.addItems([_choice_name(setting.name, choice) for choice in setting.choices])
             combo.setCurrentIndex(setting.choices.index(value))
             combo.setMinimumWidth(180)
             combo.activated.connect(lambda place: self._store(setting, setting.choices[place]))
             return combo, combo
         if isinstance(setting.default, bool):
-            box = QCheckBox("On")
+            box = Tick(self._theme, "On")
             box.setChecked(bool(value))
             box.toggled.connect(lambda on: self._store(setting, on))
             return box, box

@@ -37,7 +37,7 @@ QPushButton[kind="primary"] {{ background: {kit["accent"]}; color: {kit["on_acce
   font-weight: 600; }}
 QPushButton[kind="primary"]:hover {{ background: {kit.tint("accent", 0.88, "text")}; }}
 QPushButton[kind="primary"]:focus {{ border: 2px solid {kit["text"]}; }}
-QPushButton[kind="primary"]:disabled {{ background: {kit.tint("muted", 0.22)}; border-color: transparent;
+QPushButton[kind="primary"]:disabled {{ background: {kit.tint("muted", 0.12)}; border-color: transparent;
   color: {kit["muted"]}; }}
 QPushButton[kind="danger"] {{ color: {kit["bad"]}; border-color: {kit["bad"]}; }}
 QPushButton[kind="quiet"], QToolButton {{ background: transparent; border: 2px solid transparent;
@@ -60,10 +60,12 @@ QPushButton[kind="chip"] {{ background: {kit.tint("muted", 0.1)}; border: 2px so
   padding: 0 8px; min-height: 20px; font-size: {kit.type["small"]}px; color: {kit["text"]}; }}
 QPushButton[kind="chip"]:hover {{ background: {kit.tint("muted", 0.2)}; }}
 QPushButton[kind="chip"]:focus {{ border-color: {kit["accent"]}; padding: 0 8px; }}
-QPushButton[kind="link"] {{ background: transparent; border: 2px solid transparent; color: {kit["accent"]}; padding: 2px 4px; }}
+QPushButton[kind="link"] {{ background: transparent; border: 2px solid transparent; color: {kit["accent"]};
+  padding: 2px 4px; }}
 QPushButton[kind="link"]:hover {{ background: {kit.tint("accent", 0.1)}; }}
 QPushButton[kind="link"]:focus {{ border-color: {kit["accent"]}; }}
-QPushButton[kind="tab"] {{ background: transparent; border: 2px solid transparent; color: {kit["muted"]}; padding: 3px 10px; }}
+QPushButton[kind="tab"] {{ background: transparent; border: 2px solid transparent; color: {kit["muted"]};
+  padding: 3px 10px; }}
 QPushButton[kind="tab"]:hover {{ background: {kit.hover}; }}
 QPushButton[kind="tab"]:checked {{ background: {kit.selected}; color: {kit["text"]}; font-weight: 600; }}
 QPushButton[kind="tab"]:focus {{ border-color: {kit["accent"]}; }}
@@ -85,11 +87,18 @@ QMenu::item {{ padding: 6px 24px 6px 12px; border-radius: 4px; }}
 QMenu::item:selected {{ background: {kit.selected}; }}
 QMenu::item:disabled {{ color: {kit["muted"]}; }}
 QMenu::separator {{ height: 1px; background: {kit["line"]}; margin: 4px 8px; }}
-QCheckBox, QRadioButton {{ spacing: 8px; padding: 2px; border: 2px solid transparent; border-radius: {radius}px; }}
-QCheckBox:focus, QRadioButton:focus {{ border-color: {kit["accent"]}; }}
+QCheckBox, QRadioButton {{ spacing: 10px; padding: 3px; }}
+QCheckBox::indicator, QRadioButton::indicator {{ width: 18px; height: 18px; }}
+QSlider {{ min-height: 24px; }}
+QSlider::groove:horizontal {{ height: 4px; border-radius: 2px; background: {kit["line"]}; }}
+QSlider::sub-page:horizontal {{ height: 4px; border-radius: 2px; background: {kit["accent"]}; }}
+QSlider::handle:horizontal {{ width: 14px; height: 14px; margin: -6px 0; border-radius: 8px;
+  background: {kit["raised"]};
+  border: 1px solid {kit["accent"]}; }}
+QSlider::handle:horizontal:focus {{ background: {kit["accent"]}; }}
 QFrame[kind="composer"] {{ background: {kit["raised"]}; border: 1px solid {kit["line"]};
   border-radius: {kit.radius["card"] + 4}px; }}
-QFrame[kind="composer"][active="true"] {{ border: 2px solid {kit["accent"]}; }}
+QFrame[kind="composer"][active="true"] {{ border: 1px solid {kit["accent"]}; }}
 QFrame[kind="composer"] QPlainTextEdit {{ background: transparent; border: none; font-size: {kit.type["reading"]}px; }}
 """
 
@@ -97,12 +106,16 @@ QFrame[kind="composer"] QPlainTextEdit {{ background: transparent; border: none;
 def _surfaces(kit: Tokens) -> str:
     card = kit.radius["card"]
     return f"""
-QFrame[kind="card"] {{ background: {kit["raised"]}; border: {kit.line_width}px solid {kit["line"]}; border-radius: {card}px; }}
+QFrame[kind="card"] {{ background: {kit["raised"]}; border: {kit.line_width}px solid {kit["line"]};
+  border-radius: {card}px; }}
 QFrame[kind="card"][chosen="true"] {{ border: 2px solid {kit["accent"]}; }}
-QFrame[kind="soft"] {{ background: {kit["surface"]}; border: {kit.line_width - 1}px solid {kit["line"]}; border-radius: {card}px; }}
+QFrame[kind="soft"] {{ background: {kit["surface"]}; border: {kit.line_width - 1}px solid {kit["line"]};
+  border-radius: {card}px; }}
 QFrame[kind="floating"] {{ background: {kit["raised"]}; border: 1px solid {kit["line"]}; border-radius: {card}px; }}
-QFrame[kind="notice"] {{ background: {kit.tint("warn", 0.1)}; border: 1px solid {kit.tint("warn", 0.35)}; border-radius: {card}px; }}
-QFrame[kind="error"] {{ background: {kit.tint("bad", 0.08)}; border: 1px solid {kit.tint("bad", 0.35)}; border-radius: {card}px; }}
+QFrame[kind="notice"] {{ background: {kit.tint("warn", 0.1)}; border: 1px solid {kit.tint("warn", 0.35)};
+  border-radius: {card}px; }}
+QFrame[kind="error"] {{ background: {kit.tint("bad", 0.08)}; border: 1px solid {kit.tint("bad", 0.35)};
+  border-radius: {card}px; }}
 QFrame[kind="calm"] {{ background: {kit.tint("accent", 0.07)}; border: 1px solid {kit.tint("accent", 0.25)};
   border-radius: {card}px; }}
 QTextEdit, QTextBrowser, QPlainTextEdit {{ background: transparent; border: none;
@@ -114,9 +127,7 @@ def _lists(kit: Tokens) -> str:
     radius = kit.radius["control"]
     return f"""
 QListView, QTreeView {{ background: transparent; border: 2px solid transparent; border-radius: {radius}px; }}
-QListView:focus, QTreeView:focus {{ border-color: {kit.tint("accent", 0.6)}; }}
-QListView::item, QTreeView::item {{ border: none; }}
-QTreeView::branch {{ background: transparent; }}
+QListView[ring="true"]:focus, QTreeView[ring="true"]:focus {{ border-color: {kit["accent"]}; }}
 """
 
 

@@ -6,7 +6,6 @@ handler may be any callable and never runs in the worker thread.
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,19 +15,17 @@ from PySide6.QtCore import QObject, Qt, Signal
 from desktop_rag.errors import Cancelled, DesktopRagError
 from desktop_rag.gui.backend import Event
 
-_log = logging.getLogger(__name__)
-
 Source = Callable[[], Iterator[Event]]
 
 
 class Task(QObject):
     """One piece of background work.
 
-    `event(dict)` for each event, then exactly one of `done(last event)`, `failed(DesktopRagError)`
+    `happened(dict)` for each event, then exactly one of `done(last event)`, `failed(DesktopRagError)`
     or `cancelled()`, then `finished()`.
     """
 
-    event = Signal(object)
+    happened = Signal(object)
     done = Signal(object)
     failed = Signal(object)
     cancelled = Signal()
@@ -65,19 +62,17 @@ class Task(QObject):
         return not self._thread.is_alive()
 
     def _work(self) -> None:
-        ending: tuple[str, Any] = ("done", None)
+        # What is none of the known endings is a bug: it goes on to the thread's own hook, and the window is told.
+        ending: tuple[str, Any] = ("failed", _bug())
         try:
             self._consume()
-            if self._stop.is_set():
-                ending = ("cancelled", None)
+            ending = ("cancelled", None) if self._stop.is_set() else ("done", None)
         except Cancelled:
             ending = ("cancelled", None)
         except DesktopRagError as error:
-            ending = ("failed", error)
-        except Exception as bug:  # the edge of a thread: a bug must reach the screen, not vanish with the thread
-            _log.exception("bug in background work")
-            ending = ("failed", _as_error(bug))
-        self._send(*ending)
+            ending = ("cancelled", None) if self._stop.is_set() else ("failed", error)
+        finally:
+            self._send(*ending)
 
     def _consume(self) -> None:
         events = self._source()
@@ -101,7 +96,7 @@ class Task(QObject):
         if kind == "event":
             self._last = payload
             if not self._stop.is_set():
-                self.event.emit(payload)
+                self.happened.emit(payload)
             return
         self._over = True
         if kind == "done":
@@ -131,7 +126,12 @@ class Tasks(QObject):
     ) -> Task:
         """Start work on an iterator of events."""
         task = Task(source, self)
-        for signal, handler in ((task.event, event), (task.done, done), (task.failed, failed), (task.finished, finished)):
+        for signal, handler in (
+            (task.happened, event),
+            (task.done, done),
+            (task.failed, failed),
+            (task.finished, finished),
+        ):
             if handler is not None:
                 signal.connect(handler)
         self._running.add(task)
@@ -172,10 +172,7 @@ def _once(function: Callable[[], Event]) -> Iterator[Event]:
     yield function()
 
 
-def _as_error(bug: Exception) -> DesktopRagError:
+def _bug() -> DesktopRagError:
     return DesktopRagError(
-        "bug",
-        "Something in the application went wrong.",
-        "The log file has the details; your documents and questions are safe.",
-        details={"kind": type(bug).__name__},
+        "bug", "Something in the application went wrong.", "Your documents and questions are safe. Try again."
     )

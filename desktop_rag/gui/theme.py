@@ -25,7 +25,7 @@ class Theme(QObject):
         super().__init__(app)
         self._app = app
         self._mode = mode
-        self._icons: dict[tuple[str, str, int], QIcon] = {}
+        self._icons: dict[tuple[str, str, int, int], QIcon] = {}
         app.setStyle(QStyleFactory.create("Fusion"))
         self._family = _interface_family(app.font().family())
         self.tokens = tokens.load(self._wanted())
@@ -48,12 +48,12 @@ class Theme(QObject):
         """A token as a Qt colour."""
         return QColor(self.tokens[role])
 
-    def icon(self, name: str, role: str = "muted", size: int = 16) -> QIcon:
-        """The icon in the colour of a role; drawn once per theme."""
-        key = (name, role, size)
+    def icon(self, name: str, role: str = "muted", size: int = 16, room: int = 0) -> QIcon:
+        """The icon in the colour of a role, with `room` pixels at its right; drawn once per theme."""
+        key = (name, role, size, room)
         if key not in self._icons:
             disabled = self.tokens.tint("muted", 0.5)
-            self._icons[key] = icons.icon(name, self.tokens[role], disabled, size)
+            self._icons[key] = icons.icon(name, self.tokens[role], disabled, size, room)
         return self._icons[key]
 
     def pixmap(self, name: str, role: str, size: int, widget: QWidget) -> QPixmap:

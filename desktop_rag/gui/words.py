@@ -74,7 +74,14 @@ SUPPORT: dict[str, tuple[str, str, str]] = {
     "unsupported": ("○", "bad", "Not supported by the passages that were read"),
 }
 
-STAGES = {"bm25": "words", "tfidf": "words", "lexical": "words", "dense": "meaning", "fused": "both", "rerank": "reranked"}
+STAGES = {
+    "bm25": "words",
+    "tfidf": "words",
+    "lexical": "words",
+    "dense": "meaning",
+    "hybrid": "score",
+    "rerank": "reranked",
+}
 
 
 def label_name(label: str) -> str:
@@ -171,6 +178,6 @@ def _moment(stamp: str | float | None) -> datetime | None:
     if isinstance(stamp, int | float):
         return datetime.fromtimestamp(stamp)
     try:
-        return datetime.fromisoformat(str(stamp).replace("Z", "+00:00")).astimezone()
+        return datetime.fromisoformat(str(stamp)).astimezone()
     except ValueError:
         return None

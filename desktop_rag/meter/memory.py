@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 
 
 def resident_mb(pid: int | None = None) -> float | None:
     """Resident memory of a process (this one by default); None when it is gone."""
     try:
-        return round(psutil.Process(pid or os.getpid()).memory_info().rss / 2**20, 1)
+        return round(float(psutil.Process(pid or os.getpid()).memory_info().rss) / 2**20, 1)
     except psutil.Error:
         return None
 

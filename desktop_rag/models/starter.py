@@ -107,7 +107,7 @@ def _place_entry(entry: Entry, source: Path, models_dir: Path) -> dict[str, list
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = target.with_name(f".{target.name}.{os.getpid()}")
         try:
-            _link_or_copy(source / file.name, temporary)
+            link_or_copy(source / file.name, temporary)
             check_file(temporary, file, entry.name)
             temporary.replace(target)
         finally:
@@ -116,7 +116,8 @@ def _place_entry(entry: Entry, source: Path, models_dir: Path) -> dict[str, list
     return facts
 
 
-def _link_or_copy(source: Path, target: Path) -> None:
+def link_or_copy(source: Path, target: Path) -> None:
+    """Make `target` the same file as `source` by a hard link, or a copy of it where that is not possible."""
     target.unlink(missing_ok=True)
     if not source.is_file():
         return

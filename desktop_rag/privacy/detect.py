@@ -67,7 +67,7 @@ class PresidioDetector:
 def clean(text: str, findings: Iterable[Finding]) -> list[Finding]:
     """Trim edges, drop what cannot be a name, add names after titles, and let the surer finding win an overlap."""
     found = [trimmed for finding in findings if (trimmed := _trim(text, finding)) is not None]
-    found += [Finding(m.start("name"), m.end("name"), "PERSON", 0.8) for m in _TITLED.finditer(text)]
+    found += [Finding(m.start("name"), m.end("name"), "PERSON", 0.9) for m in _TITLED.finditer(text)]
     found = [t for f in found if (t := _trim(text, f)) is not None]
     # What will be replaced goes before what is kept, else a date could shelter a phone number.
     found.sort(key=lambda f: (not replaced_by_default(f.label), -f.score, f.start - f.end, f.start))

@@ -7,6 +7,7 @@ whatever was found (and whatever the collection's vault knows) is searched for i
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator, Sequence
 
 from desktop_rag.documents.model import Page
@@ -17,6 +18,9 @@ from desktop_rag.privacy.vault import Vault
 
 SEGMENT_CHARS = 1200
 _KNOWN_SCORE = 0.75
+# A name after a title ("Mr Baker") is one, whatever else the word means. The detector gives those more than spaCy's flat score.
+_SURE = 0.86
+_SMALL = re.compile(r"(?<![.!?]\s)\b[a-zà-ÿ]{3,}\b")
 
 
 class MemoryRows:
@@ -65,8 +69,32 @@ def find_in_page(page: Page, detector: Detector) -> Iterator[list[Finding]]:
         yield [Finding(f.start + start, f.end + start, f.label, f.score) for f in found]
 
 
+def everyday(pages: Sequence[Page], found: Sequence[list[Finding]]) -> Iterator[list[Finding]]:
+    """Per page, the findings with terms that only look like names set apart as POSSIBLE_NAME.
+
+    Contracts define "the Company" and "Licensed Marks", and a small model takes them for people. Such a
+    term's words stand in the same document without a capital too; at least two of them, or its only one.
+    They stay in the review, to be ticked there.
+    """
+    small = {word for page in pages for word in _SMALL.findall(page.text)}
+    for page, findings in zip(pages, found, strict=True):
+        yield [
+            Finding(f.start, f.end, "POSSIBLE_NAME", f.score)
+            if f.label == "PERSON" and f.score < _SURE and _is_everyday(page.text[f.start : f.end], small)
+            else f
+            for f in findings
+        ]
+
+
+def _is_everyday(value: str, small: set[str]) -> bool:
+    parts = [part.lower() for part in re.findall(r"[^\W\d_]{3,}", value)]
+    known = sum(part in small for part in parts)
+    return bool(parts) and (known == len(parts) or known >= 2)
+
+
 def complete(pages: Sequence[Page], found: Sequence[list[Finding]], known: Vault | None) -> Iterator[list[Finding]]:
     """Per page, the findings with every further mention of a person found or known added."""
+    found = list(everyday(pages, found))
     local = Vault(MemoryRows())
     for page, findings in zip(pages, found, strict=True):
         for f in findings:

@@ -116,6 +116,10 @@ class Vault:
             at += match[1]
         return found
 
+    def by_pseudonym(self) -> dict[str, Entry]:
+        """Every entry under its token."""
+        return {entry.pseudonym: entry for entry in self.entries.values()}
+
     def _index(self, entry: Entry, folded: str, value: str) -> None:
         _put(self._exact, (entry.label, folded), entry)
         phrase = tuple(folded.split()) if entry.label == "PERSON" else tuple(word for word, _, _ in words(value))

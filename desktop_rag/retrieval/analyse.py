@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-import Stemmer
+import Stemmer  # type: ignore[import-not-found]
+
+from desktop_rag.retrieval.dates import date_terms
 
 ANALYSER_VERSION = "1"
 STOP_WORDS = frozenset(
@@ -29,8 +31,8 @@ def _stem(word: str) -> str:
 
 
 def terms(text: str) -> list[str]:
-    """The index terms of a text, in order, with repetitions."""
-    found: list[str] = []
+    """The index terms of a text, with repetitions; dates come first, as one term each."""
+    found: list[str] = list(date_terms(text))
     for match in _TERM.finditer(text):
         word = match.group()
         if word[0] == "[":

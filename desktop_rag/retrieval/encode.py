@@ -95,7 +95,7 @@ class CTranslate2Encoder:
 
     def encode_one(self, text: str) -> Vectors:
         """The vector [dimension] of one text."""
-        return self.encode_all([text])[0]
+        return np.asarray(self.encode_all([text])[0])
 
     def encode_all(self, texts: Sequence[str]) -> Vectors:
         """All vectors [len(texts), dimension], in order."""

@@ -1,4 +1,4 @@
-"""One question, the best passages: lexical beside dense, fused; every stage can fail without emptying the answer."""
+"""One question, the best passages: lexical beside dense, fused; a stage that finds nothing never empties the answer."""
 
 from __future__ import annotations
 
@@ -32,31 +32,6 @@ class Ranking:
     timings_ms: dict[str, float] = field(default_factory=dict)
 
 
-def search(self, query: Vectors, collection: int, limit: int) -> Mapping[int, float]:
-    """Chunk ids with their cosine."""
-    ...
-
-
-@dataclass(slots=True)
-class Ranking:
-    """Chunks from best to worst with the score of every stage, and how long each stage took (ms)."""
-
-    order: list[int] = field(default_factory=list)
-    scores: dict[int, dict[str, float]] = field(default_factory=dict)
-    final: Scores = field(default_factory=dict)
-    timings_ms: dict[str, float] = field(default_factory=dict)
-
-
-def check_mode(mode: str) -> None:
-    """Raise UsageError for a mode that does not exist (yet)."""
-    if mode in PLANNED_MODES:
-        raise UsageError(
-            "not_available", f"The search mode “{mode}” is not available yet.", f"Use one of: {', '.join(MODES)}."
-        )
-    if mode not in MODES:
-        raise UsageError("bad_request", f"There is no search mode “{mode}”.", f"Use one of: {', '.join(MODES)}.")
-
-
 def search(
     query: str,
     vector: Vectors | None,
@@ -73,15 +48,16 @@ def search(
     by_meaning: Scores = {}
     if mode in ("bm25", "hybrid"):
         start = time.perf_counter()
-        by_words = _best(lexical.search(query, collections))
+        by_words = _best(lexical.search(query, collections), max(limit, CANDIDATES))
         ranking.timings_ms["bm25"] = _since(start)
     if mode in ("dense", "hybrid") and vector is not None:
         start = time.perf_counter()
         for collection in collections:
-            by_meaning.update(dense.search(vector, collection, CANDIDATES))
-        by_meaning = _best(by_meaning)
+            by_meaning.update(dense.search(vector, collection, max(limit, CANDIDATES)))
+        by_meaning = _best(by_meaning, max(limit, CANDIDATES))
         ranking.timings_ms["dense"] = _since(start)
-    ranking.final = {"bm25": by_words, "dense": by_meaning}.get(mode) or convex(by_meaning, by_words)
+    alone = {"bm25": by_words, "dense": by_meaning}
+    ranking.final = alone[mode] if mode in alone else convex(by_meaning, by_words)
     ranking.order = sorted(ranking.final, key=lambda chunk: (-ranking.final[chunk], chunk))[:limit]
     for chunk in ranking.order:
         stages = {"bm25": by_words.get(chunk), "dense": by_meaning.get(chunk), mode: ranking.final[chunk]}
@@ -89,8 +65,8 @@ def search(
     return ranking
 
 
-def _best(scores: Mapping[int, float]) -> Scores:
-    return {chunk: scores[chunk] for chunk in sorted(scores, key=lambda c: (-scores[c], c))[:CANDIDATES]}
+def _best(scores: Mapping[int, float], limit: int) -> Scores:
+    return {chunk: scores[chunk] for chunk in sorted(scores, key=lambda c: (-scores[c], c))[:limit]}
 
 
 def _since(start: float) -> float:

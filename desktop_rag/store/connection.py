@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlcipher3 import dbapi2 as sqlite  # type: ignore[import-untyped]
+from sqlcipher3 import dbapi2 as sqlite
 
 from desktop_rag.errors import StoreError
 from desktop_rag.store.key import Key

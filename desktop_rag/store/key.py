@@ -39,11 +39,11 @@ def load_key(data_dir: Path) -> Key:
     """
     record_path = data_dir / "store.json"
     if record_path.exists():
-        record = _read_record(record_path)
-        raw = _fetch(record["protection"], record["id"], record["salt"])
+        protection, identity, salt = _read_record(record_path)
+        raw = _fetch(protection, identity, salt)
         if raw is None:
-            raise _lost(record["protection"])
-        return Key(raw, record["protection"])
+            raise _lost(protection)
+        return Key(raw, protection)
     if (data_dir / "library.db").exists():
         raise StoreError(
             "wrong_key", "The file store.json that names this library's key is missing.", "Restore it from a backup."
@@ -79,11 +79,11 @@ def _fetch(protection: Protection, identity: str, salt: str) -> bytes | None:
         return None
 
 
-def _read_record(path: Path) -> dict[str, str]:
+def _read_record(path: Path) -> tuple[Protection, str, str]:
     try:
         record = json.loads(path.read_text())
         if record["protection"] in get_args(Protection) and record["id"].isalnum():
-            return {"protection": record["protection"], "id": record["id"], "salt": record["salt"]}
+            return record["protection"], record["id"], record["salt"]
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         pass
     raise StoreError(

@@ -19,7 +19,7 @@ def acquire(data_dir: Path) -> IO[str]:
     Raises StoreError("locked") that names the holder. A holder that is just leaving is given a moment.
     """
     handle = (data_dir / "lock").open("a+", encoding="utf-8")
-    os.chmod(handle.name, 0o600)
+    Path(handle.name).chmod(0o600)
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while not _try_lock(handle):
         if time.monotonic() > deadline:

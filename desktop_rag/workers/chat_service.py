@@ -104,7 +104,7 @@ class _Chat:
             "engine": info.engine,
             "context": info.context,
             "threads": info.threads,
-            "weights_mb": weights if weights else round(info.weights_bytes / 2**20, 1),
+            "weights_mb": weights or round(info.weights_bytes / 2**20, 1),
             "kv_mb": round(info.kv_bytes / 2**20, 1),
             "memory_mb": resident_mb(),
         }

@@ -29,6 +29,9 @@ VERSIONS = {
     "analyser_version": ANALYSER_VERSION,
 }
 _CHUNKS_A_STEP = 20
+# A chunk may stretch to 1.25 times its budget; with its section path it still fits MiniLM's 256 tokens.
+CHUNK_TOKENS = 170
+CONTEXT_TOKENS = 36
 
 
 @dataclass(slots=True)
@@ -54,7 +57,7 @@ def detect(
         found.append(findings)
     known = library.vault(collection) if policy == "pseudonymise" else None
     finished = complete(texts, found, known) if policy != "keep" else iter(found)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for page_or_gap in pages:
         yield
         if isinstance(page_or_gap, UnreadPage):
@@ -85,7 +88,9 @@ def clean(library: Library, row: dict[str, Any], pages: Sequence[Page | UnreadPa
         library.forget_vault(collection)
         raise
     yield
-    chunks = chunk([c.page for c in cleaned], library.encoder.count_tokens)
+    chunks = chunk(
+        [c.page for c in cleaned], library.encoder.count_tokens, budget=CHUNK_TOKENS, context_budget=CONTEXT_TOKENS
+    )
     for at in range(0, len(chunks), _CHUNKS_A_STEP):
         with transaction(library.db):
             for ordinal, piece in enumerate(chunks[at : at + _CHUNKS_A_STEP], start=at):

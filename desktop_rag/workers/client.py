@@ -107,8 +107,9 @@ class _Process:
         assert self.child.stdin is not None
         with contextlib.suppress(OSError):
             self.child.stdin.close()
-        for end in (lambda: None, self.child.terminate, self.child.kill):
-            end()
+        for end in (None, self.child.terminate, self.child.kill):
+            if end is not None:
+                end()
             if self.ended.wait(patience):
                 break
         for thread in self._threads:

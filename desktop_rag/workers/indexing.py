@@ -207,7 +207,7 @@ def reread(library: Library, row: dict[str, Any]) -> Generator[None, None, Parse
     path = Path(row["path"])
     yield from unchanged(row)
     parsed = ParsedFile()
-    for parsed in _attempts(library, path):
+    for parsed in _attempts(library, path):  # noqa: B007 - the last one is complete
         yield
     return parsed
 

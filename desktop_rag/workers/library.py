@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from desktop_rag import paths
-from desktop_rag.errors import DesktopRagError, SearchError
+from desktop_rag.errors import SearchError
 from desktop_rag.models.catalogue import find
 from desktop_rag.offline import thread_budget
 from desktop_rag.privacy.detect import PresidioDetector
@@ -117,7 +117,7 @@ class Library:
             return 0
         try:
             repaired = self.chroma.repair(collection, self.vectors)
-        except Exception:  # Chroma's edge: whatever is wrong with the cache, the truth is in the database
+        except Exception:  # noqa: BLE001 - Chroma's edge: whatever is wrong with the cache, the truth is in the database
             self.chroma.discard()
             repaired = self.chroma.repair(collection, self.vectors)
         self._checked.add(collection)
@@ -131,7 +131,7 @@ class Library:
         try:
             self.ensure_parity(collection)
             candidates = self.chroma.search(query, collection, limit * 2)
-        except Exception:  # Chroma's edge again: a broken cache must not empty an answer
+        except Exception:  # noqa: BLE001 - Chroma's edge again: a broken cache must not empty an answer
             self._checked.discard(collection)
             return self.vectors.search(query, collection, limit)
         held = self.vectors.get(candidates)
@@ -141,9 +141,6 @@ class Library:
     def close(self) -> None:
         """Let go of everything."""
         self.parser.close()
-        try:
-            self.chroma.close()
-        except DesktopRagError:
-            pass
+        self.chroma.close()
         self.db.close()
         self._lock.close()

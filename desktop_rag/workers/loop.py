@@ -9,9 +9,11 @@ from __future__ import annotations
 import os
 import queue
 import threading
+import traceback
 from collections import deque
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from desktop_rag.errors import Cancelled, DesktopRagError, UsageError
@@ -40,6 +42,17 @@ class Service:
     handlers: dict[str, Handler]
     background: frozenset[str] = frozenset()
     close: Callable[[], None] = lambda: None
+
+
+def bug(error: BaseException) -> DesktopRagError:
+    """What a person is told of a bug: its kind and the places in our code, never a value."""
+    places = [f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)][-8:]
+    return DesktopRagError(
+        "bug",
+        f"Something went wrong inside the application ({type(error).__name__}).",
+        "Please report it; nothing stored is lost.",
+        details={"places": places[::-1]},
+    )
 
 
 class Channel:
@@ -155,6 +168,10 @@ class Loop:
             self._reply(request, {"event": "done", **(stop.value or {})})
             self._open.pop(request.id, None)
             return False
+        except DesktopRagError:
+            raise
+        except Exception as error:  # the process's edge: a bug ends its request, not everybody's
+            raise bug(error) from error
         if event is not None:
             self._reply(request, event)
         return True

@@ -7,16 +7,16 @@ and only then is the role's service imported.
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import signal
 import sys
-import traceback
 from pathlib import Path
 from typing import Any
 
 from desktop_rag.errors import DesktopRagError, EngineError, UsageError
 from desktop_rag.privacy.seal import seal
-from desktop_rag.workers.loop import Channel, Loop, Service
+from desktop_rag.workers.loop import Channel, Loop, Service, bug
 from desktop_rag.workers.protocol import PROTOCOL
 
 _ROLES = {
@@ -58,9 +58,9 @@ def run(role: str, options: dict[str, Any]) -> int:
     )
     try:
         Loop(channel, service).run()
-    except BaseException:
-        # A bug: the stack goes to stderr, whose last lines the parent shows; no values, only places.
-        _print_places()
+    except BaseException as error:  # noqa: BLE001 - the process's edge: the places go to stderr, whose last lines the parent keeps
+        sys.stderr.write(json.dumps(bug(error).to_payload()) + "\n")
+        sys.stderr.flush()
         return 70
     return 0
 
@@ -74,11 +74,3 @@ def _take_pipe() -> Channel:
     os.dup2(null, 0)
     os.close(null)
     return Channel(source, sink)
-
-
-def _print_places() -> None:
-    kind, _, trace = sys.exc_info()
-    name = kind.__name__ if kind else "error"
-    places = [f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in traceback.extract_tb(trace)][-8:]
-    sys.stderr.write(f"bug: {name} at " + " < ".join(reversed(places)) + "\n")
-    sys.stderr.flush()

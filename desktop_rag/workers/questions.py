@@ -6,8 +6,9 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from desktop_rag.answering.citations import Aligned, Span, align, passage_spans
-from desktop_rag.answering.evidence import is_missing, specific_words
+from desktop_rag.answering.citations import Aligned, Span, align, closest, grade, passage_spans
+from desktop_rag.answering.evidence import is_missing
+from desktop_rag.answering.prompt import NOT_FOUND
 from desktop_rag.privacy.question import MappedQuestion, map_question
 from desktop_rag.privacy.scrub import Replacement, Scrubbed
 from desktop_rag.retrieval.analyse import terms
@@ -17,6 +18,8 @@ from desktop_rag.retrieval.search import Ranking, search
 from desktop_rag.workers.library import Library
 
 _HISTORY_TURNS = 4
+CLOSE_ENOUGH = 0.4
+QUOTATION = "The closest passage says: “{}”"
 
 
 def find(library: Library, query: str, collection: str | None, mode: str, limit: int) -> dict[str, Any]:
@@ -44,10 +47,8 @@ def prepare(library: Library, args: dict[str, Any]) -> dict[str, Any]:
     conversation, message = library.conversations.add_question(conversation, home, mapped.stored_text)
     limit = int(args.get("passages") or library.settings["passages"])
     ranking = _ranked(library, mapped.search_text, collections, mode, limit, timings)
-    specific = specific_words(mapped.search_text)
-    absent = [word for word in specific if _nowhere(library, word, collections)]
+    missing, absent = is_missing(mapped.search_text, lambda word: _nowhere(library, word, collections))
     total = sum(row["chunks"] for row in library.collections.all() if row["id"] in collections)
-    missing = not ranking.order or is_missing(absent, specific)
     return {
         "conversation": conversation,
         "message": message,
@@ -56,7 +57,7 @@ def prepare(library: Library, args: dict[str, Any]) -> dict[str, Any]:
         "history": [{"role": m["role"], "content": m["text"]} for m in history[-_HISTORY_TURNS:]],
         "passages": _passages(library, ranking),
         "coverage": {"passages_read": len(ranking.order), "passages_total": total},
-        "missing": missing,
+        "missing": missing or not ranking.order,
         "absent": absent,
         "unknown": list(mapped.unknown),
         "timings_ms": timings,
@@ -76,21 +77,20 @@ def finish(library: Library, args: dict[str, Any]) -> dict[str, Any]:
     started = time.perf_counter()
     answer, question = _masked(str(args["answer"]), args.get("unknown") or ()), str(args["prompt_question"])
     passages: list[dict[str, Any]] = list(args["passages"])
+    found = bool(args.get("found", True))
+    draft = None
     aligned: list[Aligned] = []
-    if args.get("found", True) and answer.strip() and passages:
-        scores = normalised({i: float(p["score"]) for i, p in enumerate(passages)})
-        aligned = align(
-            answer,
-            question,
-            passage_spans([p["text"] for p in passages]),
-            [scores[i] for i in range(len(passages))],
-            terms=terms,
-            encode=library.encoder.encode_all,
-        )
+    if found and answer.strip() and passages:
+        aligned = _aligned(library, answer, question, passages)
+        if all(item.support == "unsupported" for item in aligned):
+            # What no passage carries is not an answer: the passage itself speaks, or nothing does.
+            draft, (answer, found) = answer, _quoted(library, question, passages)
+            aligned = _aligned(library, answer, question, passages) if found else []
     citations, sentences = _cite(library, aligned, passages)
     result = {
         "answer": answer,
-        "found": bool(args.get("found", True)),
+        "found": found,
+        "draft": draft,
         "citations": citations,
         "sentences": sentences,
         "align_ms": round((time.perf_counter() - started) * 1000, 1),
@@ -100,6 +100,27 @@ def finish(library: Library, args: dict[str, Any]) -> dict[str, Any]:
         str(args["conversation"]), answer, data, {c["document"] for c in citations} | {p["document"] for p in passages}
     )
     return result
+
+
+def _aligned(library: Library, answer: str, question: str, passages: Sequence[dict[str, Any]]) -> list[Aligned]:
+    scores = normalised({i: float(p["score"]) for i, p in enumerate(passages)})
+    return align(
+        answer,
+        question,
+        passage_spans([p["text"] for p in passages]),
+        [scores[i] for i in range(len(passages))],
+        terms=terms,
+        encode=library.encoder.encode_all,
+    )
+
+
+def _quoted(library: Library, question: str, passages: Sequence[dict[str, Any]]) -> tuple[str, bool]:
+    """The sentence of the passages closest to the question, as a quotation; (text, whether it comes close enough)."""
+    spans = passage_spans([p["text"] for p in passages])
+    best = closest(question, spans, terms=terms, encode=library.encoder.encode_all)
+    if best is None or best[1] < CLOSE_ENOUGH:
+        return NOT_FOUND, False
+    return QUOTATION.format(" ".join(best[0].text.split())), True
 
 
 def _masked(answer: str, unknown: Sequence[str]) -> str:
@@ -121,17 +142,13 @@ def _cite(
         for span, strength in item.spans:
             if span not in markers:
                 markers[span] = len(markers) + 1
-                citations.append(
-                    _citation(library, markers[span], span, passages[span.passage], item.support, strength)
-                )
+                citations.append(_citation(library, markers[span], span, passages[span.passage], strength))
             used.append(markers[span])
         sentences.append({"start": item.start, "end": item.end, "support": item.support, "citations": used})
     return citations, sentences
 
 
-def _citation(
-    library: Library, marker: int, span: Span, passage: dict[str, Any], support: str, strength: float
-) -> dict[str, Any]:
+def _citation(library: Library, marker: int, span: Span, passage: dict[str, Any], strength: float) -> dict[str, Any]:
     chunk = library.documents.chunk_rows([passage["chunk"]])[passage["chunk"]]
     offsets = page_offsets(library, chunk["page_id"])
     return {
@@ -143,7 +160,7 @@ def _citation(
         "start": offsets.to_original(chunk["start"] + span.start),
         "end": offsets.to_original(chunk["start"] + span.end),
         "text": span.text,
-        "support": "supported" if support == "supported" else "weak",
+        "support": grade(strength),
         "strength": round(strength, 3),
         "chunk": passage["chunk"],
     }

@@ -15,14 +15,15 @@ from desktop_rag import paths
 from desktop_rag.errors import ModelError
 from desktop_rag.models import convert
 from desktop_rag.models.catalogue import find
+from desktop_rag.models.starter import link_or_copy
 
 
 @pytest.fixture
 def models(tmp_path: Path) -> Path:
-    """A folder with the original and the conversion that set-up made; hard links, so nothing is copied."""
+    """A folder with the original and the conversion that set-up made; hard links where possible."""
     for name in ("all-minilm-l6-v2", convert.CONVERTED):
         source = paths.models_dir() / name
-        shutil.copytree(source, tmp_path / name, copy_function=lambda a, b: Path(b).hardlink_to(a))
+        shutil.copytree(source, tmp_path / name, copy_function=lambda a, b: link_or_copy(Path(a), Path(b)))
     return tmp_path
 
 

@@ -165,7 +165,7 @@ def _own_level(style: Element) -> int:
     if name == "title":
         return 1
     word, _, number = name.partition(" ")
-    if word == "heading" and number.isdigit():
+    if word == "heading" and number.isdecimal():
         return int(number)
     return outline_level(child(style, "pPr"))
 
@@ -174,4 +174,4 @@ def outline_level(properties: Element | None) -> int:
     """The heading level a paragraph's properties give directly, 0 for body text."""
     outline = child(properties, "outlineLvl")
     value = "" if outline is None else attribute(outline, "val")
-    return int(value) + 1 if value.isdigit() and int(value) < 9 else 0
+    return int(value) + 1 if value.isdecimal() and int(value) < 9 else 0

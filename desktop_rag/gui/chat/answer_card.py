@@ -33,7 +33,7 @@ class AnswerCard(QWidget):
         super().__init__()
         self._theme, self._reveal, self._answer = theme, reveal, answer
         self._status_icon = IconLabel(theme, "search", "accent")
-        self._status = label("", tone="muted")
+        self._status = label("", "heading", "muted")
         self._text = RichText(theme, reveal)
         self._text.setAccessibleName("Answer")
         self._nearest = Nearest(theme, lambda passage: self.passage_opened.emit(answer, passage))
@@ -119,8 +119,12 @@ class AnswerCard(QWidget):
         if answer.error is not None:
             self._notice.say_error(answer.error, "Retry", self._ask_again)
         elif answer.partial_reason == "cancelled":
-            self._notice.say(answer.partial or "Stopped. What was written so far is kept.", kind="calm",
-                             action="Ask again", on_action=self._ask_again)
+            self._notice.say(
+                answer.partial or "Stopped. What was written so far is kept.",
+                kind="calm",
+                action="Ask again",
+                on_action=self._ask_again,
+            )
         elif answer.partial:
             self._notice.say(answer.partial, kind="notice", action="Retry", on_action=self._ask_again)
         else:
@@ -167,6 +171,16 @@ class AnswerCard(QWidget):
         """The notice under the text."""
         return self._notice
 
+    @property
+    def status(self) -> str:
+        """The line above the text: what is being done, or that it is not in the documents."""
+        return self._status.text()
+
+    @property
+    def nearest_names(self) -> list[str]:
+        """The places offered when the documents do not hold the answer."""
+        return self._nearest.names
+
     def _ask_again(self) -> None:
         self.ask_again.emit(self._answer.question)
 
@@ -182,11 +196,8 @@ def _footer(answer: entries.Answer) -> str:
     parts = []
     if coverage.get("passages_total") is not None:
         parts.append(words.coverage(int(coverage.get("passages_read") or 0), int(coverage["passages_total"])))
-    total = (answer.data.get("timings_ms") or {}).get("total")
+    timings = answer.data.get("timings_ms") or {}
+    total = timings.get("total") or sum(timings.values())
     if total:
-        parts.append(f"{float(total) / 1000:.1f} s")
-    if answer.data.get("strategy"):
-        parts.append(str(answer.data["strategy"]))
+        parts.append(f"{total / 1000:.1f} s")
     return " · ".join(parts)
-
-

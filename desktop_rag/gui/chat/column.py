@@ -13,6 +13,7 @@ from desktop_rag.gui.chat.entries import Entry
 GAP = 20
 MARGIN = 24
 _GUESS = 120
+_NEAR_END = 8
 
 
 class Column(QScrollArea):
@@ -37,9 +38,8 @@ class Column(QScrollArea):
         self._later.setInterval(0)
         self._later.timeout.connect(self._arrange)
         self._follow = True
-        bar = self.verticalScrollBar()
-        bar.valueChanged.connect(self._scrolled)
-        bar.actionTriggered.connect(lambda _action: QTimer.singleShot(0, self, self._user_scrolled))
+        self._arranging = False
+        self.verticalScrollBar().valueChanged.connect(self._scrolled)
 
     # -- content -------------------------------------------------------------------------------
 
@@ -81,6 +81,11 @@ class Column(QScrollArea):
         return max(0, (room - width) // 2), width
 
     def _arrange(self) -> None:
+        self._arranging = True
+        self._place()
+        self._arranging = False
+
+    def _place(self) -> None:
         left, width = self._column()
         bar = self.verticalScrollBar()
         anchor = bar.value()
@@ -140,18 +145,21 @@ class Column(QScrollArea):
         return made
 
     def _scrolled(self) -> None:
+        if not self._arranging:
+            bar = self.verticalScrollBar()
+            self._follow = bar.value() >= bar.maximum() - _NEAR_END
         self._later.start()
 
-    def _user_scrolled(self) -> None:
-        bar = self.verticalScrollBar()
-        self._follow = bar.value() >= bar.maximum() - 8
-
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: D102 - Qt
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fit the content to the new size."""
         super().resizeEvent(event)
         self._arrange()
 
 
 def _height(widget: QWidget, width: int) -> int:
+    own = getattr(widget, "height_at", None)
+    if own is not None:
+        return int(own(width))
     layout = widget.layout()
     if layout is None:
         return widget.sizeHint().height()

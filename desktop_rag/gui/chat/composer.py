@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
@@ -37,18 +37,21 @@ class QuestionEdit(QPlainTextEdit):
         self.setVerticalScrollBarPolicy(policy)
         self.setFixedHeight(shown * self.fontMetrics().lineSpacing() + 2 * round(self.document().documentMargin()) + 2)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: D102 - Qt
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Handle the keys that are special here."""
         enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
         if enter and not event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             self.entered.emit()
             return
         super().keyPressEvent(event)
 
-    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: D102 - Qt
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """The keyboard comes."""
         super().focusInEvent(event)
         self.focused.emit(True)
 
-    def focusOutEvent(self, event: QFocusEvent) -> None:  # noqa: D102 - Qt
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """The keyboard leaves."""
         super().focusOutEvent(event)
         self.focused.emit(False)
 
@@ -69,7 +72,6 @@ class Composer(QFrame):
         self._hint = ElidedLabel("Enter to ask · Shift+Enter for a new line", "small", "muted")
         self._add = IconButton(theme, "plus", "Add documents…", self.add_wanted.emit)
         self._send = TextButton(theme, "Ask", self._pressed, kind="primary", icon="arrow-up")
-        self._send.setIconSize(QSize(16, 16))
         row = QHBoxLayout()
         row.setSpacing(8)
         row.addWidget(self._add)

@@ -7,6 +7,12 @@ from typing import Any
 
 from desktop_rag.errors import DesktopRagError
 
+_PARTIAL = {
+    "cancelled": "You stopped this answer. What was written so far is kept.",
+    "crashed": "The language model stopped unexpectedly. What was written so far is kept.",
+    "hung": "The language model stopped answering. What was written so far is kept.",
+}
+
 SEARCHING, READING, STREAMING, ENDED = "searching", "reading", "streaming", "ended"
 
 
@@ -70,9 +76,7 @@ def from_messages(messages: list[dict[str, Any]]) -> list[Entry]:
 
 
 def _stored_answer(question: str, text: str, data: dict[str, Any]) -> Answer:
-    partial = data.get("partial") or {}
-    if isinstance(partial, str):
-        partial = {"message": partial, "reason": ""}
+    reason = str(data.get("reason") or "")
     return Answer(
         question,
         ENDED,
@@ -80,6 +84,6 @@ def _stored_answer(question: str, text: str, data: dict[str, Any]) -> Answer:
         list(data.get("passages") or []),
         dict(data.get("coverage") or {}),
         data,
-        str(partial.get("message") or ""),
-        str(partial.get("reason") or ""),
+        _PARTIAL.get(reason, ""),
+        reason if reason in _PARTIAL else "",
     )

@@ -20,7 +20,9 @@ from desktop_rag.gui.theme import Theme
 def sample_questions() -> dict[str, str]:
     """File name of a sample document -> a question it answers."""
     try:
-        loaded: dict[str, str] = json.loads((paths.assets_dir() / "samples" / "questions.json").read_text(encoding="utf-8"))
+        loaded: dict[str, str] = json.loads(
+            (paths.assets_dir() / "samples" / "questions.json").read_text(encoding="utf-8")
+        )
     except (OSError, ValueError):
         return {}
     return loaded
@@ -78,7 +80,9 @@ class FirstScreen(QWidget):
 
     def show_opening(self) -> None:
         """While the library starts."""
-        self._say("lock", "Opening your library…", "The index is decrypted and checked before the first question.", False, [])
+        self._say(
+            "lock", "Opening your library…", "The index is decrypted and checked before the first question.", False, []
+        )
 
     def show_empty(self) -> None:
         """No documents yet."""
@@ -99,6 +103,17 @@ class FirstScreen(QWidget):
         sentence = f"{words.plural(len(documents), 'document')}{of}. Every answer shows the passages it rests on."
         self._say("quote", "Ask your documents", sentence, False, questions)
 
+    @property
+    def title(self) -> str:
+        """The large words."""
+        return self._title.text()
+
+    @property
+    def questions(self) -> list[str]:
+        """The offered questions."""
+        buttons = (self._examples.itemAt(place).widget() for place in range(self._examples.count()))
+        return [button.text() for button in buttons if isinstance(button, TextButton)]
+
     def _say(self, icon: str, title: str, sentence: str, buttons: bool, questions: list[str]) -> None:
         self._icon.show_icon(icon, "accent")
         self._title.setText(title)
@@ -111,4 +126,6 @@ class FirstScreen(QWidget):
             self._examples.addWidget(self._example(question))
 
     def _example(self, question: str) -> TextButton:
-        return TextButton(self._theme, question, lambda: self.asked.emit(question), kind="example", icon="message-square")
+        return TextButton(
+            self._theme, question, lambda: self.asked.emit(question), kind="example", icon="message-square"
+        )

@@ -1,4 +1,4 @@
-"""The header of the chat: what is asked (conversation), of what (collection), by what (model), and how private it is."""
+"""The header of the chat: conversation, collection, policy, model, and how private all of it is."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from desktop_rag.gui import words
-from desktop_rag.gui.pieces.buttons import IconButton, TextButton
+from desktop_rag.gui.pieces.buttons import ChipButton, IconButton
 from desktop_rag.gui.pieces.labels import ElidedLabel
 from desktop_rag.gui.reveal import Reveal
 from desktop_rag.gui.theme import Theme
@@ -27,10 +27,12 @@ class Header(QWidget):
         super().__init__(parent)
         self._theme, self._reveal = theme, reveal
         self._title = ElidedLabel("New chat", "heading")
-        self._model = TextButton(theme, "No model yet", self.model_wanted.emit, kind="chip", icon="cpu")
-        self._collection = TextButton(theme, "All collections", kind="chip", icon="folder")
-        self._policy = TextButton(theme, "Pseudonymise", self.policy_wanted.emit, kind="chip", icon="eraser", role="private")
-        self.seal = TextButton(theme, "Starting", self.seal_wanted.emit, kind="chip", icon="shield")
+        self._model = ChipButton(theme, "No model yet", self.model_wanted.emit, icon="cpu")
+        self._collection = ChipButton(theme, "All collections", icon="folder", least=120)
+        self._policy = ChipButton(
+            theme, "Pseudonymise", self.policy_wanted.emit, icon="eraser", role="private", least=140
+        )
+        self.seal = ChipButton(theme, "Starting", self.seal_wanted.emit, icon="shield")
         self._eye = IconButton(theme, "eye", "Show real values", self._toggle_reveal)
         self._eye.setCheckable(True)
         self.pane = IconButton(theme, "panel-right", "Show sources and viewer", self.pane_toggled.emit)

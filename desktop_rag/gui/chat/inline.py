@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, QPointF, QRectF, QSizeF, Qt
+from PySide6.QtCore import QObject, QPointF, QRect, QRectF, QSizeF, Qt
 from PySide6.QtGui import (
     QColor,
     QFontMetricsF,
@@ -56,21 +56,28 @@ class InlinePainter(QPyTextObject):
         self._theme = theme
         self.ringed: int | None = None
 
-    def intrinsicSize(self, doc: QTextDocument, posInDocument: int, format: QTextFormat) -> QSizeF:  # noqa: A002, N803, D102
+    def intrinsicSize(self, doc: QTextDocument, posInDocument: int, format: QTextFormat) -> QSizeF:
+        """The size of a chip or mark."""
         metrics = QFontMetricsF(self._theme.font("small", weight=600))
         if format.hasProperty(_MARKER):
             return QSizeF(max(20.0, metrics.horizontalAdvance(str(format.property(_MARKER))) + 12) + 3, 18)
         return QSizeF(15, 16)
 
-    def drawObject(  # noqa: D102
-        self, painter: QPainter, rect: QRectF, doc: QTextDocument, posInDocument: int, format: QTextFormat  # noqa: A002, N803
+    def drawObject(
+        self,
+        painter: QPainter,
+        rect: QRectF | QRect,
+        doc: QTextDocument,
+        posInDocument: int,
+        format: QTextFormat,
     ) -> None:
+        """Draw a chip or mark."""
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if format.hasProperty(_MARKER):
-            self._draw_chip(painter, rect, int(format.property(_MARKER)), bool(format.property(_WEAK)))
+            self._draw_chip(painter, QRectF(rect), int(format.property(_MARKER)), bool(format.property(_WEAK)))
         else:
-            self._draw_mark(painter, rect, str(format.property(_SUPPORT)))
+            self._draw_mark(painter, QRectF(rect), str(format.property(_SUPPORT)))
         painter.restore()
 
     def _draw_chip(self, painter: QPainter, rect: QRectF, marker: int, weak: bool) -> None:

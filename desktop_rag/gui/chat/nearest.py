@@ -24,7 +24,7 @@ class Nearest(QFrame):
         self._theme, self._on_open = theme, on_open
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(12, 10, 12, 10)
-        self._column.setSpacing(2)
+        self._column.setSpacing(0)
         self._column.addWidget(label("These passages came nearest; none of them answers it.", tone="muted", wrap=True))
         self._rows: list[TextButton] = []
         self.hide()
@@ -37,6 +37,11 @@ class Nearest(QFrame):
         for row in self._rows:
             self._column.addWidget(row)
         self.setVisible(bool(self._rows))
+
+    @property
+    def names(self) -> list[str]:
+        """The listed places."""
+        return [row.text() for row in self._rows]
 
     def _row(self, passage: dict[str, Any]) -> TextButton:
         where = " · ".join(part for part in (str(passage.get("name") or ""), words.place(passage)) if part)

@@ -16,7 +16,7 @@ from desktop_rag.gui.chat.first_screen import FirstScreen
 from desktop_rag.gui.chat.header import Header
 from desktop_rag.gui.chat.question_card import QuestionCard
 from desktop_rag.gui.chat.session import Session
-from desktop_rag.gui.pieces.labels import line
+from desktop_rag.gui.pieces.labels import line, set_kind
 from desktop_rag.gui.pieces.notice import Notice
 from desktop_rag.gui.reveal import Reveal
 from desktop_rag.gui.theme import Theme
@@ -31,7 +31,7 @@ class ChatPage(QWidget):
 
     def __init__(self, theme: Theme, reveal: Reveal, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setProperty("kind", "page")
+        set_kind(self, "page")
         self._theme, self._reveal, self._session = theme, reveal, session
         self._latest: Answer | None = None
         self.header = Header(theme, reveal)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QEnterEvent, QGuiApplication
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop_rag.gui.chat.entries import Question
 from desktop_rag.gui.pieces.buttons import IconButton
@@ -15,6 +15,7 @@ from desktop_rag.gui.reveal import Reveal
 from desktop_rag.gui.theme import Theme
 
 _WIDEST = 560
+_PADDING, _ABOVE = 14, 10
 
 
 class QuestionCard(QWidget):
@@ -27,9 +28,8 @@ class QuestionCard(QWidget):
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         card = QFrame()
         card.setProperty("kind", "soft")
-        card.setMaximumWidth(_WIDEST)
         inside = QVBoxLayout(card)
-        inside.setContentsMargins(14, 10, 14, 10)
+        inside.setContentsMargins(_PADDING, _ABOVE, _PADDING, _ABOVE)
         inside.addWidget(self._text)
         self._actions = _actions(theme, self.copy, lambda: on_edit(reveal.words(question.text)))
         row = QHBoxLayout(self)
@@ -38,7 +38,6 @@ class QuestionCard(QWidget):
         row.addStretch(1)
         row.addWidget(self._actions, 0, Qt.AlignmentFlag.AlignVCenter)
         row.addWidget(card, 0)
-        self._card = card
         reveal.changed.connect(self._refresh)
         self._refresh()
 
@@ -49,22 +48,25 @@ class QuestionCard(QWidget):
     def _refresh(self) -> None:
         words = self._reveal.words(self._question.text)
         self._text.setText(words)
-        self._fit(self._text, words)
         self.setAccessibleName(f"You asked: {words}")
+        self.height_at(self.width())
 
-    def _fit(self, text: QLabel, words: str) -> None:
-        text.ensurePolished()
-        longest = max((text.fontMetrics().horizontalAdvance(line) for line in words.split("\n")), default=0)
-        text.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
-        text.setMinimumWidth(min(longest + 4, 300))
-        text.setMaximumWidth(min(longest + 4, _WIDEST - 30))
-        self._card.setMinimumWidth(min(longest + 34, 330))
+    def height_at(self, width: int) -> int:
+        """The height at a width of the column; the card is as wide as its text, within what is left."""
+        self._text.ensurePolished()
+        words = self._text.text().split("\n")
+        longest = max((self._text.fontMetrics().horizontalAdvance(line) for line in words), default=0)
+        room = min(_WIDEST, width - self._actions.sizeHint().width() - 8) - 2 * _PADDING
+        self._text.setFixedWidth(max(40, min(longest + 4, room)))
+        return self._text.heightForWidth(self._text.width()) + 2 * _ABOVE
 
-    def enterEvent(self, event: QEnterEvent) -> None:  # noqa: D102 - Qt
+    def enterEvent(self, event: QEnterEvent) -> None:
+        """The pointer comes: show the actions."""
         _fade(self._actions, True)
         super().enterEvent(event)
 
-    def leaveEvent(self, event: QEvent) -> None:  # noqa: D102 - Qt
+    def leaveEvent(self, event: QEvent) -> None:
+        """The pointer leaves: hide the actions."""
         _fade(self._actions, False)
         super().leaveEvent(event)
 

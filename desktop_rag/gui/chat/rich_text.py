@@ -5,7 +5,16 @@ from __future__ import annotations
 from math import ceil
 
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QFont, QHelpEvent, QMouseEvent, QResizeEvent, QTextBlockFormat, QTextCharFormat, QTextCursor, QWheelEvent
+from PySide6.QtGui import (
+    QFont,
+    QHelpEvent,
+    QMouseEvent,
+    QResizeEvent,
+    QTextBlockFormat,
+    QTextCharFormat,
+    QTextCursor,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QFrame, QSizePolicy, QTextBrowser, QToolTip, QWidget
 
 from desktop_rag.gui import words
@@ -36,7 +45,7 @@ class RichText(QTextBrowser):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
         self.anchorClicked.connect(lambda url: self._open(url.toString()))
@@ -108,7 +117,9 @@ class RichText(QTextBrowser):
 
     def _block_format(self, block: markup.Block, first: bool) -> QTextBlockFormat:
         form = QTextBlockFormat()
-        form.setLineHeight(150, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
+        form.setLineHeight(
+            round(self._theme.tokens.type[self._step] * 1.6), QTextBlockFormat.LineHeightTypes.FixedHeight.value
+        )
         form.setTopMargin(0 if first else {"bullet": 2, "number": 2, "code": 0, "heading": 14}.get(block.kind, 8))
         if block.kind in ("bullet", "number"):
             form.setLeftMargin(22)
@@ -164,43 +175,52 @@ class RichText(QTextBrowser):
         self.updateGeometry()
         self.resized.emit()
 
-    def viewportEvent(self, event: QEvent) -> bool:  # noqa: D102 - Qt
+    def viewportEvent(self, event: QEvent) -> bool:
+        """Show a tooltip for what lies under the pointer."""
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             text = self.words_at(self.anchorAt(event.pos()))
             QToolTip.showText(event.globalPos(), text, self) if text else QToolTip.hideText()
             return True
         return super().viewportEvent(event)
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: D102 - Qt
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """A hand over chips, an arrow over everything else."""
         super().mouseMoveEvent(event)
         href = self.anchorAt(event.position().toPoint())
         if href and not href.startswith("cite:"):
             self.viewport().setCursor(Qt.CursorShape.ArrowCursor)
 
-    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: D102 - Qt: the conversation scrolls, not the answer
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """The wheel belongs to what surrounds this, unless it zooms."""
         event.ignore()
 
-    def createMimeDataFromSelection(self) -> QMimeData:  # noqa: D102 - Qt
+    def createMimeDataFromSelection(self) -> QMimeData:
+        """Copy words only, without chips and marks."""
         data = QMimeData()
         text = self.textCursor().selectedText().replace("\u2029", "\n")
         data.setText(text.replace(inline.OBJECT_CHARACTER, "").replace("\u2060", ""))
         return data
 
-    def heightForWidth(self, width: int) -> int:  # noqa: D102 - Qt
+    def heightForWidth(self, width: int) -> int:
+        """The height of the text at a width."""
         if width > 0 and self.document().textWidth() != width:
             self.document().setTextWidth(width)
         return ceil(self.document().size().height()) + 2
 
-    def hasHeightForWidth(self) -> bool:  # noqa: D102 - Qt
+    def hasHeightForWidth(self) -> bool:
+        """Its height depends on its width."""
         return True
 
-    def sizeHint(self) -> QSize:  # noqa: D102 - Qt
+    def sizeHint(self) -> QSize:
+        """The size that shows everything."""
         return QSize(400, self.heightForWidth(self.width()))
 
-    def minimumSizeHint(self) -> QSize:  # noqa: D102 - Qt
+    def minimumSizeHint(self) -> QSize:
+        """The least size that still makes sense."""
         return QSize(120, 20)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: D102 - Qt
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fit the content to the new size."""
         super().resizeEvent(event)
         self.verticalScrollBar().setRange(0, 0)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QButtonGroup, QCheckBox, QDialog, QHBoxLayout, QLineEdit, QRadioButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QDialog, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from desktop_rag.gui import words
 from desktop_rag.gui.pieces.buttons import TextButton
+from desktop_rag.gui.pieces.controls import Radio, Tick
 from desktop_rag.gui.pieces.labels import label
 from desktop_rag.gui.theme import Theme
 
@@ -19,7 +20,11 @@ class CollectionForm(QDialog):
     submitted = Signal(object)
 
     def __init__(
-        self, theme: Theme, parent: QWidget, collection: dict[str, Any] | None = None, defaults: dict[str, Any] | None = None
+        self,
+        theme: Theme,
+        parent: QWidget,
+        collection: dict[str, Any] | None = None,
+        defaults: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(parent)
         present = collection or defaults or {}
@@ -29,7 +34,7 @@ class CollectionForm(QDialog):
         self.name.setAccessibleName("Name of the collection")
         self.name.setPlaceholderText("For example: Contracts 2025")
         self.policies = QButtonGroup(self)
-        self.review = QCheckBox("Show me what was found before a document is indexed")
+        self.review = Tick(theme, "Show me what was found before a document is indexed")
         self.review.setChecked(bool(present.get("review", True)))
         self._save = TextButton(theme, "Save" if collection else "Create", self._submit, kind="primary")
         self._save.setDefault(True)
@@ -46,7 +51,7 @@ class CollectionForm(QDialog):
         column.addSpacing(6)
         column.addWidget(label("What happens to names, addresses and numbers", "heading"))
         for number, (key, (name, text)) in enumerate(words.POLICIES.items()):
-            button = QRadioButton(name)
+            button = Radio(theme, name)
             button.setAccessibleDescription(text)
             button.setChecked(key == policy)
             self.policies.addButton(button, number)
@@ -56,7 +61,9 @@ class CollectionForm(QDialog):
             column.addWidget(note)
         column.addWidget(self.review)
         if existing:
-            column.addWidget(label("A new choice holds for documents that are added from now on.", "small", "muted", wrap=True))
+            column.addWidget(
+                label("A new choice holds for documents that are added from now on.", "small", "muted", wrap=True)
+            )
         row = QHBoxLayout()
         row.addStretch(1)
         row.addWidget(TextButton(theme, "Cancel", self.reject))

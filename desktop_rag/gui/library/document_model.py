@@ -10,6 +10,7 @@ from desktop_rag.gui import words
 
 DOCUMENT = int(Qt.ItemDataRole.UserRole) + 1
 _Index = QModelIndex | QPersistentModelIndex
+_ROOT = QModelIndex()
 
 
 class DocumentModel(QAbstractListModel):
@@ -38,10 +39,12 @@ class DocumentModel(QAbstractListModel):
                 self.dataChanged.emit(self.index(number), self.index(number))
                 return
 
-    def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008, N802, D102 - Qt
+    def rowCount(self, parent: _Index = _ROOT) -> int:
+        """How many documents there are."""
         return 0 if parent.isValid() else len(self._rows)
 
-    def data(self, index: _Index, role: int = int(Qt.ItemDataRole.DisplayRole)) -> Any:  # noqa: D102 - Qt
+    def data(self, index: _Index, role: int = int(Qt.ItemDataRole.DisplayRole)) -> Any:
+        """What a row says, for the eye and for a screen reader."""
         if not index.isValid():
             return None
         row = self._rows[index.row()]
@@ -51,7 +54,9 @@ class DocumentModel(QAbstractListModel):
             return row
         if role == Qt.ItemDataRole.AccessibleTextRole:
             error = row.get("error") or {}
-            return ", ".join(part for part in (str(row.get("name")), *facts(row), str(error.get("message") or "")) if part)
+            return ", ".join(
+                part for part in (str(row.get("name")), *facts(row), str(error.get("message") or "")) if part
+            )
         if role == Qt.ItemDataRole.ToolTipRole:
             return str(row.get("path") or "")
         return None

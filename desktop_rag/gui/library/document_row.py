@@ -27,16 +27,18 @@ class DocumentRow(QStyledItemDelegate):
         super().__init__(parent)
         self._theme = theme
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:  # noqa: D102 - Qt
+    def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
+        """The size that shows everything."""
         return QSize(200, _WITH_ERROR if (index.data(DOCUMENT) or {}).get("error") else _TALL)
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:  # noqa: D102 - Qt
-        area = QRect(option.rect).adjusted(0, 1, -4, -1)  # type: ignore[attr-defined]
-        state = option.state  # type: ignore[attr-defined]
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
+        """Draw a row."""
+        area = QRect(option.rect).adjusted(0, 1, -4, -1)
+        state = option.state
         row: dict[str, Any] = index.data(DOCUMENT)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self._paint_ground(painter, area, state)
+        self._paint_ground(painter, area, state, str(row.get("state")) in words.WORKING)
         icon = words.FORMAT_ICONS.get(str(row.get("format") or _ending(row)), "file")
         self._theme.icon(icon, "muted", 20).paint(painter, QRect(area.left() + 12, area.top() + 16, 20, 20))
         self._paint_words(painter, area.adjusted(44, 0, -_STATE_WIDTH - 12, 0), row)
@@ -44,22 +46,25 @@ class DocumentRow(QStyledItemDelegate):
         self._paint_progress(painter, area, row)
         painter.restore()
 
-    def _paint_ground(self, painter: QPainter, area: QRect, state: Any) -> None:
+    def _paint_ground(self, painter: QPainter, area: QRect, state: Any, working: bool) -> None:
         kit = self._theme.tokens
         selected, over = bool(state & QStyle.StateFlag.State_Selected), bool(state & QStyle.StateFlag.State_MouseOver)
         if selected or over:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(kit.selected if selected else kit.hover))
             painter.drawRoundedRect(area, 6, 6)
-        else:
-            painter.setPen(self._theme.colour("line"))
-            painter.drawLine(area.left() + 44, area.bottom() + 1, area.right(), area.bottom() + 1)
+        elif not working:
+            painter.fillRect(
+                QRect(area.left() + 44, area.bottom() + 1, area.width() - 44, 1), self._theme.colour("line")
+            )
 
     def _paint_words(self, painter: QPainter, area: QRect, row: dict[str, Any]) -> None:
         error = row.get("error") or {}
         lines = [(str(row.get("name") or ""), "body", "text", 500), (" · ".join(facts(row)[1:]), "small", "muted", 400)]
         if error:
-            sentence = " ".join(part for part in (str(error.get("message") or ""), str(error.get("hint") or "")) if part)
+            sentence = " ".join(
+                part for part in (str(error.get("message") or ""), str(error.get("hint") or "")) if part
+            )
             lines.append((sentence, "small", "warn" if row.get("state") == "partly_read" else "bad", 400))
             area = area.adjusted(0, 0, _STATE_WIDTH, 0)
         top = area.top() + 8
@@ -94,12 +99,11 @@ class DocumentRow(QStyledItemDelegate):
         painter.setBrush(self._theme.colour("accent"))
         painter.drawRoundedRect(QRectF(track.left(), track.top(), track.width() * share, 2), 1, 1)
 
-    def editorEvent(  # noqa: D102 - Qt
-        self, event: QEvent, model: Any, option: QStyleOptionViewItem, index: _Index
-    ) -> bool:
+    def editorEvent(self, event: QEvent, model: Any, option: QStyleOptionViewItem, index: _Index) -> bool:
+        """Handle a click or a key on a row."""
         if isinstance(event, QMouseEvent) and event.type() == QEvent.Type.MouseButtonRelease:
             row = index.data(DOCUMENT) or {}
-            area = QRect(option.rect)  # type: ignore[attr-defined]
+            area = QRect(option.rect)
             if row.get("state") == "reviewing" and state_area(area).contains(event.position().toPoint()):
                 self.action.emit(row)
                 return True

@@ -36,7 +36,7 @@ class Intake(QObject):
         """Add files and folders to a collection; the library decides where there is none."""
         args: dict[str, Any] = {"paths": paths, "review": review}
         if collection is not None:
-            args["collection"] = collection["name"]
+            args["collection"] = collection["id"]
             args["review"] = bool(collection.get("review", review))
         self._name = Path(paths[0]).name if paths else ""
         self._run("add", args)
@@ -52,7 +52,10 @@ class Intake(QObject):
     def _run(self, op: str, args: dict[str, Any]) -> None:
         self._running += 1
         self._tasks.run(
-            lambda: self._backend.library.stream(op, **args), event=self._take, failed=self._fail, finished=self._finished
+            lambda: self._backend.library.stream(op, **args),
+            event=self._take,
+            failed=self._fail,
+            finished=self._finished,
         )
 
     def _take(self, event: Event) -> None:

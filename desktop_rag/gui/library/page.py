@@ -13,7 +13,7 @@ from desktop_rag.gui.library.document_row import DocumentRow
 from desktop_rag.gui.library.state import LibraryState
 from desktop_rag.gui.pieces.buttons import IconButton, TextButton
 from desktop_rag.gui.pieces.empty import EmptyState
-from desktop_rag.gui.pieces.labels import ElidedLabel, label, line
+from desktop_rag.gui.pieces.labels import ElidedLabel, label, line, set_kind
 from desktop_rag.gui.pieces.notice import Notice
 from desktop_rag.gui.theme import Theme
 
@@ -30,7 +30,7 @@ class LibraryPage(QWidget):
 
     def __init__(self, theme: Theme, library: LibraryState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setProperty("kind", "page")
+        set_kind(self, "page")
         self._theme, self._library = theme, library
         self._title = ElidedLabel("Library", "title")
         self._about = label("", tone="muted", wrap=True)
@@ -65,7 +65,9 @@ class LibraryPage(QWidget):
         head.addWidget(self._edit)
         head.addWidget(self._drop)
         head.addStretch(1)
-        head.addWidget(TextButton(self._theme, "Add documents…", self.add_wanted.emit, kind="primary", icon="file-plus"))
+        head.addWidget(
+            TextButton(self._theme, "Add documents…", self.add_wanted.emit, kind="primary", icon="file-plus")
+        )
         bar = QHBoxLayout()
         bar.setSpacing(8)
         bar.addWidget(self.filter, 1)

@@ -1,4 +1,4 @@
-"""What the library holds, as the window knows it: collections, documents, conversations. Asked for in the background."""
+"""What the library holds, as the window knows it: collections, documents, conversations."""
 
 from __future__ import annotations
 
@@ -44,7 +44,9 @@ class LibraryState(QObject):
 
     def refresh_conversations(self) -> None:
         """Ask for the conversations."""
-        self._tasks.call(lambda: self._backend.library.call("conversations"), self._take_conversations, self.failed.emit)
+        self._tasks.call(
+            lambda: self._backend.library.call("conversations"), self._take_conversations, self.failed.emit
+        )
 
     def documents(self, collection: dict[str, Any] | None = None) -> list[dict[str, Any]]:
         """The documents of a collection, or all, latest first."""
@@ -63,6 +65,8 @@ class LibraryState(QObject):
         self.collections = list(answer.get("collections") or [])
         if self.chosen is not None:
             self.chosen = self.collection(self.chosen["id"])
+        elif len(self.collections) == 1:
+            self.chosen = self.collections[0]
         self.collections_changed.emit()
 
     def _take_documents(self, answer: Event) -> None:

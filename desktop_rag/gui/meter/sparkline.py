@@ -34,7 +34,8 @@ class Sparkline(QWidget):
         self._values.clear()
         self.update()
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102 - Qt
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw it from the tokens."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         kit = self._theme.tokens

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from PySide6.QtCore import QTimer
@@ -10,13 +11,14 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from desktop_rag.gui import words
 from desktop_rag.gui.backend import Backend
-from desktop_rag.gui.meter.memory import resident_mb
 from desktop_rag.gui.meter.sparkline import Sparkline
-from desktop_rag.gui.pieces.labels import line
+from desktop_rag.gui.pieces.labels import line, set_kind
 from desktop_rag.gui.theme import Theme
+from desktop_rag.meter.memory import resident_mb
 
 _POLL_MS = 250
 _IDLE_POLLS = 8
+_MEMORY_TIP = "Memory of all processes: weights of the model, key-value memory of the conversation, everything else"
 HEIGHT = 32
 
 
@@ -25,7 +27,7 @@ class MeterStrip(QWidget):
 
     def __init__(self, theme: Theme, backend: Backend, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setProperty("kind", "surface")
+        set_kind(self, "surface")
         self.setFixedHeight(HEIGHT)
         self._theme, self._backend = theme, backend
         self._weights: float | None = None
@@ -36,8 +38,7 @@ class MeterStrip(QWidget):
         self._speed = self._field("— tok/s", "000.0 tok/s", "Speed of writing, prefill excluded")
         self._limit = self._field("— of limit", "100 % of limit", "Share of what this machine can do: not measured yet")
         self._first = self._field("— to first", "00.0 s to first", "Time from your question to the first word")
-        self._memory = self._field("— MB", "00.0 GB", "Memory of all processes of the application")
-        self._parts = self._field("", "model 000 MB · KV 000 MB", "Model weights and the conversation's key-value memory")
+        self._memory = self._field("— MB", "00.0 GB: model 000 MB · KV 000 MB · app 000 MB", _MEMORY_TIP)
         self._context = self._field("context —", "context 00\u202f000/00\u202f000", "Tokens in the model's context")
         self._build()
         self._timer = QTimer(self)
@@ -60,13 +61,19 @@ class MeterStrip(QWidget):
         row.setContentsMargins(16, 0, 16, 0)
         row.setSpacing(10)
         row.addWidget(self.spark)
-        fields: list[QWidget] = [self._speed, self._limit, self._first, self._memory, self._parts]
+        fields: list[QWidget] = [self._speed, self._limit, self._first, self._memory]
         for index, field in enumerate(fields):
-            if index not in (0, 4):
+            if index:
                 row.addWidget(_divider())
             row.addWidget(field)
         row.addStretch(1)
         row.addWidget(self._context)
+
+    def spoken(self) -> str:
+        """Every field in one line."""
+        return " · ".join(
+            field.text() for field in (self._speed, self._limit, self._first, self._memory, self._context)
+        )
 
     # -- events of an answer -------------------------------------------------------------------
 
@@ -112,24 +119,31 @@ class MeterStrip(QWidget):
 
     def _show_memory(self, memory: dict[str, Any]) -> None:
         self._weights, self._kv = memory.get("weights"), memory.get("kv")
-        parts = [f"{name} {words.memory(value)}" for name, value in (("model", self._weights), ("KV", self._kv)) if value]
-        self._parts.setText(" · ".join(parts))
-        self._poll()
+        self._poll(at_once=True)
 
     # -- memory --------------------------------------------------------------------------------
 
-    def _poll(self) -> None:
+    def _poll(self, at_once: bool = False) -> None:
         self._polls += 1
-        if self._running or self._polls % _IDLE_POLLS == 1:
-            total = resident_mb((self._backend.library.pid, self._backend.chat.pid))
-            self._memory.setText(f"{words.memory(total):>6}")
+        if not (at_once or self._running or self._polls % _IDLE_POLLS == 1):
+            return
+        pids = {os.getpid(), self._backend.library.pid, self._backend.chat.pid} - {None}
+        total = sum(resident_mb(pid) or 0.0 for pid in pids)
+        text = words.memory(total)
+        if self._weights:
+            model, kv = float(self._weights), float(self._kv or 0)
+            rest = max(0.0, total - model - kv)
+            text += f": model {words.memory(model)} · KV {words.memory(kv)} · app {words.memory(rest)}"
+        self._memory.setText(text)
 
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: D102 - Qt
+    def showEvent(self, event: QShowEvent) -> None:
+        """Begin to measure."""
         super().showEvent(event)
         self._poll()
         self._timer.start()
 
-    def hideEvent(self, event: QHideEvent) -> None:  # noqa: D102 - Qt
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Stop measuring."""
         super().hideEvent(event)
         self._timer.stop()
 

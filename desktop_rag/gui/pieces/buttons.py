@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QFocusEvent, QIcon
-from PySide6.QtWidgets import QPushButton, QToolButton, QWidget
+from PySide6.QtGui import QFocusEvent, QIcon, QResizeEvent
+from PySide6.QtWidgets import QPushButton, QSizePolicy, QToolButton, QWidget
 
 from desktop_rag.gui.pieces.labels import restyle
 from desktop_rag.gui.theme import Theme
+
+_ROOM = 4  # what Qt leaves between icon and words is too little
 
 
 class IconButton(QToolButton):
@@ -51,11 +53,13 @@ class IconButton(QToolButton):
         self._quiet = quiet
         self._refresh()
 
-    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: D102 - Qt
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """The keyboard comes."""
         super().focusInEvent(event)
         self._refresh()
 
-    def focusOutEvent(self, event: QFocusEvent) -> None:  # noqa: D102 - Qt
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """The keyboard leaves."""
         super().focusOutEvent(event)
         self._refresh()
 
@@ -85,7 +89,7 @@ class TextButton(QPushButton):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAccessibleName(text)
         if icon:
-            self.setIconSize(QSize(16, 16))
+            self.setIconSize(QSize(16 + _ROOM, 16))
             theme.watch(self._refresh)
         if on_click is not None:
             self.clicked.connect(lambda: on_click())
@@ -106,4 +110,54 @@ class TextButton(QPushButton):
         restyle(self)
 
     def _refresh(self) -> None:
-        self.setIcon(self._theme.icon(self._icon, self._role))
+        self.setIcon(self._theme.icon(self._icon, self._role, room=_ROOM))
+
+
+class ChipButton(TextButton):
+    """A chip that ends in "…" where there is no room; its accessible name is always whole."""
+
+    def __init__(
+        self,
+        theme: Theme,
+        text: str,
+        on_click: Callable[[], object] | None = None,
+        *,
+        icon: str = "",
+        role: str = "",
+        least: int = 72,
+    ) -> None:
+        super().__init__(theme, text, on_click, kind="chip", icon=icon, role=role)
+        self._whole, self._least = text, least
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+
+    def say(self, text: str) -> None:
+        """Change the words; they are cut only on the screen."""
+        self._whole = text
+        super().say(text)
+        self.updateGeometry()
+        self._fit()
+
+    def sizeHint(self) -> QSize:
+        """The size that shows everything."""
+        hint = super().sizeHint()
+        metrics = self.fontMetrics()
+        missing = metrics.horizontalAdvance(self._whole) - metrics.horizontalAdvance(self.text())
+        return QSize(hint.width() + missing + 2, hint.height())
+
+    def minimumSizeHint(self) -> QSize:
+        """The least size that still makes sense."""
+        return QSize(min(self._least, self.sizeHint().width()), super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fit the content to the new size."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        metrics = self.fontMetrics()
+        frame = super().sizeHint().width() - metrics.horizontalAdvance(self.text())
+        room = self.width() - frame
+        whole = metrics.horizontalAdvance(self._whole) <= room
+        self.setText(self._whole if whole else metrics.elidedText(self._whole, Qt.TextElideMode.ElideRight, room))
+        if not whole:
+            self.setToolTip(self._whole)

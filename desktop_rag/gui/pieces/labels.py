@@ -9,7 +9,9 @@ from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QWidget
 from desktop_rag.gui.theme import Theme
 
 
-def label(text: str, step: str = "body", tone: str = "", *, wrap: bool = False, parent: QWidget | None = None) -> QLabel:
+def label(
+    text: str, step: str = "body", tone: str = "", *, wrap: bool = False, parent: QWidget | None = None
+) -> QLabel:
     """A label with a step ("small", "reading", "heading", "title", "display") and a tone ("muted", "bad", ...)."""
     widget = QLabel(text, parent)
     widget.setProperty("step", step)
@@ -37,6 +39,12 @@ def restyle(widget: QWidget) -> None:
     widget.update()
 
 
+def set_kind(widget: QWidget, kind: str) -> None:
+    """Give a plain widget a ground of the style sheet ("page", "surface"); Qt paints none for subclasses otherwise."""
+    widget.setProperty("kind", kind)
+    widget.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+
+
 def line(vertical: bool = False) -> QFrame:
     """A one pixel line between two surfaces."""
     frame = QFrame()
@@ -60,19 +68,23 @@ class ElidedLabel(QLabel):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.mode = Qt.TextElideMode.ElideRight
 
-    def minimumSizeHint(self) -> QSize:  # noqa: D102 - Qt
+    def minimumSizeHint(self) -> QSize:
+        """The least size that still makes sense."""
         return QSize(min(40, super().sizeHint().width()), super().minimumSizeHint().height())
 
-    def sizeHint(self) -> QSize:  # noqa: D102 - Qt
+    def sizeHint(self) -> QSize:
+        """The size that shows everything."""
         hint = super().sizeHint()
         return QSize(hint.width() + 2, hint.height())
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: D102 - Qt
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fit the content to the new size."""
         super().resizeEvent(event)
         clipped = self.fontMetrics().horizontalAdvance(self.text()) > self.contentsRect().width()
         self.setToolTip(self.text() if clipped else "")
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102 - Qt
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw it from the tokens."""
         painter = QPainter(self)
         painter.setPen(self.palette().color(self.foregroundRole()))
         area = self.contentsRect()
@@ -83,7 +95,9 @@ class ElidedLabel(QLabel):
 class IconLabel(QLabel):
     """An icon without a function; its meaning is always also in words beside it."""
 
-    def __init__(self, theme: Theme, name: str, role: str = "muted", size: int = 16, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, theme: Theme, name: str, role: str = "muted", size: int = 16, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._theme, self._name, self._role, self._size = theme, name, role, size
         self.setFixedSize(size, size)

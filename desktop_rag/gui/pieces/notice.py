@@ -61,7 +61,9 @@ class Notice(QFrame):
         self.setAccessibleName(sentence)
         self.show()
 
-    def say_error(self, error: DesktopRagError, action: str = "", on_action: Callable[[], object] | None = None) -> None:
+    def say_error(
+        self, error: DesktopRagError, action: str = "", on_action: Callable[[], object] | None = None
+    ) -> None:
         """Show an error's own sentence and hint."""
         self.say(error.message, error.hint, kind="error", action=action, on_action=on_action)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from desktop_rag.gui.words import place
+
 
 @dataclass(slots=True)
 class Span:
@@ -19,6 +21,7 @@ class Span:
     default: bool
     doubtful: bool
     replacement: str | None
+    place: str
 
 
 class Decisions:
@@ -35,7 +38,7 @@ class Decisions:
         offset = 0
         for page in review.get("pages") or ():
             text = str(page.get("text") or "")
-            self.spans.extend(_span(raw, offset, text) for raw in page.get("spans") or ())
+            self.spans.extend(_span(raw, offset, text, place(page)) for raw in page.get("spans") or ())
             texts.append(text)
             offset += len(text) + len(self.GAP)
         self.text = self.GAP.join(texts)
@@ -79,10 +82,10 @@ class Decisions:
         return {span.id: span.replace for span in self.spans if span.replace != span.default}
 
 
-def _span(raw: dict[str, Any], offset: int, text: str) -> Span:
+def _span(raw: dict[str, Any], offset: int, text: str, where: str) -> Span:
     start, end = int(raw["start"]), int(raw["end"])
     replace = bool(raw.get("replace"))
     return Span(
         raw["id"], offset + start, offset + end, str(raw["label"]), text[start:end], replace, replace,
-        bool(raw.get("doubtful")), raw.get("replacement"),
+        bool(raw.get("doubtful")), raw.get("replacement"), where,
     )  # fmt: skip

@@ -12,7 +12,7 @@ from desktop_rag.errors import DesktopRagError
 from desktop_rag.gui import words
 from desktop_rag.gui.backend import Backend, Event
 from desktop_rag.gui.pieces.buttons import IconButton, TextButton
-from desktop_rag.gui.pieces.labels import ElidedLabel, IconLabel, label, line
+from desktop_rag.gui.pieces.labels import ElidedLabel, IconLabel, label, line, set_kind
 from desktop_rag.gui.pieces.notice import Notice
 from desktop_rag.gui.review.decisions import Decisions, Span
 from desktop_rag.gui.review.span_tree import SpanTree
@@ -31,7 +31,7 @@ class ReviewSheet(QWidget):
 
     def __init__(self, theme: Theme, backend: Backend, tasks: Tasks, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setProperty("kind", "page")
+        set_kind(self, "page")
         self._theme, self._backend, self._tasks = theme, backend, tasks
         self._documents: list[dict[str, Any]] = []
         self._place = 0
@@ -63,7 +63,12 @@ class ReviewSheet(QWidget):
         titles.addWidget(self._name)
         titles.addWidget(self._policy)
         head.addLayout(titles, 1)
-        for part in (self._which, self._before, self._after, IconButton(self._theme, "x", "Decide later", self.left.emit)):
+        for part in (
+            self._which,
+            self._before,
+            self._after,
+            IconButton(self._theme, "x", "Decide later", self.left.emit),
+        ):
             head.addWidget(part)
         split = QSplitter()
         split.setHandleWidth(1)
@@ -84,7 +89,7 @@ class ReviewSheet(QWidget):
 
     def _side(self) -> QWidget:
         side = QWidget()
-        side.setProperty("kind", "surface")
+        set_kind(side, "surface")
         side.setMinimumWidth(280)
         column = QVBoxLayout(side)
         column.setContentsMargins(8, 10, 8, 8)
@@ -157,10 +162,17 @@ class ReviewSheet(QWidget):
         self.notice.say_error(error, "Retry", self._show)
 
     def _present(self, decisions: Decisions) -> None:
-        self._policy.setText(f"{words.policy_name(decisions.policy)}: {words.policy_text(decisions.policy).split('. ')[0]}.")
+        self._policy.setText(
+            f"{words.policy_name(decisions.policy)}: {words.policy_text(decisions.policy).split('. ')[0]}."
+        )
         self.text.show_document(decisions)
         self.tree.show_document(decisions)
         self._decided()
+
+    @property
+    def counts(self) -> str:
+        """How much was found, as it stands at the bottom."""
+        return self._counts.text()
 
     # -- deciding ------------------------------------------------------------------------------
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import QHeaderView, QTreeView, QWidget
+from PySide6.QtCore import QModelIndex, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QStandardItem, QStandardItemModel
+from PySide6.QtWidgets import QTreeView, QWidget
 
 from desktop_rag.gui import words
-from desktop_rag.gui.private_text import readable
 from desktop_rag.gui.review.decisions import Decisions, Span
+from desktop_rag.gui.review.value_row import LABEL, SPAN, SPANS, ValueRow
 from desktop_rag.gui.theme import Theme
 
-_SPAN = int(Qt.ItemDataRole.UserRole) + 1
-_SPANS = int(Qt.ItemDataRole.UserRole) + 2
+_SMALL = 80
+_BOX = 30
 
 
 class SpanTree(QTreeView):
@@ -25,21 +25,22 @@ class SpanTree(QTreeView):
         super().__init__(parent)
         self._theme = theme
         self._decisions: Decisions | None = None
-        self._model = QStandardItemModel(0, 2, self)
+        self._model = QStandardItemModel(self)
         self._items: dict[int, QStandardItem] = {}
         self._filling = False
+        self._folds = False
         self.setModel(self._model)
         self.setHeaderHidden(True)
-        self.setIndentation(16)
-        self.setRootIsDecorated(True)
-        self.setUniformRowHeights(True)
-        self.setIconSize(QSize(16, 16))
+        self.setIndentation(0)
+        self.setRootIsDecorated(False)
+        self.setMouseTracking(True)
+        self.setItemDelegate(ValueRow(theme, self))
         self.setEditTriggers(QTreeView.EditTrigger.NoEditTriggers)
         self.setAccessibleName("Values found, by type")
         self.setVerticalScrollMode(QTreeView.ScrollMode.ScrollPerPixel)
-        self.header().setStretchLastSection(False)
         self._model.itemChanged.connect(self._ticked)
         self.selectionModel().currentChanged.connect(self._moved)
+        self.clicked.connect(self._fold)
         theme.changed.connect(self._repaint)
 
     def show_document(self, decisions: Decisions) -> None:
@@ -51,45 +52,35 @@ class SpanTree(QTreeView):
         for label, spans in decisions.groups():
             self._model.appendRow(self._group(label, spans))
         self._filling = False
-        header = self.header()
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        header.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
         for row in range(self._model.rowCount()):
-            self.setExpanded(self._model.index(row, 0), row == 0 or len(decisions.spans) < 60)
+            self.setExpanded(self._model.index(row, 0), row == 0 or len(decisions.spans) < _SMALL)
         self._go(1)
 
-    def _group(self, label: str, spans: list[Span]) -> list[QStandardItem]:
+    def _group(self, label: str, spans: list[Span]) -> QStandardItem:
         name = words.label_name(label) if label else "To check"
         head = QStandardItem(name)
-        head.setIcon(self._theme.icon(words.label_icon(label) if label else "triangle-alert", "muted" if label else "warn"))
         head.setCheckable(True)
-        head.setData(spans, _SPANS)
-        head.setFont(self._theme.font("body", weight=600))
+        head.setData(spans, SPANS)
+        head.setData(label, LABEL)
         head.setAccessibleText(f"{name}, {len(spans)} found")
-        number = QStandardItem(words.count(len(spans)))
-        number.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        number.setForeground(self._theme.colour("muted"))
         for span in spans:
-            head.appendRow(self._row(span, bool(label)))
+            head.appendRow(self._row(span))
         self._mark_group(head)
-        return [head, number]
+        return head
 
-    def _row(self, span: Span, known_type: bool) -> list[QStandardItem]:
+    def _row(self, span: Span) -> QStandardItem:
         item = QStandardItem(" ".join(span.text.split()))
         item.setCheckable(True)
-        item.setData(span, _SPAN)
+        item.setData(span, SPAN)
         item.setCheckState(_tick(span.replace))
-        becomes = readable(span.replacement) if span.replacement else words.label_name(span.label)
-        item.setAccessibleText(f"{span.text}, {words.label_name(span.label)}, {'doubtful' if span.doubtful else 'found'}")
-        item.setToolTip(f"{span.text} → {becomes}" if known_type else f"{span.text}: {words.label_name(span.label)}?")
-        after = QStandardItem(becomes if known_type else f"{words.label_name(span.label)}?")
-        after.setForeground(self._theme.colour("private" if known_type else "warn"))
-        after.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        name = words.label_name(span.label)
+        item.setAccessibleText(f"{span.text}, {name}, {'doubtful' if span.doubtful else 'found'}, {span.place}")
+        item.setToolTip(f"{span.text}: {name}{'?' if span.doubtful else ''}")
         self._items[id(span)] = item
-        return [item, after]
+        return item
 
     def _mark_group(self, head: QStandardItem) -> None:
-        ticks = [span.replace for span in head.data(_SPANS)]
+        ticks = [span.replace for span in head.data(SPANS)]
         state = _tick(all(ticks)) if all(ticks) or not any(ticks) else Qt.CheckState.PartiallyChecked
         head.setCheckState(state)
 
@@ -99,7 +90,7 @@ class SpanTree(QTreeView):
         if self._filling or self._decisions is None:
             return
         replace = item.checkState() != Qt.CheckState.Unchecked
-        span, spans = item.data(_SPAN), item.data(_SPANS)
+        span, spans = item.data(SPAN), item.data(SPANS)
         if span is not None or spans is not None:
             self._decisions.set([span] if span is not None else spans, replace)
             self._refresh()
@@ -107,7 +98,7 @@ class SpanTree(QTreeView):
     def _refresh(self) -> None:
         self._filling = True
         for item in self._items.values():
-            item.setCheckState(_tick(item.data(_SPAN).replace))
+            item.setCheckState(_tick(item.data(SPAN).replace))
         for row in range(self._model.rowCount()):
             self._mark_group(self._model.item(row))
         self._filling = False
@@ -124,7 +115,7 @@ class SpanTree(QTreeView):
     def current(self) -> Span | None:
         """The value of the present row, None on a heading."""
         index = self.currentIndex().siblingAtColumn(0)
-        span: Span | None = index.data(_SPAN) if index.isValid() else None
+        span: Span | None = index.data(SPAN) if index.isValid() else None
         return span
 
     def _moved(self, _index: QModelIndex, _before: QModelIndex) -> None:
@@ -140,7 +131,8 @@ class SpanTree(QTreeView):
         self.setCurrentIndex(target)
         self.scrollTo(target)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: D102 - Qt
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Handle the keys that are special here."""
         span = self.current
         text = event.text()
         if text == "j":
@@ -153,9 +145,18 @@ class SpanTree(QTreeView):
         else:
             super().keyPressEvent(event)
 
+    def _fold(self, index: QModelIndex) -> None:
+        """A click on a type folds its values; a click on its box ticks them."""
+        if index.data(SPANS) is not None and self._folds:
+            self.setExpanded(index, not self.isExpanded(index))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Remember where the click began."""
+        self._folds = event.position().x() > _BOX
+        super().mousePressEvent(event)
+
     def _repaint(self) -> None:
-        if self._decisions is not None:
-            self.show_document(self._decisions)
+        self.viewport().update()
 
 
 def _tick(replace: bool) -> Qt.CheckState:

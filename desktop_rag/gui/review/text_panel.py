@@ -67,8 +67,8 @@ class TextPanel(QTextEdit):
             cursor = QTextCursor(self.document())
             cursor.setPosition(start)
             cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
-            mark.cursor = cursor  # type: ignore[attr-defined]
-            mark.format = forms[(int(span.replace), int(span.doubtful), int(span is self._current))]  # type: ignore[attr-defined]
+            mark.cursor = cursor
+            mark.format = forms[(int(span.replace), int(span.doubtful), int(span is self._current))]
             marks.append(mark)
         self.setExtraSelections(marks)
 
@@ -86,7 +86,8 @@ class TextPanel(QTextEdit):
             form.setBackground(QColor(kit["highlight"]))
         return form
 
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: D102 - Qt
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """A click opens or picks."""
         super().mouseReleaseEvent(event)
         if self.textCursor().hasSelection():
             return

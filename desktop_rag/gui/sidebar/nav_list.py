@@ -105,7 +105,7 @@ class _RowPainter(QStyledItemDelegate):
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:
-        area: QRect = option.rect  # type: ignore[attr-defined]
+        area: QRect = option.rect
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if index.data(_KEY) is None:
@@ -113,10 +113,12 @@ class _RowPainter(QStyledItemDelegate):
             painter.setPen(self._theme.colour("muted"))
             painter.drawText(area.adjusted(8, 6, -8, 0), Qt.AlignmentFlag.AlignVCenter, str(index.data()))
         else:
-            self._paint_row(painter, area, option.state, index)  # type: ignore[attr-defined]
+            self._paint_row(painter, area, option.state, index)
         painter.restore()
 
-    def _paint_row(self, painter: QPainter, area: QRect, state: Any, index: QModelIndex | QPersistentModelIndex) -> None:
+    def _paint_row(
+        self, painter: QPainter, area: QRect, state: Any, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
         kit = self._theme.tokens
         selected = bool(state & QStyle.StateFlag.State_Selected)
         if selected or state & QStyle.StateFlag.State_MouseOver:
@@ -125,14 +127,18 @@ class _RowPainter(QStyledItemDelegate):
             painter.drawRoundedRect(area.adjusted(0, 1, 0, -1), 6, 6)
         left = 8
         if icon := str(index.data(_ICON) or ""):
-            self._theme.icon(icon, "accent" if selected else "muted").paint(painter, QRect(area.left() + 8, area.center().y() - 7, 16, 16))
+            self._theme.icon(icon, "accent" if selected else "muted").paint(
+                painter, QRect(area.left() + 8, area.center().y() - 7, 16, 16)
+            )
             left = 32
         count = str(index.data(_COUNT) or "")
         right = 8
         if count:
             painter.setFont(self._theme.font("small", mono=True))
             painter.setPen(self._theme.colour("muted"))
-            painter.drawText(area.adjusted(0, 0, -8, 0), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, count)
+            painter.drawText(
+                area.adjusted(0, 0, -8, 0), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, count
+            )
             right = 16 + painter.fontMetrics().horizontalAdvance(count)
         painter.setFont(self._theme.font("body"))
         painter.setPen(self._theme.colour("text"))

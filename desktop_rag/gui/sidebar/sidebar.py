@@ -9,11 +9,12 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLineEdit, QMenu, QVBox
 
 from desktop_rag.gui import words
 from desktop_rag.gui.pieces.buttons import IconButton, TextButton
-from desktop_rag.gui.pieces.labels import label, line
+from desktop_rag.gui.pieces.labels import label, line, set_kind
 from desktop_rag.gui.sidebar.nav_list import NavList, Row
 from desktop_rag.gui.theme import Theme
 
 PAGES = (("library", "Library", "library"), ("models", "Models", "cpu"), ("settings", "Settings", "settings"))
+ALL = "all"
 _MOST_COLLECTIONS = 190
 
 
@@ -21,25 +22,26 @@ class Sidebar(QWidget):
     """Tells what was chosen; holds no state but the search text."""
 
     new_wanted = Signal()
-    conversation_chosen = Signal(str)
-    conversation_renamed = Signal(str)
-    conversation_deleted = Signal(str)
+    conversation_chosen = Signal(object)
+    conversation_renamed = Signal(object)
+    conversation_deleted = Signal(object)
     collection_chosen = Signal(object)
     collection_wanted = Signal()
-    page_chosen = Signal(str)
+    page_chosen = Signal(object)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setProperty("kind", "surface")
+        set_kind(self, "surface")
         self.setFixedWidth(theme.tokens.size["sidebar"])
+        self._theme = theme
         self._conversations: list[dict[str, Any]] = []
         self._open: str | None = None
         self.search = QLineEdit()
         self.search.setPlaceholderText("Search conversations")
         self.search.setAccessibleName("Search conversations")
         self.search.setClearButtonEnabled(True)
-        action = self.search.addAction(theme.icon("search"), QLineEdit.ActionPosition.LeadingPosition)
-        theme.changed.connect(lambda: action.setIcon(theme.icon("search")))
+        self._glass = self.search.addAction(theme.icon("search"), QLineEdit.ActionPosition.LeadingPosition)
+        theme.changed.connect(self._recolour)
         self.new = TextButton(theme, "New chat", self.new_wanted.emit, kind="row", icon="square-pen", role="accent")
         self.chats = NavList(theme, "Conversations")
         self.collections = NavList(theme, "Collections")
@@ -78,6 +80,9 @@ class Sidebar(QWidget):
             self._pages[key] = button
             column.addWidget(button)
 
+    def _recolour(self) -> None:
+        self._glass.setIcon(self._theme.icon("search"))
+
     # -- content -------------------------------------------------------------------------------
 
     def show_conversations(self, conversations: list[dict[str, Any]]) -> None:
@@ -86,8 +91,14 @@ class Sidebar(QWidget):
         self._list()
 
     def show_collections(self, collections: list[dict[str, Any]], chosen: object) -> None:
-        """List collections with the number of their documents."""
-        rows = [Row(row["id"], str(row["name"]), words.count(int(row.get("documents") or 0)), "folder") for row in collections]
+        """List collections with the number of their documents; `ALL` stands for every one of them."""
+        rows = [
+            Row(row["id"], str(row["name"]), words.count(int(row.get("documents") or 0)), "folder")
+            for row in collections
+        ]
+        if len(collections) > 1:
+            everything = sum(int(row.get("documents") or 0) for row in collections)
+            rows.insert(0, Row(ALL, "All collections", words.count(everything), "library"))
         self.collections.show_rows(rows, chosen)
         self.collections.setFixedHeight(min(_MOST_COLLECTIONS, max(36, self.collections.height_of_rows())))
 
@@ -112,7 +123,9 @@ class Sidebar(QWidget):
                 rows.append(Row(None, day))
             rows.append(Row(str(conversation["id"]), title))
         self.chats.show_rows(rows, self._open)
-        nothing = "No conversation has these words in its title." if wanted else "Your conversations will be listed here."
+        nothing = (
+            "No conversation has these words in its title." if wanted else "Your conversations will be listed here."
+        )
         self._none.setText(nothing)
         self._none.setContentsMargins(8, 6, 8, 6)
         self._none.setVisible(not rows)

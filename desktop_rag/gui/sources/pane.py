@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QStackedLayout, QVBoxLa
 
 from desktop_rag.gui.backend import Backend
 from desktop_rag.gui.pieces.buttons import IconButton, TextButton
-from desktop_rag.gui.pieces.labels import line
+from desktop_rag.gui.pieces.labels import line, set_kind
 from desktop_rag.gui.reveal import Reveal
 from desktop_rag.gui.sources.passage_list import PassageList
 from desktop_rag.gui.sources.viewer import Viewer
@@ -24,9 +24,11 @@ class Pane(QWidget):
 
     closed = Signal()
 
-    def __init__(self, theme: Theme, reveal: Reveal, backend: Backend, tasks: Tasks, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, theme: Theme, reveal: Reveal, backend: Backend, tasks: Tasks, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
-        self.setProperty("kind", "surface")
+        set_kind(self, "surface")
         size = theme.tokens.size
         self.setMinimumWidth(size["pane_min"])
         self.setMaximumWidth(size["pane_max"])

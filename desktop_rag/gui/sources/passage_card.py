@@ -62,7 +62,7 @@ class PassageCard(QFrame):
         column.setSpacing(6)
         column.addLayout(head)
         section = str(self.passage.get("context") or "")
-        if section:
+        if section and section != words.place(self.passage):
             column.addWidget(ElidedLabel(section, "small", "muted"))
         column.addWidget(self._text)
         column.addLayout(foot)
@@ -77,14 +77,15 @@ class PassageCard(QFrame):
         self.setProperty("chosen", "true" if chosen else "false")
         restyle(self)
 
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: D102 - Qt
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """A click opens or picks."""
         if event.button() == Qt.MouseButton.LeftButton and self.rect().contains(event.position().toPoint()):
             self.opened.emit(self.passage)
 
 
 def found_by(passage: dict[str, Any]) -> str:
     """Which stages found a passage and how high: "meaning 0.62 · words 8.4"; its support for a citation."""
-    scores = passage.get("scores") or {}
+    scores = dict(sorted((passage.get("scores") or {}).items(), key=lambda pair: pair[0] != "hybrid"))
     parts = [f"{words.STAGES.get(stage, stage)} {value:.2f}" for stage, value in scores.items() if value is not None]
     if not parts and passage.get("score") is not None:
         parts = [f"score {float(passage['score']):.2f}"]

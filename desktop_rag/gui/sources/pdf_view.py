@@ -23,7 +23,7 @@ _CACHED = 6
 
 
 class PdfView(QAbstractScrollArea):
-    """Boxes and sizes are in points from a page's top left; `zoom` 1.0 shows 72 points per logical inch of 96 pixels."""
+    """Boxes and sizes are in points from a page's top left; at zoom 1.0 an inch of paper takes 96 logical pixels."""
 
     page_changed = Signal(int)
 
@@ -143,7 +143,8 @@ class PdfView(QAbstractScrollArea):
 
     # -- painting ------------------------------------------------------------------------------
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102 - Qt
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw it from the tokens."""
         painter = QPainter(self.viewport())
         painter.fillRect(self.viewport().rect(), self._theme.colour("surface"))
         for page, area in self._visible():
@@ -159,7 +160,7 @@ class PdfView(QAbstractScrollArea):
         painter.save()
         painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Multiply)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(load("light")["highlight"]).darker(108))
+        painter.setBrush(QColor(load("light")["highlight"]).darker(106))
         for box in self._boxes:
             corner = area.topLeft() + QPointF(box.x() * scale - 2, box.y() * scale - 1)
             painter.drawRoundedRect(QRectF(corner, QSizeF(box.width() * scale + 4, box.height() * scale + 2)), 2, 2)
@@ -203,7 +204,8 @@ class PdfView(QAbstractScrollArea):
             self.page_changed.emit(page + 1)
         self.viewport().update()
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: D102 - Qt
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Handle the keys that are special here."""
         if event.key() in (Qt.Key.Key_PageDown, Qt.Key.Key_Right):
             self.go_to(self.page + 1)
         elif event.key() in (Qt.Key.Key_PageUp, Qt.Key.Key_Left):
@@ -211,13 +213,15 @@ class PdfView(QAbstractScrollArea):
         else:
             super().keyPressEvent(event)
 
-    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: D102 - Qt
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """The wheel belongs to what surrounds this, unless it zooms."""
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             self.zoom_by(1.15 if event.angleDelta().y() > 0 else 1 / 1.15)
             return
         super().wheelEvent(event)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: D102 - Qt
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fit the content to the new size."""
         super().resizeEvent(event)
         page = self.page
         self._arrange()

@@ -33,8 +33,10 @@ class TextView(QTextEdit):
         self.document().setDocumentMargin(16)
         theme.changed.connect(self._paint)
 
-    def show_pages(self, pages: list[dict[str, Any]], page: int | None, locator: str | None, start: int, end: int) -> bool:
-        """Show a document's pages and highlight `start`..`end` (code points) of one; False if that page is not there."""
+    def show_pages(
+        self, pages: list[dict[str, Any]], page: int | None, locator: str | None, start: int, end: int
+    ) -> bool:
+        """Show the pages and highlight `start`..`end` (code points) of one; False if that page is not there."""
         before, found, texts = 0, False, []
         for item in pages:
             text = str(item.get("text") or "")
@@ -48,13 +50,6 @@ class TextView(QTextEdit):
         self._text = "\n\n".join(texts)
         self._paint()
         return found
-
-    def show_quote(self, pages: list[dict[str, Any]], quote: str) -> None:
-        """Show scrubbed pages and highlight a scrubbed quote where it is found."""
-        self._text = "\n\n".join(str(item.get("text") or "") for item in pages)
-        start = self._text.find(quote) if quote else -1
-        self._range = (start, start + len(quote)) if start >= 0 else (0, 0)
-        self._paint()
 
     @property
     def highlighted(self) -> str:
@@ -87,10 +82,10 @@ class TextView(QTextEdit):
         cursor = QTextCursor(self.document())
         cursor.setPosition(start)
         cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
-        mark.cursor = cursor  # type: ignore[attr-defined]
+        mark.cursor = cursor
         form = QTextCharFormat()
         form.setBackground(self._theme.colour("highlight"))
-        mark.format = form  # type: ignore[attr-defined]
+        mark.format = form
         self.setExtraSelections([mark] if end > start else [])
         place = QTextCursor(self.document())
         place.setPosition(start)

@@ -53,7 +53,10 @@ class Viewer(QWidget):
         notice.addWidget(self.notice)
         self._stack = QStackedLayout()
         self._empty = EmptyState(
-            self._theme, "book-open", "Viewer", "Click a citation: its document opens here, at the page, with the passage marked."
+            self._theme,
+            "book-open",
+            "Viewer",
+            "Click a citation: its document opens here, at the page, with the passage marked.",
         )
         for page in (self._empty, self.pdf, self.text):
             self._stack.addWidget(page)
@@ -100,7 +103,13 @@ class Viewer(QWidget):
         """Show a whole document from its beginning."""
         pages = document.get("pages")
         self.open(
-            {"document": document["id"], "name": document.get("name"), "page": 1 if pages else None, "start": 0, "end": 0}
+            {
+                "document": document["id"],
+                "name": document.get("name"),
+                "page": 1 if pages else None,
+                "start": 0,
+                "end": 0,
+            }
         )
 
     def _located(self, passage: dict[str, Any], place: Event) -> None:
@@ -124,11 +133,10 @@ class Viewer(QWidget):
         if passage is not self._passage:
             return
         pages = list(view.get("pages") or [])
-        start, end = (int(place.get(key) if place.get(key) is not None else passage.get(key) or 0) for key in ("start", "end"))
-        if view.get("original"):
-            self.text.show_pages(pages, passage.get("page"), passage.get("locator"), start, end)
-        else:
-            self.text.show_quote(pages, str(passage.get("text") or ""))
+        start, end = (int({**passage, **place}.get(key) or 0) for key in ("start", "end"))
+        # Where the original is gone, `locate` has already turned the offsets into those of the scrubbed text.
+        self.text.show_pages(pages, passage.get("page"), passage.get("locator"), start, end)
+        if not view.get("original"):
             self.notice.say(
                 str(view.get("note") or "The original file has changed or is gone."),
                 "What you see is the scrubbed text that was indexed.",

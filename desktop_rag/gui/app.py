@@ -1,0 +1,85 @@
+"""Where the window is composed: application, theme, workers, window."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QApplication
+
+from desktop_rag import paths
+from desktop_rag.gui.backend import Backend, Event, Worker
+from desktop_rag.gui.main_window import MainWindow
+from desktop_rag.gui.theme import Theme
+from desktop_rag.settings import Settings
+
+
+class WorkersBackend:
+    """The real backend: two child processes and the generator that answers with them."""
+
+    def __init__(self, data_dir: Path, settings: Settings) -> None:
+        from desktop_rag.workers.client import Workers
+
+        self._settings = settings
+        self._workers = Workers(data_dir)
+
+    @property
+    def library(self) -> Worker:
+        """The process that owns the data."""
+        return self._workers.library
+
+    @property
+    def chat(self) -> Worker:
+        """The process that holds the model."""
+        return self._workers.chat
+
+    def answer(self, question: str, *, collection: int | str | None, conversation: str | None) -> Iterator[Event]:
+        """One question, with the user's settings."""
+        from desktop_rag.answering.answer import answer
+
+        return answer(
+            self._workers,
+            question,
+            collection=collection,
+            conversation=conversation,
+            max_tokens=int(self._settings["max_tokens"]),
+        )
+
+    def close(self) -> None:
+        """End both processes."""
+        self._workers.close()
+
+
+def application(argv: list[str]) -> QApplication:
+    """The Qt application with its names and icon."""
+    existing = QApplication.instance()
+    app = existing if isinstance(existing, QApplication) else QApplication(argv)
+    app.setApplicationName("desktop-rag")
+    app.setApplicationDisplayName("Desktop RAG")
+    app.setDesktopFileName("desktop-rag")
+    picture = paths.assets_dir() / "icons" / "app.svg"
+    if picture.exists():
+        app.setWindowIcon(QIcon(str(picture)))
+    return app
+
+
+def open_window(backend: Backend, theme: Theme, settings: Settings, data_dir: Path) -> MainWindow:
+    """Show the window at once; the library starts after its first paint."""
+    window = MainWindow(backend, theme, settings, data_dir)
+    window.show()
+    QTimer.singleShot(0, window.startup, window.startup.begin)
+    return window
+
+
+def run(data_dir: Path, argv: list[str]) -> int:
+    """Open the window on a data directory; returns the exit code when it is closed."""
+    app = application([sys.argv[0], *argv])
+    settings = Settings(data_dir)
+    theme = Theme(app, str(settings["theme"]))
+    window = open_window(WorkersBackend(data_dir, settings), theme, settings, data_dir)
+    code = app.exec()
+    window.close()
+    return code

@@ -1,0 +1,206 @@
+"""The window: puts sidebar, pages, pane and meter together and connects them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+
+from desktop_rag.gui.backend import Backend
+from desktop_rag.gui.chat.page import ChatPage
+from desktop_rag.gui.chat.session import Session
+from desktop_rag.gui.drop import DropVeil, local_paths
+from desktop_rag.gui.failure_page import FailurePage
+from desktop_rag.gui.library.actions import LibraryActions
+from desktop_rag.gui.library.activity import ActivityBar
+from desktop_rag.gui.library.intake import Intake
+from desktop_rag.gui.library.page import LibraryPage
+from desktop_rag.gui.library.state import LibraryState
+from desktop_rag.gui.meter.strip import MeterStrip
+from desktop_rag.gui.models_page import ModelsPage
+from desktop_rag.gui.pieces.labels import line, set_kind
+from desktop_rag.gui.reveal import Reveal
+from desktop_rag.gui.review.sheet import ReviewSheet
+from desktop_rag.gui.settings_page import SettingsPage
+from desktop_rag.gui.sidebar.sidebar import Sidebar
+from desktop_rag.gui.sources.pane import Pane
+from desktop_rag.gui.startup import Startup
+from desktop_rag.gui.tasks import Tasks
+from desktop_rag.gui.theme import Theme
+from desktop_rag.gui.wiring import Wires
+from desktop_rag.settings import Settings
+
+_JOIN_SECONDS = 5.0
+_PANE_FITS = 1180
+_SOURCES_WIDTH, _VIEWER_WIDTH = 400, 500
+
+
+class MainWindow(QMainWindow):
+    """Owns the background tasks; closing it ends them and the backend."""
+
+    page_shown = Signal(str)
+
+    def __init__(self, backend: Backend, theme: Theme, settings: Settings, data_dir: Path) -> None:
+        super().__init__()
+        self.setWindowTitle("Desktop RAG")
+        self.setMinimumSize(1024, 640)
+        self.resize(1280, 800)
+        self.setAcceptDrops(True)
+        self.backend, self.theme, self.settings = backend, theme, settings
+        self.tasks = Tasks(self)
+        self.reveal = Reveal(backend, self.tasks, self)
+        self.library = LibraryState(backend, self.tasks, self)
+        self.intake = Intake(backend, self.tasks, self.library, self)
+        self.session = Session(backend, self.tasks, self)
+        self.actions_ = LibraryActions(theme, self.library, self, {key: settings[key] for key in ("policy", "review")})
+        self.sidebar = Sidebar(theme)
+        self.chat = ChatPage(theme, self.reveal, self.session)
+        self.library_page = LibraryPage(theme, self.library)
+        self.models = ModelsPage(theme)
+        self.settings_page = SettingsPage(theme, settings, data_dir)
+        self.review = ReviewSheet(theme, backend, self.tasks)
+        self.pane = Pane(theme, self.reveal, backend, self.tasks)
+        self.activity = ActivityBar(theme, self.library, self.intake)
+        self.meter = MeterStrip(theme, backend)
+        self.startup = Startup(backend, self.tasks, self.library, self)
+        self.failure = FailurePage(theme, self.startup.begin, self.close)
+        self._pages = {
+            "chat": self.chat,
+            "library": self.library_page,
+            "models": self.models,
+            "settings": self.settings_page,
+            "review": self.review,
+        }
+        self.page = "chat"
+        self._closed = False
+        self._build()
+        self._veil = DropVeil(theme, self)
+        self.wires = Wires(self)
+
+    def _build(self) -> None:
+        self._stack = QStackedWidget()
+        for page in self._pages.values():
+            self._stack.addWidget(page)
+        self._split = QSplitter()
+        self._split.setHandleWidth(1)
+        self._split.setChildrenCollapsible(False)
+        self._split.addWidget(self._stack)
+        self._split.addWidget(self.pane)
+        self._split.setStretchFactor(0, 1)
+        self._split.setStretchFactor(1, 0)
+        self.pane.hide()
+        top = QHBoxLayout()
+        top.setContentsMargins(0, 0, 0, 0)
+        top.setSpacing(0)
+        top.addWidget(self.sidebar)
+        top.addWidget(line(vertical=True))
+        top.addWidget(self._split, 1)
+        working = QWidget()
+        set_kind(working, "page")
+        column = QVBoxLayout(working)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(top, 1)
+        column.addWidget(self.activity)
+        column.addWidget(line())
+        column.addWidget(self.meter)
+        self._whole = QStackedWidget()
+        self._whole.addWidget(working)
+        self._whole.addWidget(self.failure)
+        self.setCentralWidget(self._whole)
+
+    # -- pages ---------------------------------------------------------------------------------
+
+    def show_page(self, name: str) -> None:
+        """Bring "chat", "library", "models", "settings" or "review" to the front."""
+        self.page = name
+        self._stack.setCurrentWidget(self._pages[name])
+        if name in ("models", "settings", "review"):
+            self.show_pane(False)
+        self.activity.set_page(name)
+        self.sidebar.mark(name, self.session.conversation)
+        if name == "library":
+            self.library_page.list.setFocus()
+        self.page_shown.emit(name)
+
+    def show_pane(self, shown: bool) -> None:
+        """Open or fold the pane at the right."""
+        if shown == self.pane.isVisibleTo(self):
+            return
+        self.pane.setVisible(shown)
+        self.chat.header.set_pane(shown)
+        if shown:
+            self._set_pane_width(_SOURCES_WIDTH)
+
+    def widen_pane(self) -> None:
+        """Give a document the room that is there; a pane the user made wider stays as it is."""
+        if self.pane.width() < _VIEWER_WIDTH:
+            self._set_pane_width(_VIEWER_WIDTH)
+
+    def _set_pane_width(self, wanted: int) -> None:
+        width = wanted if self.width() >= _PANE_FITS else self.theme.tokens.size["pane_min"]
+        self._split.setSizes([max(1, self._split.width() - width), width])
+
+    def show_failure(self, failed: bool) -> None:
+        """Show the failure page instead of everything else, or go back."""
+        self._whole.setCurrentIndex(1 if failed else 0)
+
+    @property
+    def failed(self) -> bool:
+        """Whether the failure page is shown."""
+        return self._whole.currentIndex() == 1
+
+    # -- dropping ------------------------------------------------------------------------------
+
+    def add_paths(self, paths: list[str]) -> None:
+        """Add files and folders to the chosen collection."""
+        if paths:
+            self.intake.add(paths, self._target(), bool(self.settings["review"]))
+
+    def _target(self) -> dict[str, Any] | None:
+        return self.library.chosen or (self.library.collections[0] if self.library.collections else None)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Files come over the window: cover it."""
+        if local_paths(event.mimeData()):
+            event.acceptProposedAction()
+            target = self._target()
+            review = bool(target["review"]) if target else bool(self.settings["review"])
+            self._veil.show_for(str(target["name"]) if target else "your library", review)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        """The files leave again."""
+        self._veil.hide()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Add what was dropped."""
+        self._veil.hide()
+        paths = local_paths(event.mimeData())
+        if paths:
+            event.acceptProposedAction()
+            self.add_paths(paths)
+
+    @property
+    def veil(self) -> DropVeil:
+        """What covers the window while files are dragged over it."""
+        return self._veil
+
+    # -- end -----------------------------------------------------------------------------------
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fit the content to the new size."""
+        super().resizeEvent(event)
+        self._veil.setGeometry(self.rect())
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """End every task and the backend, then close."""
+        if not self._closed:
+            self._closed = True
+            self.tasks.cancel_all()
+            self.pane.viewer.pdf.close_document()
+            self.backend.close()
+            self.tasks.join_all(_JOIN_SECONDS)
+        super().closeEvent(event)

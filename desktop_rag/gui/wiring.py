@@ -1,0 +1,294 @@
+"""The connections between the parts of the window, in one place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from desktop_rag import paths
+from desktop_rag.errors import DesktopRagError, ModelError
+from desktop_rag.gui import seal
+from desktop_rag.gui.backend import Event
+from desktop_rag.gui.chat.entries import Answer
+from desktop_rag.gui.sidebar.sidebar import ALL
+from desktop_rag.gui.sources.pane import SOURCES, VIEWER
+
+if TYPE_CHECKING:
+    from desktop_rag.gui.main_window import MainWindow
+
+
+class Wires:
+    """Holds the parts below as long as the window lives; each is about one concern."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self.chat = ChatWires(window)
+        self.library = LibraryWires(window, self.chat)
+        self.start = StartWires(window)
+        _shortcuts(window, self.chat)
+
+
+class ChatWires:
+    """Conversation, sources and meter."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+        session, chat, pane, sidebar = window.session, window.chat, window.pane, window.sidebar
+        sidebar.new_wanted.connect(self.new_chat)
+        sidebar.conversation_chosen.connect(self.open)
+        session.measured.connect(window.meter.measure)
+        session.running.connect(window.meter.set_running)
+        session.saved.connect(lambda _identifier: window.library.refresh_conversations())
+        chat.answer_shown.connect(self._list_sources)
+        chat.cited.connect(self._cited)
+        chat.passage_opened.connect(lambda _answer, passage: self._open_passage(passage))
+        chat.header.pane_toggled.connect(lambda: window.show_pane(chat.header.pane.isChecked()))
+        chat.header.policy_wanted.connect(lambda: window.actions_.edit_collection())
+        chat.header.model_wanted.connect(lambda: window.show_page("models"))
+        chat.header.seal_wanted.connect(self._show_seal)
+        pane.closed.connect(lambda: window.show_pane(False))
+
+    def new_chat(self) -> None:
+        """An empty conversation, ready to type."""
+        window = self._window
+        window.session.start_new()
+        window.chat.header.set_title("")
+        window.show_page("chat")
+        window.chat.composer.edit.setFocus()
+
+    def open(self, conversation: str) -> None:
+        """A stored conversation, asked of the collection it belongs to."""
+        window = self._window
+        row = next((row for row in window.library.conversations if row["id"] == conversation), {})
+        window.session.open(conversation)
+        window.chat.header.set_title(str(row.get("title") or ""))
+        if row.get("collection") is not None:
+            window.library.choose(window.library.collection(row["collection"]))
+        window.show_page("chat")
+
+    def _list_sources(self, answer: Answer | None) -> None:
+        passages = answer.shown_passages if answer else []
+        self._window.pane.passages.show_passages(passages, answer.coverage if answer else {})
+        if passages and self._window.pane.tab == SOURCES and self._window.width() >= 1180:
+            self._window.show_pane(True)
+
+    def _cited(self, answer: Answer, marker: int) -> None:
+        citation = answer.citation(marker)
+        if citation is not None:
+            self._window.pane.passages.show_passages(answer.shown_passages, answer.coverage)
+            self._open_passage(citation)
+            self._window.chat.ring(answer, marker)
+
+    def _open_passage(self, passage: dict[str, Any]) -> None:
+        self._window.show_pane(True)
+        self._window.widen_pane()
+        self._window.pane.open(passage)
+
+    def _show_seal(self) -> None:
+        window = self._window
+        seal.popover(window.theme, window.backend, window).open_under(window.chat.header.seal)
+
+
+class LibraryWires:
+    """Documents, collections, reviews."""
+
+    def __init__(self, window: MainWindow, chat: ChatWires) -> None:
+        self._window, self._chat = window, chat
+        library, page, sidebar, actions = window.library, window.library_page, window.sidebar, window.actions_
+        library.collections_changed.connect(self._collections)
+        library.chosen_changed.connect(self._collections)
+        library.documents_changed.connect(self._first_screen)
+        library.conversations_changed.connect(self._conversations)
+        library.failed.connect(window.library_page.notice.say_error)
+        for signal in (page.add_wanted, window.chat.composer.add_wanted, window.chat.first.add_wanted):
+            signal.connect(self.choose_files)
+        window.chat.first.samples_wanted.connect(self._add_samples)
+        window.chat.header.collection_chosen.connect(library.choose)
+        sidebar.page_chosen.connect(window.show_page)
+        sidebar.collection_chosen.connect(self._open_collection)
+        sidebar.collection_wanted.connect(actions.new_collection)
+        sidebar.conversation_renamed.connect(actions.rename_conversation)
+        sidebar.conversation_deleted.connect(actions.delete_conversation)
+        page.removal_wanted.connect(actions.remove_documents)
+        page.collection_edited.connect(actions.edit_collection)
+        page.collection_removed.connect(actions.delete_collection)
+        page.document_opened.connect(self._open_document)
+        page.review_wanted.connect(lambda row: self.review(str(row["id"])))
+        actions.told.connect(lambda text, hint: page.notice.say(text, hint, kind="calm"))
+        actions.conversation_gone.connect(self._conversation_gone)
+        window.activity.review_wanted.connect(self.review)
+        window.activity.library_wanted.connect(lambda: window.show_page("library"))
+        window.review.left.connect(lambda: window.show_page("library"))
+        window.review.accepted.connect(self._accept)
+
+    def choose_files(self) -> None:
+        """A file dialog, for those who do not drag."""
+        dialog = QFileDialog(self._window, "Add documents")
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.filesSelected.connect(self._window.add_paths)
+        dialog.open()
+
+    def _add_samples(self) -> None:
+        folder = paths.assets_dir() / "samples"
+        files = sorted(str(path) for path in folder.iterdir() if path.suffix in (".pdf", ".docx", ".md"))
+        self._window.add_paths(files)
+
+    def _collections(self) -> None:
+        window = self._window
+        chosen = window.library.chosen
+        window.sidebar.show_collections(window.library.collections, chosen["id"] if chosen else ALL)
+        window.chat.header.set_collections(window.library.collections, chosen)
+        window.session.collection = chosen["id"] if chosen else None
+        window.reveal.use(str(chosen["id"]) if chosen else None)
+        self._first_screen()
+
+    def _first_screen(self) -> None:
+        window = self._window
+        if not window.library.loaded:
+            return
+        chosen = window.library.chosen
+        ready = [row for row in window.library.documents(chosen) if row.get("state") in ("ready", "partly_read")]
+        if ready:
+            window.chat.first.show_ready(str(chosen["name"]) if chosen else None, ready)
+        else:
+            window.chat.first.show_empty()
+
+    def _conversations(self) -> None:
+        window = self._window
+        window.sidebar.show_conversations(window.library.conversations)
+        present = next((row for row in window.library.conversations if row["id"] == window.session.conversation), None)
+        if present is not None:
+            window.chat.header.set_title(str(present.get("title") or ""))
+        window.sidebar.mark(window.page, window.session.conversation)
+
+    def _open_collection(self, key: object) -> None:
+        self._window.library.choose(self._window.library.collection(key) if key != ALL else None)
+        if self._window.page not in ("chat", "library"):
+            self._window.show_page("library")
+
+    def _open_document(self, row: dict[str, Any]) -> None:
+        self._window.show_pane(True)
+        self._window.widen_pane()
+        self._window.pane.show_tab(VIEWER)
+        self._window.pane.viewer.open_document(row)
+
+    def review(self, first: str | None = None) -> None:
+        """Open the review sheet on everything that waits."""
+        waiting = self._window.library.reviewing()
+        if waiting:
+            self._window.review.open(waiting, first)
+            self._window.show_page("review")
+
+    def _accept(self, documents: list[str], decisions: dict[str, dict[Any, bool]]) -> None:
+        self._window.intake.accept(documents, decisions)
+        self._window.show_page("library")
+
+    def _conversation_gone(self, identifier: str) -> None:
+        if identifier == self._window.session.conversation:
+            self._chat.new_chat()
+
+
+class StartWires:
+    """From the first paint to a model that answers."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+        startup = window.startup
+        window.chat.composer.set_ready(False, "Opening your library…")
+        startup.opened.connect(self._opened)
+        startup.refused.connect(self._refused)
+        startup.model_loaded.connect(self._model)
+        startup.model_failed.connect(self._no_model)
+        startup.examined.connect(window.settings_page.show_doctor)
+        startup.worker_state.connect(self._worker)
+        window.settings_page.changed.connect(self._setting)
+
+    def _opened(self) -> None:
+        window = self._window
+        window.show_failure(False)
+        window.chat.composer.set_ready(True)
+        window.chat.composer.edit.setFocus()
+        window.intake.resume()
+        self._show_seal()
+
+    def _refused(self, error: DesktopRagError) -> None:
+        self._window.failure.say(error)
+        self._window.show_failure(True)
+
+    def _model(self, event: Event) -> None:
+        window = self._window
+        name, quantisation = self._catalogue(str(event.get("model") or ""))
+        window.chat.header.set_model(name, quantisation)
+        window.meter.set_context(event.get("context"))
+        self._show_seal()
+
+    def _catalogue(self, model: str) -> tuple[str, str]:
+        from desktop_rag.models.catalogue import load_catalogue
+
+        window = self._window
+        try:
+            entries = load_catalogue()
+        except ModelError:
+            return model, ""
+        window.models.show_entries(list(entries), paths.models_dir(), model)
+        found = next((entry for entry in entries if model in (entry.id, entry.name)), None)
+        return (found.name, found.quantisation) if found else (Path(model).stem, "")
+
+    def _no_model(self, error: DesktopRagError) -> None:
+        self._catalogue("")
+        self._window.chat.header.set_model("")
+        self._window.chat.notice.say_error(error, "Try again", self._window.startup.begin)
+
+    def _worker(self, _role: str, _state: str) -> None:
+        self._show_seal()
+
+    def _show_seal(self) -> None:
+        state = seal.state_of(self._window.backend)
+        self._window.chat.header.set_seal(state.icon, state.role, state.word)
+
+    def _setting(self, name: str, value: object) -> None:
+        if name == "theme":
+            self._window.theme.set_mode(str(value))
+
+
+def _shortcuts(window: MainWindow, chat: ChatWires) -> None:
+    def on(keys: str, action: Any) -> None:
+        QShortcut(QKeySequence(keys), window, action)
+
+    def write() -> None:
+        window.show_page("chat")
+        window.chat.composer.edit.setFocus()
+
+    on("Ctrl+N", chat.new_chat)
+    on("Ctrl+K", window.sidebar.search.setFocus)
+    on("Ctrl+L", write)
+    on("Ctrl+O", window.library_page.add_wanted.emit)
+    on("F6", lambda: cycle(window))
+    on("Esc", lambda: _escape(window))
+
+
+def cycle(window: MainWindow) -> None:
+    """Move the keyboard to the next pane: sidebar, page, sources."""
+    stops: list[QWidget] = [
+        window.sidebar.search,
+        window.chat.composer.edit if window.page == "chat" else window.library_page.list,
+    ]
+    if window.pane.isVisible():
+        stops.append(window.pane.viewer.pdf if window.pane.viewer.pdf.isVisible() else window.pane.passages)
+    focused = window.focusWidget()
+    present = 0 if focused and window.sidebar.isAncestorOf(focused) else 1
+    if focused and window.pane.isAncestorOf(focused):
+        present = 2
+    stops[(present + 1) % len(stops)].setFocus()
+
+
+def _escape(window: MainWindow) -> None:
+    """Stop what runs, else close what is open."""
+    if window.session.is_running:
+        window.session.stop()
+    elif window.page == "review":
+        window.review.left.emit()
+    elif window.pane.isVisible():
+        window.show_pane(False)

@@ -1,0 +1,145 @@
+"""Documents in the window: dropping, adding, reviewing, removing, and a library that does not open."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+from tests.gui.scripted import PDF, SAMPLES, ScriptedBackend, document
+
+from desktop_rag.errors import StoreError
+from desktop_rag.gui.main_window import MainWindow
+from desktop_rag.gui.pieces.confirm import Confirm
+from desktop_rag.gui.theme import Theme
+from desktop_rag.settings import Settings
+
+
+def drop(window: MainWindow, *paths: Path) -> None:
+    """Drag files over the window and let go, with the MIME data a file manager gives."""
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    enter = QDragEnterEvent(QPointF(400, 300), Qt.DropAction.CopyAction, data, buttons, keys)
+    QApplication.sendEvent(window, enter)
+    assert enter.isAccepted()
+    assert window.veil.isVisible()
+    QApplication.sendEvent(window, QDropEvent(QPointF(400, 300), Qt.DropAction.CopyAction, data, buttons, keys))
+    assert not window.veil.isVisible()
+
+
+def test_dropped_files_go_through_the_review_to_ready(
+    window: MainWindow, qtbot: QtBot, backend: ScriptedBackend
+) -> None:
+    backend.rows.clear()
+    window.library.refresh()
+    drop(window, SAMPLES / PDF, SAMPLES / "lab-protocol.md")
+    qtbot.waitUntil(lambda: len(window.library.reviewing()) == 2 and window.tasks.count == 0)
+    assert backend.library.named("add") == [
+        {"paths": [str(SAMPLES / PDF), str(SAMPLES / "lab-protocol.md")], "collection": 1, "review": True}
+    ]
+    assert window.activity.review.isVisible()
+    qtbot.mouseClick(window.activity.review, Qt.MouseButton.LeftButton)
+    assert window.page == "review"
+    qtbot.waitUntil(lambda: window.review.decisions != {} and window.tasks.count == 0)
+    qtbot.mouseClick(window.review.index, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: window.tasks.count == 0)
+    (accepted,) = backend.library.named("accept")
+    assert sorted(accepted["documents"]) == ["lab-protocol.md", PDF]
+    assert {row["state"] for row in window.library.documents()} == {"ready"}
+
+
+def test_the_review_is_done_by_keyboard(window: MainWindow, qtbot: QtBot, backend: ScriptedBackend) -> None:
+    backend.rows[PDF] = document(PDF, "reviewing")
+    window.library.refresh()
+    qtbot.waitUntil(lambda: bool(window.library.reviewing()))
+    window.wires.library.review()
+    qtbot.waitUntil(lambda: PDF in window.review.decisions)
+    tree, decisions = window.review.tree, window.review.decisions[PDF]
+    assert window.review.counts == "10 found · 1 to check"
+    assert tree.current is not None
+    assert tree.current.doubtful, "the doubtful value does not come first"
+    doubtful = tree.current
+    qtbot.keyClick(tree, Qt.Key.Key_Space)
+    assert not doubtful.replace
+    qtbot.keyClicks(tree, "jj")
+    moved = tree.current
+    assert moved.text == "Marta Lindqvist"
+    qtbot.keyClicks(tree, "n")
+    assert not moved.replace
+    qtbot.keyClicks(tree, "a")
+    assert moved.replace
+    qtbot.keyClicks(tree, "k")
+    assert tree.current.text == "Tomasz Okafor"
+    window.review.index.click()
+    qtbot.waitUntil(lambda: window.tasks.count == 0)
+    (accepted,) = backend.library.named("accept")
+    assert accepted["decisions"] == {PDF: {7: False}}
+
+
+def test_a_failed_file_shows_its_cause_at_its_row(window: MainWindow, qtbot: QtBot, backend: ScriptedBackend) -> None:
+    error = {
+        "code": "encrypted",
+        "message": "The file is protected by a password.",
+        "hint": "Add it with its password.",
+    }
+    backend.rows["secret.pdf"] = {**document("secret.pdf", "failed"), "error": error}
+    window.library.refresh()
+    window.show_page("library")
+    qtbot.waitUntil(lambda: window.library.document("secret.pdf") is not None)
+    model = window.library_page.list.model()
+    spoken = [model.index(row, 0).data(Qt.ItemDataRole.AccessibleTextRole) for row in range(model.rowCount())]
+    assert any("secret.pdf, Not added" in text and error["message"] in text for text in spoken)
+
+
+def test_removing_asks_first_and_shows_a_receipt(window: MainWindow, qtbot: QtBot, backend: ScriptedBackend) -> None:
+    window.show_page("library")
+    window.library_page.list.setCurrentIndex(window.library_page.list.model().index(0, 0))
+    name = window.library_page.chosen_documents()[0]["name"]
+    window.library_page.removal_wanted.emit(window.library_page.chosen_documents())
+    (dialog,) = window.findChildren(Confirm)
+    assert name in dialog.windowTitle()
+    assert backend.library.named("remove") == []
+    dialog.button.click()
+    qtbot.waitUntil(lambda: window.tasks.count == 0)
+    assert backend.library.named("remove") == [{"documents": [name]}]
+    assert window.library_page.notice.isVisible()
+    assert "is removed" in window.library_page.notice.sentence
+    assert name not in [row["name"] for row in window.library.documents()]
+
+
+def test_a_locked_library_is_a_page_with_a_reason_and_another_try(qtbot: QtBot, theme: Theme, tmp_path: Path) -> None:
+    backend = ScriptedBackend()
+    backend.refusal = StoreError(
+        "locked", "Another window holds this library (process 4711).", "Close it and try again."
+    )
+    window = MainWindow(backend, theme, Settings(tmp_path), tmp_path)
+    qtbot.addWidget(window)
+    window.show()
+    window.startup.begin()
+    qtbot.waitUntil(lambda: window.failed)
+    assert window.failure.sentence == "Another window holds this library (process 4711)."
+    backend.refusal = None
+    window.startup.begin()
+    qtbot.waitUntil(lambda: not window.failed and window.tasks.count == 0)
+    window.close()
+
+
+def test_an_empty_library_teaches(qtbot: QtBot, theme: Theme, tmp_path: Path) -> None:
+    backend = ScriptedBackend(documents=False)
+    window = MainWindow(backend, theme, Settings(tmp_path), tmp_path)
+    qtbot.addWidget(window)
+    window.show()
+    assert window.chat.first.title == "Opening your library…"
+    window.startup.begin()
+    qtbot.waitUntil(lambda: window.library.loaded and window.tasks.count == 0)
+    assert window.chat.first.title == "Drop documents here"
+    window.close()
+    assert backend.closed
+
+
+def test_the_samples_bring_three_questions(window: MainWindow, qtbot: QtBot) -> None:
+    assert window.chat.first.title == "Ask your documents"
+    assert len(window.chat.first.questions) == 3

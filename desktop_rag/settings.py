@@ -34,18 +34,37 @@ class Setting:
         if self.choices:
             return value in self.choices
         if isinstance(self.default, int | float):
-            return isinstance(value, int | float) and (self.low or 0) <= value <= (self.high or float("inf"))
+            kind = int if isinstance(self.default, int) else int | float
+            return isinstance(value, kind) and (self.low or 0) <= value <= (self.high or float("inf"))
         return isinstance(value, str)
 
 
 SETTINGS: tuple[Setting, ...] = (
-    Setting("theme", "system", "Appearance", "Light, dark, or as the system is set.", ("system", "light", "dark", "contrast")),
-    Setting("policy", "pseudonymise", "Personal data in new collections", "What happens to names, addresses and numbers before "
-            "anything is indexed.", ("pseudonymise", "mask", "remove", "keep")),
+    Setting(
+        "theme",
+        "system",
+        "Appearance",
+        "Light, dark, or as the system is set.",
+        ("system", "light", "dark", "contrast"),
+    ),
+    Setting(
+        "policy",
+        "pseudonymise",
+        "Personal data in new collections",
+        "What happens to names, addresses and numbers before anything is indexed.",
+        ("pseudonymise", "mask", "remove", "keep"),
+    ),
     Setting("review", True, "Review before indexing", "Show what was found in each document before it is indexed."),
-    Setting("passages", 4, "Passages given to the model", "More passages answer broader questions and take longer.", low=1, high=12),
+    Setting(
+        "passages",
+        4,
+        "Passages given to the model",
+        "More passages answer broader questions and take longer.",
+        low=1,
+        high=12,
+    ),
     Setting("max_tokens", 256, "Longest answer (tokens)", "An answer stops at this length.", low=32, high=2048),
-)  # fmt: skip
+)
 
 
 class Settings:

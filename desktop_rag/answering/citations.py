@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -26,8 +27,27 @@ SUPPORTED = 0.62
 WEAK = 0.42
 _SHORTEST_SPAN = 15
 _SECOND_SHARE = 0.85
-_ROW = re.compile(r"[|&\t]|\s{2,}\S+\s{2,}|(?:\d\S*\s+\D{0,12}){3,}")
+# How much a word counts that stands elsewhere in the passage, and one that the question brought itself.
+_NEARBY = 0.5
+_BROUGHT = 0.5
+# What is left of the fit of a span that says nothing, and of one without the number that was asked for.
+_EMPTY = 0.7
+_NUMBERLESS = 0.75
+_ROW = re.compile(r"[|&\t]|\s{2,}\S+\s{2,}|(?:\d\S*\s+\D{0,12}){3,}|(?:[^;:\n]{1,40}: [^;\n]*; ){2,}")
 _FIGURE = re.compile(r"\[[A-Z][A-Z_]*(?:_\d+)?\]|\d")
+# Headings, salutations and letterheads name what a text is about and say nothing of it.
+_SAYS_NOTHING = re.compile(r"#+\s[^\n]*|[^|:;]*[^\s.!?…:;|)\"'”’»。！？।]\s*|[^|:;\n]*,\s*")
+_ITEM = re.compile(r"\s*(?:[-*+•‣▪◦●·–—]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)])\s")
+_ASKS_NUMBER = re.compile(
+    r"\b(?:how (?:much|many|long|often|old|far|high|large|fast)|when|(?:what|which) (?:year|date|day|time|percentage))\b"
+    r"|\bwhat\b.*\b(?:costs?|pay|paid|price|fee|salary|rent|amount|total|deposit|balance)\b",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(
+    r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|hundred|thousand"
+    r"|half|quarter|thirds?|once|twice|daily|weekly|monthly|yearly|every)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +119,14 @@ def align(
     weights = _rarity([terms(span.text) for span in spans])
     fits = _fits(question, spans, of_spans @ of_question, terms, weights)
     relevance = [0.75 * fit + 0.25 * passage_scores[span.passage] for fit, span in zip(fits, spans, strict=True)]
+    asked = set(terms(question))
+    known = {passage: asked & there for passage, there in _by_passage(spans, terms).items()}
+    # What the question brought says little; what the answer adds is what needs a source.
+    fresh = {term: weight * (_BROUGHT if term in asked else 1.0) for term, weight in weights.items()}
     aligned = []
     for number, (start, end) in enumerate(parts):
         strengths = [
-            _support(said[number], s.text, float(of_spans[i] @ of_said[number]), terms, weights)
+            _support(said[number], s.text, float(of_spans[i] @ of_said[number]), known[s.passage], terms, fresh)
             for i, s in enumerate(spans)
         ]
         aligned.append(_choose(start, end, spans, strengths, relevance))
@@ -132,17 +156,48 @@ def _fits(
 ) -> list[float]:
     """How well each span speaks of what the question asks, 0..1.
 
-    Dates, codes and figures of a question are copied from the document, so the span that holds them
-    is preferred to one that only sounds alike, such as a table's header.
+    Dates, codes and figures of a question are copied from the document, so the span that holds them is
+    preferred to one that only sounds alike. What a passage says elsewhere (its heading, the sentence
+    before) counts for all its spans, at a discount: a sentence seldom repeats what it is about.
     """
     asked = set(terms(question))
     figures = {term for term in asked if _FIGURE.search(term)}
+    held = [set(terms(span.text)) for span in spans]
+    around = _by_passage(spans, terms)
     fits = []
-    for span, cosine in zip(spans, cosines, strict=True):
-        there = set(terms(span.text))
-        fit = 0.5 * max(0.0, float(cosine)) + 0.5 * _covered(asked, there, weights)
-        fits.append(0.6 * fit + 0.4 * _covered(figures, there, weights) if figures else fit)
+    for span, there, cosine in zip(spans, held, cosines, strict=True):
+        share = partial(_shared, there, around[span.passage], weights)
+        fit = 0.5 * max(0.0, float(cosine)) + 0.5 * share(asked)
+        fit = 0.6 * fit + 0.4 * share(figures) if figures else fit
+        fits.append(fit * _bearing(question, span.text))
     return fits
+
+
+def _shared(own: set[str], nearby: set[str], weights: Mapping[str, float], wanted: set[str]) -> float:
+    return (1 - _NEARBY) * _covered(wanted, own, weights) + _NEARBY * _covered(wanted, nearby, weights)
+
+
+def _by_passage(spans: Sequence[Span], terms: Terms) -> dict[int, set[str]]:
+    """Every term of each passage."""
+    held: dict[int, set[str]] = {}
+    for span in spans:
+        held.setdefault(span.passage, set()).update(terms(span.text))
+    return held
+
+
+def _bearing(question: str, span: str) -> float:
+    """Below 1 for a span that cannot be the answer: it says nothing, or has no number where one is asked for."""
+    bearing = 1.0
+    if _SAYS_NOTHING.fullmatch(span) and not _ITEM.match(span) and not _ROW.search(span):
+        bearing *= _EMPTY
+    if _ASKS_NUMBER.search(question) and not _NUMBER.search(_without(span, question)):
+        bearing *= _NUMBERLESS
+    return bearing
+
+
+def _without(span: str, question: str) -> str:
+    """The span without the words that the question brings itself."""
+    return " ".join(word for word in span.split() if word.strip(".,;:()|") not in question)
 
 
 def _choose(
@@ -152,21 +207,28 @@ def _choose(
     order = sorted(range(len(spans)), key=lambda i: (-joined[i], i))
     best = order[0]
     strongest = max(strengths[i] for i in order[:3])
-    support = grade(strongest)
     chosen = [(spans[best], strengths[best])]
-    for i in order[1:]:
+    asked = max(range(len(spans)), key=lambda i: (relevance[i], -i))
+    if relevance[asked] > relevance[best]:
+        # The answer may miss the point; the span that answers the question by itself is shown beside it.
+        chosen.append((spans[asked], strengths[asked]))
+    for i in order[1:] if len(chosen) == 1 else ():
         if spans[i].passage != spans[best].passage and joined[i] >= _SECOND_SHARE * joined[best]:
             chosen.append((spans[i], strengths[i]))
             break
-    return Aligned(start, end, support, tuple(chosen))
+    return Aligned(start, end, grade(strongest), tuple(chosen))
 
 
-def _support(sentence: str, span: str, cosine: float, terms: Terms, weights: Mapping[str, float]) -> float:
+def _support(
+    sentence: str, span: str, cosine: float, known: set[str], terms: Terms, weights: Mapping[str, float]
+) -> float:
+    """`known`: what the question brought and the span's passage holds; the span need not repeat it."""
     said, there = set(terms(sentence)), set(terms(span))
     score = 0.55 * _covered(said, there, weights) + 0.45 * max(0.0, cosine)
     figures = {term for term in said if _FIGURE.search(term)}
-    if figures - there:
-        score = min(score, SUPPORTED - 0.01) * (1 - 0.5 * len(figures - there) / len(figures))
+    missing = figures - there - known
+    if missing:
+        score = min(score, SUPPORTED - 0.01) * (1 - 0.5 * len(missing) / len(figures - known))
     return score
 
 

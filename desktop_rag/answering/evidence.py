@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 _WORD = re.compile(r"\[[A-Z][A-Z_]*(?:_\d+)?\]|[^\W_]+(?:[-./'’][^\W_]+)*")
 _SENTENCE_START = re.compile(r"(?:^|[.!?:;]\s+|[\"“(]\s*)$")
@@ -16,41 +17,92 @@ _CALENDAR = frozenset(
     "january february march april may june july august september october november december jan feb mar apr jun jul aug sep"
     " sept oct nov dec monday tuesday wednesday thursday friday saturday sunday i".split()
 )
+_TITLES = frozenset("mr mrs ms miss dr prof professor sir madam herr frau mme madame monsieur".split())
+# German writes every noun with a capital; two of these words tell it (one alone, such as "die", may be English).
+_GERMAN = frozenset(
+    "der die das den dem des ist sind war wie wer wann wo wieviel ein eine einen und im für von mit nicht wird wurde".split()
+)
+_ASKING = frozenset(
+    "what which who whom whose when where why how much many often long do does did is was were are be been being can could"
+    " should will would shall may might must has have had there any some all about from it its he she they them you your"
+    " my me we our this that these those and or of in on at to by for with a an the not no than tell say said please".split()
+)
+_UNFAMILIAR_SHARE = 0.5
 
 
-def specific_words(question: str) -> tuple[list[str], list[str]]:
-    """(names and codes, figures and pseudonyms) of a question.
+@dataclass(slots=True)
+class Specifics:
+    """What a question names: `names` (each a run of words) and `codes` are copied from a document, `varied` are not."""
 
-    Names are words written with a capital inside a sentence, codes mix letters and digits: they are
-    copied, not rephrased. Dates and figures are written in many ways, so their absence proves nothing,
-    but their presence counts. A question typed in capitals says nothing by its capitals.
+    names: list[list[str]] = field(default_factory=list)
+    codes: list[str] = field(default_factory=list)
+    varied: list[str] = field(default_factory=list)
+
+
+def specifics(question: str) -> Specifics:
+    """The names, codes, figures and pseudonyms of a question.
+
+    Names are words written with a capital inside a sentence, codes mix letters and digits or are long bare
+    numbers. Dates and other figures are written in many ways, so their absence proves nothing, but their
+    presence counts. A question typed in capitals says nothing by its capitals.
     """
     matches = list(_WORD.finditer(question))
     capitals = [m for m in matches if m.group()[:1].isupper()]
     shouting = len(matches) > 3 and len(capitals) > 0.7 * len(matches)
-    copied: list[str] = []
-    varied: list[str] = []
+    german = sum(m.group() in _GERMAN for m in matches) > 1
+    found = Specifics()
+    end = -2
     for match in matches:
         word = match.group()
-        digits, letters = any(c.isdigit() for c in word), any(c.isalpha() for c in word)
         if word.startswith("["):
-            varied.append(word)
-        elif digits:
-            (copied if letters and not _dated(word) else varied).append(word)
-        elif word.casefold() in _CALENDAR or shouting or not word[0].isupper():
-            continue
-        elif not _SENTENCE_START.search(question[: match.start()]):
-            copied.append(word)
-    return copied, varied
-
-
-def _dated(word: str) -> bool:
-    return any(part.casefold() in _CALENDAR for part in re.split(r"\W", word))
+            found.varied.append(word)
+        elif any(c.isdigit() for c in word):
+            (found.codes if _is_code(word) else found.varied).append(word)
+        elif not shouting and not german and _is_name(question, match):
+            if found.names and question[end : match.start()].isspace():
+                found.names[-1].append(word)
+            else:
+                found.names.append([word])
+            end = match.end()
+    return found
 
 
 def is_missing(question: str, nowhere: Callable[[str], bool]) -> tuple[bool, list[str]]:
-    """Whether to say "not in your documents", and the words that are in none of them."""
-    copied, varied = specific_words(question)
-    absent = [word for word in copied if nowhere(word)]
-    present = len(copied) - len(absent) + sum(not nowhere(word) for word in varied)
+    """Whether to say "not in your documents", and the names and codes that are in none of them.
+
+    A name of several words is missing when its first word is, or most of them: "Rotary Club" is, where
+    only other clubs are spoken of; "Zenith GmbH" is not, where it is called Zenith.
+    """
+    found = specifics(question)
+    absent = [" ".join(name) for name in found.names if _name_absent([nowhere(word) for word in name])]
+    absent += [code for code in found.codes if nowhere(code) and (not code.isdigit() or nowhere(f"{int(code):,}"))]
+    present = len(found.names) + len(found.codes) - len(absent)
+    present += sum(not nowhere(word) for word in found.varied)
     return len(absent) > present, absent
+
+
+def unfamiliar(question: str, nowhere: Callable[[str], bool]) -> bool:
+    """Whether at least half of what a question says, question words aside, is nowhere in the documents.
+
+    Not enough to refuse by itself, since people use words of their own, but a reason to look closer.
+    """
+    said = [m.group() for m in _WORD.finditer(question) if m.group().casefold() not in _ASKING]
+    return bool(said) and sum(nowhere(word) for word in said) >= _UNFAMILIAR_SHARE * len(said)
+
+
+def _is_code(word: str) -> bool:
+    if word.isdigit():
+        return len(word) > 3 and not 1900 <= int(word) < 2100
+    dated = any(part.casefold() in _CALENDAR for part in re.split(r"\W", word))
+    return any(c.isalpha() for c in word) and not dated
+
+
+def _is_name(question: str, match: re.Match[str]) -> bool:
+    word = match.group()
+    if not word[0].isupper() or word.casefold() in _CALENDAR | _TITLES:
+        return False
+    return not _SENTENCE_START.search(question[: match.start()])
+
+
+def _name_absent(words: list[bool]) -> bool:
+    return words[0] or 2 * sum(words) > len(words)

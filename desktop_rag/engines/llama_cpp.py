@@ -9,6 +9,7 @@ one graph node.
 from __future__ import annotations
 
 import ctypes
+import os
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -128,7 +129,7 @@ class LlamaCppEngine:
     def _load_model(self, path: Path) -> Any:
         params = self._c.llama_model_default_params()
         params.n_gpu_layers = 0
-        model = self._c.llama_model_load_from_file(str(path).encode(), params)
+        model = self._c.llama_model_load_from_file(os.fsencode(path), params)
         if not model:
             raise ModelError(
                 "incompatible",
@@ -146,6 +147,7 @@ class LlamaCppEngine:
         params.abort_callback = self._abort
         made = self._c.llama_init_from_model(self._model, params)
         if not made:
+            self._c.llama_model_free(self._model)
             raise ModelError("out_of_memory", "There is not enough memory for this model.", "Choose a smaller one.")
         return made
 

@@ -17,11 +17,18 @@ _CHATML = (
 )
 
 
+# A template is a stranger's program: apart from Jinja's own errors it can fail like any expression.
+_FAILURES = (TemplateError, TypeError, ValueError, AttributeError, LookupError, ArithmeticError, RecursionError)
+
+
 class ChatTemplate:
     """Turns messages into the prompt text the model was trained on."""
 
     def __init__(self, source: str, *, bos: str, eos: str) -> None:
-        environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
+        # The options and extension the templates of model files are written for.
+        environment = ImmutableSandboxedEnvironment(
+            trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
+        )
         environment.globals["raise_exception"] = _refuse
         self._names = {"bos_token": bos, "eos_token": eos, "add_generation_prompt": True}
         try:
@@ -33,11 +40,11 @@ class ChatTemplate:
         """The whole prompt. Raises ModelError("incompatible") when the template refuses the messages."""
         try:
             return self._template.render(messages=[dict(m) for m in messages], **self._names)
-        except TemplateError:
+        except _FAILURES:
             merged = _without_system(messages)
             try:
                 return self._template.render(messages=merged, **self._names)
-            except TemplateError as error:
+            except _FAILURES as error:
                 raise ModelError(
                     "incompatible", "The model's chat template cannot be used.", "Choose another model."
                 ) from error

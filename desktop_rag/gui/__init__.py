@@ -7,16 +7,18 @@ import platform
 import sys
 
 
-def _keep_true_alive() -> None:
-    """Make `True` immortal before Python 3.12, as later versions do themselves.
+def _keep_singletons_alive() -> None:
+    """Make None, True, False, NotImplemented and Ellipsis immortal before Python 3.12, as later versions do themselves.
 
-    `Signal.emit` of PySide6 6.12.0 returns `True` without counting the reference, so every emission
-    takes one away; after some thousands the interpreter aborts ("deallocating True or False").
-    The count of a static object of CPython may be raised freely: it is never given back.
+    PySide6 6.12.0 is built as if they always were: `Signal.emit`, for one, returns `True` without
+    counting the reference. Each call takes one away, and after some thousands the interpreter aborts
+    ("deallocating True or False", "deallocating None"). The count of a static object of CPython may
+    be raised freely: it is never given back.
     """
     if sys.version_info < (3, 12) and platform.python_implementation() == "CPython":
-        count = ctypes.c_ssize_t.from_address(id(True))
-        count.value += 1 << 40
+        for static in (None, True, False, NotImplemented, Ellipsis):
+            count = ctypes.c_ssize_t.from_address(id(static))
+            count.value += 1 << 40
 
 
-_keep_true_alive()
+_keep_singletons_alive()

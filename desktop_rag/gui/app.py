@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,6 +81,9 @@ def run(data_dir: Path, argv: list[str]) -> int:
     settings = Settings(data_dir)
     theme = Theme(app, str(settings["theme"]))
     window = open_window(WorkersBackend(data_dir, settings), theme, settings, data_dir)
+    # Ctrl+C and a polite end from outside close the window like its own button; the meter's timer lets Python see them.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: window.close())
     code = app.exec()
     window.close()
     return code

@@ -56,14 +56,21 @@ class DropVeil(QWidget):
 
     def _paint_words(self, painter: QPainter, frame: QRectF) -> None:
         kit = self._theme.tokens
+        card = QRectF(0, 0, min(460.0, frame.width() - 40), 160)
+        card.moveCenter(frame.center())
+        painter.setPen(QColor(kit["line"]))
+        painter.setBrush(QColor(kit["raised"]))
+        painter.drawRoundedRect(card, 12, 12)
         picture = icons.pixmap("file-plus", kit["accent"], 40, self.devicePixelRatioF())
         middle = frame.center()
-        painter.drawPixmap(int(middle.x() - 20), int(middle.y() - 64), picture)
+        painter.drawPixmap(int(middle.x() - 20), int(middle.y() - 56), picture)
         painter.setPen(QColor(kit["text"]))
         painter.setFont(self._theme.font("title", weight=600))
-        first = QRectF(frame.left(), middle.y() - 8, frame.width(), 28)
-        painter.drawText(first, Qt.AlignmentFlag.AlignCenter, f"Drop to add to {self._collection}")
+        first = QRectF(card.left() + 16, middle.y() - 4, card.width() - 32, 28)
+        whole = f"Drop to add to {self._collection}"
+        title = painter.fontMetrics().elidedText(whole, Qt.TextElideMode.ElideMiddle, int(first.width()))
+        painter.drawText(first, Qt.AlignmentFlag.AlignCenter, title)
         painter.setPen(QColor(kit["muted"]))
         painter.setFont(self._theme.font("reading"))
-        second = QRectF(frame.left(), middle.y() + 24, frame.width(), 24)
+        second = QRectF(card.left() + 16, middle.y() + 28, card.width() - 32, 24)
         painter.drawText(second, Qt.AlignmentFlag.AlignCenter, self._sentence)

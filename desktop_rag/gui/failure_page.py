@@ -26,6 +26,7 @@ class FailurePage(QWidget):
         self._sentence.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self._hint = label("", tone="muted", wrap=True)
         self._hint.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self._again = TextButton(theme, "Try again", on_retry, kind="primary", icon="refresh-cw")
         inner = QWidget()
         inner.setMaximumWidth(520)
         column = QVBoxLayout(inner)
@@ -36,7 +37,7 @@ class FailurePage(QWidget):
         row = QHBoxLayout()
         row.addStretch(1)
         row.addWidget(TextButton(theme, "Quit", on_quit))
-        row.addWidget(TextButton(theme, "Try again", on_retry, kind="primary", icon="refresh-cw"))
+        row.addWidget(self._again)
         row.addStretch(1)
         column.addSpacing(6)
         column.addLayout(row)
@@ -53,6 +54,7 @@ class FailurePage(QWidget):
         """Show why, and what can be done."""
         self._sentence.setText(error.message)
         self._hint.setText(error.hint)
+        self._again.setFocus()
         self.setAccessibleName(f"Your library could not be opened. {error.message}")
 
     @property

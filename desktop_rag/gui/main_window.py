@@ -75,6 +75,7 @@ class MainWindow(QMainWindow):
             "review": self.review,
         }
         self.page = "chat"
+        self._pane_width = _SOURCES_WIDTH
         self._closed = False
         self._build()
         self._veil = DropVeil(theme, self)
@@ -92,6 +93,7 @@ class MainWindow(QMainWindow):
         self._split.setStretchFactor(0, 1)
         self._split.setStretchFactor(1, 0)
         self.pane.hide()
+        self._split.splitterMoved.connect(self._pane_dragged)
         top = QHBoxLayout()
         top.setContentsMargins(0, 0, 0, 0)
         top.setSpacing(0)
@@ -133,14 +135,17 @@ class MainWindow(QMainWindow):
         self.pane.setVisible(shown)
         self.chat.header.set_pane(shown)
         if shown:
-            self._set_pane_width(_SOURCES_WIDTH)
+            self._set_pane_width(self._pane_width)
 
     def widen_pane(self) -> None:
         """Give a document the room that is there; a pane the user made wider stays as it is."""
-        if self.pane.width() < _VIEWER_WIDTH:
-            self._set_pane_width(_VIEWER_WIDTH)
+        self._set_pane_width(max(self._pane_width, _VIEWER_WIDTH))
+
+    def _pane_dragged(self) -> None:
+        self._pane_width = self.pane.width()
 
     def _set_pane_width(self, wanted: int) -> None:
+        self._pane_width = wanted
         width = wanted if self.width() >= _PANE_FITS else self.theme.tokens.size["pane_min"]
         self._split.setSizes([max(1, self._split.width() - width), width])
 
@@ -194,6 +199,8 @@ class MainWindow(QMainWindow):
         """Fit the content to the new size."""
         super().resizeEvent(event)
         self._veil.setGeometry(self.rect())
+        if self.pane.isVisible():
+            self._set_pane_width(self._pane_width)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """End every task and the backend, then close."""

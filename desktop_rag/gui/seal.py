@@ -66,7 +66,8 @@ def _process(theme: Theme, name: str, what: str, seal: str) -> QWidget:
     row.addWidget(IconLabel(theme, icon, role, 20))
     column = QVBoxLayout()
     column.setSpacing(1)
-    column.addWidget(label(f"{name}: {what}", "body", wrap=True))
+    column.addWidget(label(name, "heading"))
+    column.addWidget(label(what, wrap=True))
     column.addWidget(label(text, "small", "muted", wrap=True))
     row.addLayout(column, 1)
     return holder

@@ -46,6 +46,10 @@ class Startup(QObject):
         self.opened.emit()
         self._library.refresh()
         self._tasks.call(lambda: self._backend.chat.call("load"), self.model_loaded.emit, self.model_failed.emit)
+        self.examine()
+
+    def examine(self) -> None:
+        """Ask the library for the state of everything."""
         self._tasks.call(lambda: self._backend.library.call("doctor"), self.examined.emit)
 
 

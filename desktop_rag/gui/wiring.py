@@ -42,7 +42,7 @@ class ChatWires:
         session.running.connect(window.meter.set_running)
         session.saved.connect(lambda _identifier: window.library.refresh_conversations())
         chat.answer_shown.connect(self._list_sources)
-        chat.cited.connect(self._cited)
+        chat.cited.connect(self.cite)
         chat.passage_opened.connect(lambda _answer, passage: self._open_passage(passage))
         chat.header.pane_toggled.connect(lambda: window.show_pane(chat.header.pane.isChecked()))
         chat.header.policy_wanted.connect(lambda: window.actions_.edit_collection())
@@ -74,7 +74,8 @@ class ChatWires:
         if passages and self._window.pane.tab == SOURCES and self._window.width() >= 1180:
             self._window.show_pane(True)
 
-    def _cited(self, answer: Answer, marker: int) -> None:
+    def cite(self, answer: Answer, marker: int) -> None:
+        """Open the passage of a citation at the right and ring its chip."""
         citation = answer.citation(marker)
         if citation is not None:
             self._window.pane.passages.show_passages(answer.shown_passages, answer.coverage)
@@ -104,6 +105,7 @@ class LibraryWires:
         library.failed.connect(window.library_page.notice.say_error)
         for signal in (page.add_wanted, window.chat.composer.add_wanted, window.chat.first.add_wanted):
             signal.connect(self.choose_files)
+        page.folder_wanted.connect(self.choose_folder)
         window.chat.first.samples_wanted.connect(self._add_samples)
         window.chat.header.collection_chosen.connect(library.choose)
         sidebar.page_chosen.connect(window.show_page)
@@ -127,6 +129,13 @@ class LibraryWires:
         """A file dialog, for those who do not drag."""
         dialog = QFileDialog(self._window, "Add documents")
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.filesSelected.connect(self._window.add_paths)
+        dialog.open()
+
+    def choose_folder(self) -> None:
+        """A dialog for a whole folder."""
+        dialog = QFileDialog(self._window, "Add a folder")
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.filesSelected.connect(self._window.add_paths)
         dialog.open()
 
@@ -204,6 +213,7 @@ class StartWires:
         startup.examined.connect(window.settings_page.show_doctor)
         startup.worker_state.connect(self._worker)
         window.settings_page.changed.connect(self._setting)
+        window.page_shown.connect(self._shown)
 
     def _opened(self) -> None:
         window = self._window
@@ -248,6 +258,10 @@ class StartWires:
         state = seal.state_of(self._window.backend)
         self._window.chat.header.set_seal(state.icon, state.role, state.word)
 
+    def _shown(self, page: str) -> None:
+        if page == "settings" and self._window.library.loaded:
+            self._window.startup.examine()
+
     def _setting(self, name: str, value: object) -> None:
         if name == "theme":
             self._window.theme.set_mode(str(value))
@@ -265,6 +279,7 @@ def _shortcuts(window: MainWindow, chat: ChatWires) -> None:
     on("Ctrl+K", window.sidebar.search.setFocus)
     on("Ctrl+L", write)
     on("Ctrl+O", window.library_page.add_wanted.emit)
+    on("Ctrl+Shift+O", window.library_page.folder_wanted.emit)
     on("F6", lambda: cycle(window))
     on("Esc", lambda: _escape(window))
 

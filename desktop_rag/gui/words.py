@@ -34,6 +34,7 @@ WORKING = ("waiting", "reading", "cleaning", "indexing")
 
 LABELS: dict[str, tuple[str, str]] = {
     "PERSON": ("Person", "user"),
+    "POSSIBLE_NAME": ("Possible name", "user"),
     "EMAIL_ADDRESS": ("E-mail", "mail"),
     "PHONE_NUMBER": ("Phone", "phone"),
     "IBAN_CODE": ("IBAN", "credit-card"),
@@ -147,6 +148,12 @@ def pages(document: Mapping[str, Any]) -> str:
         return ""
     part = plural(total, "page") if read in (None, total) else f"{count(read or 0)}/{plural(total, 'page')}"
     return f"{part} · {count(ocr)} by OCR" if ocr else part
+
+
+def support(level: str) -> str:
+    """What a support mark means, with its sign."""
+    sign, _role, meaning = SUPPORT.get(level, ("", "", ""))
+    return f"{sign} {meaning}".strip()
 
 
 def place(item: Mapping[str, Any]) -> str:

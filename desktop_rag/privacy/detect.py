@@ -80,7 +80,9 @@ def clean(text: str, findings: Iterable[Finding]) -> list[Finding]:
 
 def _trim(text: str, finding: Finding) -> Finding | None:
     start, end = finding.start, finding.end
-    while start < end and text[start] in _EDGE and text[start] not in "([+":
+    # Phone numbers may begin with a bracket, names do not.
+    opening = "" if finding.label == "PERSON" else "([+"
+    while start < end and text[start] in _EDGE and text[start] not in opening:
         start += 1
     while end > start and text[end - 1] in _EDGE:
         end -= 1

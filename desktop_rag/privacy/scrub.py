@@ -63,6 +63,16 @@ def scrub(text: str, replacements: Sequence[Replacement]) -> Scrubbed:
     taken for, or turned back into, somebody.
     """
     everything = _with_look_alikes(text, replacements)
+    while True:
+        result = _applied(text, everything)
+        joined = _joined(result)
+        if joined is None:
+            return result
+        # Taking a value out has put a token together: its bracket goes.
+        everything = sorted([*everything, Replacement(joined, joined + 1, "(")], key=lambda r: r.start)
+
+
+def _applied(text: str, everything: Sequence[Replacement]) -> Scrubbed:
     parts: list[str] = []
     places: list[tuple[int, int]] = []
     at = length = 0
@@ -75,6 +85,15 @@ def scrub(text: str, replacements: Sequence[Replacement]) -> Scrubbed:
         at = item.end
     parts.append(text[at:])
     return Scrubbed("".join(parts), tuple(everything), tuple(places))
+
+
+def _joined(result: Scrubbed) -> int | None:
+    """Where in the original a token begins that no replacement put there."""
+    for match in TOKEN.finditer(result.text):
+        at = bisect_right(result.places, match.start(), key=lambda place: place[0]) - 1
+        if at < 0 or match.start() >= result.places[at][1]:
+            return result.to_original(match.start())
+    return None
 
 
 def _with_look_alikes(text: str, replacements: Sequence[Replacement]) -> list[Replacement]:

@@ -7,6 +7,7 @@ document's own person is preferred. Entries and aliases are separate, so people 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -17,11 +18,14 @@ from desktop_rag.privacy.fold import fold, words
 AMBIGUOUS = frozenset(
     "will may mark grant bill art rose hope faith joy grace dean chase brook page case price rich young long short small "
     "black white brown green gray grey king bishop baker cook hunter mason miller carter smith french english west north "
-    "south east day summer winter april june august may wood stone hill field lane park rice bean berry best good love "
+    "south east day summer winter march april june august may wood stone hill field lane park rice bean berry best good love "
     "the and for who what when where why how did does was were has had can could would should shall must said say they "
     "company party parties agreement section article board client customer owner tenant landlord buyer seller employee "
     "employer manager director president chair officer agent lender borrower".split()
 )
+_MONTHS = frozenset("march april may june august".split())
+_NUMBER_BEFORE = re.compile(r"\d(?:st|nd|rd|th|\.)?(?: of)?\s\Z")
+_NUMBER_AFTER = re.compile(r",?\s\d")
 
 
 class VaultRows(Protocol):
@@ -82,13 +86,13 @@ class Vault:
     def resolve(self, label: str, value: str, nearby: Iterable[int] = ()) -> Entry:
         """The entry of a value found in a document, made if it is new.
 
-        `nearby`: ids of entries the same document already mentions; they win where a name is shared.
+        `nearby`: ids of the entries the same document mentions, the nearest last; they win where a name is shared.
         """
         folded = fold(label, value)
         known = self._exact.get((label, folded), [])
-        if label == "PERSON" and not known:
-            known = self._same_person(folded)
-        entry = _prefer(known, set(nearby)) if known else None
+        if label == "PERSON" and not (known and is_full_name(folded)):
+            known = self._perhaps(folded)
+        entry = _prefer(known, folded, nearby)
         if entry is None:
             identity, number = self._rows.add_entry(label)
             entry = self.entries[identity] = Entry(identity, label, number)
@@ -131,6 +135,11 @@ class Vault:
                 if len(part) > 2:
                     _put(self._phrases, (part,), entry)
 
+    def _perhaps(self, folded: str) -> list[Entry]:
+        """Everybody whom a part of a name can mean, those known by exactly that part among them."""
+        exact = self._exact.get(("PERSON", folded), [])
+        return [*exact, *(e for e in self._same_person(folded) if all(e.id != other.id for other in exact))]
+
     def _same_person(self, folded: str) -> list[Entry]:
         """People whose known name and `folded` fit together: one part of the other, or initials that agree."""
         parts = folded.split()
@@ -152,24 +161,35 @@ class Vault:
             if not entries:
                 continue
             start, end = tokens[at][1], tokens[at + length - 1][2]
-            if length == 1 and not _counts_alone(phrase[0], text[start:end], start, written_as_name):
+            if length == 1 and not _counts_alone(phrase[0], text, start, end, written_as_name):
                 continue
             return Match(start, end, tuple(entries)), length
         return None
 
 
-def _counts_alone(word: str, written: str, start: int, written_as_name: bool) -> bool:
-    capital = written[:1].isupper()
+def _counts_alone(word: str, text: str, start: int, end: int, written_as_name: bool) -> bool:
+    capital = text[start].isupper()
     if word in AMBIGUOUS:
-        return capital and start > 0
+        dated = word in _MONTHS and (_NUMBER_BEFORE.search(text, 0, start) or _NUMBER_AFTER.match(text, end))
+        return capital and start > 0 and not dated
     return capital or any(c.isdigit() for c in word) or not written_as_name
 
 
-def _prefer(entries: list[Entry], nearby: set[int]) -> Entry | None:
-    here = [entry for entry in entries if entry.id in nearby]
+def is_full_name(value: str) -> bool:
+    """Whether a name, its title aside, has more than one part and no bare initials."""
+    parts = fold("PERSON", value).split()
+    return len(parts) > 1 and all(len(part) > 1 for part in parts)
+
+
+def _prefer(entries: list[Entry], folded: str, nearby: Iterable[int]) -> Entry | None:
+    """Whom the document mentioned last; else the only one there is, or the one known by nothing but this part."""
+    if len(entries) == 1:
+        return entries[0]
+    mentioned = {identity: place for place, identity in enumerate(nearby)}
+    here = [entry for entry in entries if entry.id in mentioned]
     if here:
-        return here[-1]
-    return entries[0] if len(entries) == 1 else None
+        return max(here, key=lambda entry: mentioned[entry.id])
+    return next((entry for entry in entries if set(entry.aliases) == {folded}), None)
 
 
 def _compatible(left: list[str], right: list[str]) -> bool:

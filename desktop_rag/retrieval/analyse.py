@@ -7,6 +7,7 @@ characters, since a space-bound analyser finds nothing there.
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import lru_cache
 
 import Stemmer  # type: ignore[import-not-found]
@@ -32,6 +33,8 @@ def _stem(word: str) -> str:
 
 def terms(text: str) -> list[str]:
     """The index terms of a text, with repetitions; dates come first, as one term each."""
+    # Accents as characters of their own would cut words in two.
+    text = unicodedata.normalize("NFC", text)
     found: list[str] = list(date_terms(text))
     for match in _TERM.finditer(text):
         word = match.group()
@@ -40,7 +43,8 @@ def terms(text: str) -> list[str]:
         elif _IS_CJK.match(word):
             found += [word[i : i + 2] for i in range(len(word) - 1)] or [word]
         else:
-            found += _western(word.casefold())
+            # Ligatures of typeset text ("ﬁnance") become letters; never in the whole text, which could forge a token.
+            found += _western(unicodedata.normalize("NFKC", word).casefold())
     return found
 
 

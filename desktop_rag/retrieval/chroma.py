@@ -75,7 +75,11 @@ class ChromaCache:
 
     def discard(self) -> None:
         """Throw the files away after damage; the next use starts an empty cache."""
+        from chromadb.api.shared_system_client import SharedSystemClient
+
         self.close()
+        # A client whose start failed stays in Chroma's registry of this process and would be handed out again.
+        SharedSystemClient.clear_system_cache()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def close(self) -> None:

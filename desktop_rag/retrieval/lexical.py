@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -48,14 +48,17 @@ class LexicalIndex(Protocol):
 class PostingsIndex:
     """LexicalIndex over the tables `terms` and `postings`."""
 
-    def __init__(self, connection: Any, *, k1: float = K1, b: float = B) -> None:
+    def __init__(
+        self, connection: Any, *, k1: float = K1, b: float = B, analyse: Callable[[str], list[str]] = terms
+    ) -> None:
         self._db = connection
+        self._analyse = analyse
         self._k1 = k1
         self._b = b
 
     def add(self, chunk: int, text: str) -> int:
         """See LexicalIndex."""
-        counts = Counter(terms(text))
+        counts = Counter(self._analyse(text))
         self._db.executemany("INSERT OR IGNORE INTO terms (term) VALUES (?)", [(term,) for term in counts])
         self._db.executemany(
             "INSERT INTO postings (term_id, chunk_id, frequency) SELECT id, ?, ? FROM terms WHERE term = ?",
@@ -82,7 +85,7 @@ class PostingsIndex:
         """See LexicalIndex."""
         total, average = self._statistics(collections)
         scores: Scores = {}
-        for term, weight in Counter(terms(query)).items():
+        for term, weight in Counter(self._analyse(query)).items():
             postings = self._postings(term, collections)
             if not len(postings):
                 continue

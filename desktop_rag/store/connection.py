@@ -38,6 +38,9 @@ def open_database(path: Path, key: Key) -> Connection:
                     "Use the key or passphrase it was made with.",
                 ) from error
             raise
+        if new:
+            # Before the first write: the files beside it (-wal, -shm) take over its permissions.
+            path.chmod(0o600)
         for pragma in (
             "temp_store=MEMORY",
             "journal_mode=WAL",
@@ -47,8 +50,6 @@ def open_database(path: Path, key: Key) -> Connection:
             "secure_delete=ON",
         ):
             connection.execute(f"PRAGMA {pragma}")
-        if new:
-            path.chmod(0o600)
         _migrate(connection, path)
     return connection
 

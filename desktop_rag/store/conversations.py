@@ -39,7 +39,8 @@ class Conversations:
         if row is None:
             raise StoreError("not_found", "There is no such conversation.", "It may have been deleted.")
         messages = self._db.execute(
-            "SELECT id, parent_id AS parent, role, text, created, data FROM messages WHERE conversation_id = ? ORDER BY created, rowid",
+            "SELECT id, parent_id AS parent, role, text, created, data FROM messages WHERE conversation_id = ?"
+            " ORDER BY created, rowid",
             (conversation,),
         )
         parsed = [{**dict(m), "data": json.loads(m["data"]) if m["data"] else None} for m in messages]
@@ -94,7 +95,8 @@ class Conversations:
             (conversation,),
         ).fetchone()
         self._db.execute(
-            "INSERT INTO messages (id, conversation_id, parent_id, role, text, data, created) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO messages (id, conversation_id, parent_id, role, text, data, created)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
             (message, conversation, last[0] if last else None, role, text, json.dumps(data) if data else None, now),
         )
         self._db.execute("UPDATE conversations SET updated = ? WHERE id = ?", (now, conversation))

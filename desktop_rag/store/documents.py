@@ -8,6 +8,7 @@ and `encoded = 0` with chunks present only encodes.
 from __future__ import annotations
 
 import json
+import re
 import time
 import uuid
 from collections.abc import Iterable, Sequence
@@ -17,10 +18,12 @@ from typing import Any
 from desktop_rag.errors import DesktopRagError, StoreError
 from desktop_rag.store.connection import Connection, transaction
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_ESCAPED = re.compile("\0([0-9a-f]{4})")
 FINAL = ("ready", "partly_read", "failed")
 _COLUMNS = (
-    "d.id, d.name, d.path, d.collection_id, d.parent_id, c.name AS collection, d.state, d.error, d.pages, d.pages_read, d.pages_ocr,"
-    " d.language, d.size, d.added, d.format, d.title, d.policy, d.review, d.sha256, d.encoded"
+    "d.id, d.name, d.path, d.collection_id, d.parent_id, c.name AS collection, d.state, d.error, d.pages, d.pages_read,"
+    " d.pages_ocr, d.language, d.size, d.added, d.format, d.title, d.policy, d.review, d.sha256, d.encoded"
 )
 
 
@@ -38,7 +41,7 @@ class Documents:
             self._db.execute(
                 "INSERT INTO documents (id, collection_id, path, name, policy, review, state, added, updated)"
                 " VALUES (?, ?, ?, ?, ?, ?, 'waiting', ?, ?)",
-                (identity, collection, str(path), path.name, policy, int(review), now, now),
+                (identity, collection, _stored(path), _readable(path.name), policy, int(review), now, now),
             )
         return identity
 
@@ -52,12 +55,16 @@ class Documents:
             raise StoreError(
                 "not_found", f"There is no document “{document}”.", "It may have been removed; list the documents."
             )
-        return dict(row)
+        return _with_path(row)
+
+    def exists(self, document: str) -> bool:
+        """Whether there still is such a document."""
+        return self._db.execute("SELECT 1 FROM documents WHERE id = ?", (document,)).fetchone() is not None
 
     def rows(self, collection: int | None = None) -> list[dict[str, Any]]:
         """All documents, of one collection or of all, in the order they were added."""
         return [
-            dict(row)
+            _with_path(row)
             for row in self._db.execute(
                 f"SELECT {_COLUMNS} FROM documents d JOIN collections c ON c.id = d.collection_id"
                 " WHERE ? IS NULL OR d.collection_id = ? ORDER BY d.added, d.rowid",
@@ -68,14 +75,16 @@ class Documents:
     def unfinished(self) -> list[str]:
         """Documents whose indexing was interrupted (those that wait for a person's review are not)."""
         rows = self._db.execute(
-            "SELECT id FROM documents WHERE state IN ('waiting', 'reading', 'cleaning', 'indexing') ORDER BY added, rowid"
+            "SELECT id FROM documents WHERE state IN ('waiting', 'reading', 'cleaning', 'indexing')"
+            " ORDER BY added, rowid"
         )
         return [row[0] for row in rows]
 
     def known(self, collection: int, sha256: str, policy: str) -> str | None:
         """The document of this content in this collection, whatever its path was."""
         row = self._db.execute(
-            "SELECT id FROM documents WHERE collection_id = ? AND sha256 = ? AND policy = ? AND state != 'failed' ORDER BY added",
+            "SELECT id FROM documents WHERE collection_id = ? AND sha256 = ? AND policy = ? AND state != 'failed'"
+            " ORDER BY added",
             (collection, sha256, policy),
         ).fetchone()
         return row[0] if row else None
@@ -83,7 +92,7 @@ class Documents:
     def at_path(self, collection: int, path: Path) -> list[str]:
         """Documents that were read from this path."""
         rows = self._db.execute(
-            "SELECT id FROM documents WHERE collection_id = ? AND path = ?", (collection, str(path))
+            "SELECT id FROM documents WHERE collection_id = ? AND path = ?", (collection, _stored(path))
         )
         return [row[0] for row in rows]
 
@@ -187,7 +196,21 @@ class Documents:
 
 # substr counts from 1; offsets are code points, as SQLite's text functions count
 CHUNK_QUERY = (
-    "SELECT k.id AS chunk, k.document_id AS document, d.name, d.collection_id, k.ordinal, p.id AS page_id, p.number AS page,"
-    " p.locator, k.start, k.end, k.context, k.length, substr(p.text, k.start + 1, k.end - k.start) AS text"
+    "SELECT k.id AS chunk, k.document_id AS document, d.name, d.collection_id, k.ordinal, p.id AS page_id, p.number"
+    " AS page, p.locator, k.start, k.end, k.context, k.length, substr(p.text, k.start + 1, k.end - k.start) AS text"
     " FROM chunks k JOIN pages p ON p.id = k.page_id JOIN documents d ON d.id = k.document_id"
 )
+
+
+def _stored(path: Path) -> str:
+    """A path as SQLite takes it: lone surrogates (names that are no UTF-8) are written behind a NUL, which no path has."""
+    return _SURROGATE.sub(lambda found: f"\0{ord(found[0]):04x}", str(path))
+
+
+def _with_path(row: Any) -> dict[str, Any]:
+    path = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), row["path"])
+    return {**dict(row), "path": path}
+
+
+def _readable(name: str) -> str:
+    return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", name)

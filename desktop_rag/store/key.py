@@ -21,7 +21,8 @@ from desktop_rag.store.files import write_private
 
 Protection = Literal["keyring", "passphrase", "file"]
 _SERVICE = "desktop-rag"
-_SCRYPT = {"n": 2**15, "r": 8, "p": 1, "maxmem": 64 * 2**20, "dklen": 32}
+_KEY_BYTES = 32
+_SCRYPT = {"n": 2**15, "r": 8, "p": 1, "maxmem": 64 * 2**20, "dklen": _KEY_BYTES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,8 @@ def load_key(data_dir: Path) -> Key:
     record_path = data_dir / "store.json"
     if record_path.exists():
         protection, identity, salt = _read_record(record_path)
-        raw = _fetch(protection, identity, salt)
-        if raw is None:
+        raw = _fetch(data_dir, protection, identity, salt)
+        if raw is None or len(raw) != _KEY_BYTES:
             raise _lost(protection)
         return Key(raw, protection)
     if (data_dir / "library.db").exists():
@@ -55,12 +56,12 @@ def _create(record_path: Path) -> Key:
     identity, salt = secrets.token_hex(8), secrets.token_hex(16)
     protection: Protection = "file"
     raw: bytes | None = None
-    if _keyring_set(identity, fresh := secrets.token_bytes(32)):
+    if _keyring_set(identity, fresh := secrets.token_bytes(_KEY_BYTES)):
         protection, raw = "keyring", fresh
     elif os.environ.get("DESKTOP_RAG_PASSPHRASE_FILE"):
         protection, raw = "passphrase", _from_passphrase(salt)
     else:
-        write_private(_key_file(identity), fresh.hex().encode())
+        write_private(_key_file(record_path.parent, identity), fresh.hex().encode())
         raw = fresh
     if raw is None:
         raise _lost(protection)
@@ -68,13 +69,13 @@ def _create(record_path: Path) -> Key:
     return Key(raw, protection)
 
 
-def _fetch(protection: Protection, identity: str, salt: str) -> bytes | None:
+def _fetch(data_dir: Path, protection: Protection, identity: str, salt: str) -> bytes | None:
     if protection == "keyring":
         return _keyring_get(identity)
     if protection == "passphrase":
         return _from_passphrase(salt)
     try:
-        return bytes.fromhex(_key_file(identity).read_text().strip())
+        return bytes.fromhex(_key_file(data_dir, identity).read_text().strip())
     except (OSError, ValueError):
         return None
 
@@ -95,7 +96,7 @@ def _lost(protection: str) -> StoreError:
     cause = {
         "keyring": "The system's keyring does not hold this library's key.",
         "passphrase": "This library is locked by a passphrase, and none was given.",
-        "file": "The key file of this library is missing from the configuration folder.",
+        "file": "The key file of this library is missing from the configuration folder, or damaged.",
     }[protection]
     hint = {
         "keyring": "Unlock the keyring you used before, then try again.",
@@ -105,8 +106,15 @@ def _lost(protection: str) -> StoreError:
     return StoreError("wrong_key", cause, hint)
 
 
-def _key_file(identity: str) -> Path:
-    return paths.private_dir(paths.config_dir() / "keys") / f"{identity}.key"
+def _key_file(data_dir: Path, identity: str) -> Path:
+    """Never inside the data directory: a copy of that folder must not carry its own key.
+
+    macOS and Windows keep data and configuration in one place by default; there the keys lie beside it.
+    """
+    folder = paths.config_dir() / "keys"
+    if folder.resolve().is_relative_to(data_dir.resolve()):
+        folder = data_dir.with_name(f"{data_dir.name}-keys")
+    return folder / f"{identity}.key"
 
 
 def _from_passphrase(salt: str) -> bytes | None:

@@ -9,17 +9,22 @@ from pathlib import Path
 from typing import IO
 
 from desktop_rag.errors import StoreError
+from desktop_rag.store.files import unwritable
 
-_PATIENCE_SECONDS = 0.7
+# With a process's own start this stays within a second.
+_PATIENCE_SECONDS = 0.25
 
 
 def acquire(data_dir: Path) -> IO[str]:
     """Hold the lock until the returned file is closed or the process ends.
 
-    Raises StoreError("locked") that names the holder. A holder that is just leaving is given a moment.
+    Raises StoreError("locked") that names the holder, or "read_only". A holder that is just leaving is given a moment.
     """
-    handle = (data_dir / "lock").open("a+", encoding="utf-8")
-    Path(handle.name).chmod(0o600)
+    try:
+        handle = (data_dir / "lock").open("a+", encoding="utf-8")
+        Path(handle.name).chmod(0o600)
+    except OSError as error:
+        raise unwritable(error, data_dir) from error
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while not _try_lock(handle):
         if time.monotonic() > deadline:

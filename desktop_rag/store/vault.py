@@ -38,7 +38,8 @@ def open_vault(connection: Connection, collection: int) -> Vault:
         )
     }
     rows = connection.execute(
-        "SELECT entry_id, folded, value FROM aliases a JOIN entries e ON e.id = a.entry_id WHERE e.collection_id = ? ORDER BY a.id",
+        "SELECT entry_id, folded, value FROM aliases a JOIN entries e ON e.id = a.entry_id"
+        " WHERE e.collection_id = ? ORDER BY a.id",
         (collection,),
     )
     for row in rows:
@@ -49,7 +50,8 @@ def open_vault(connection: Connection, collection: int) -> Vault:
 def unused_entries(connection: Connection, collection: int) -> list[int]:
     """Entries that no span of any document refers to."""
     rows = connection.execute(
-        "SELECT id FROM entries WHERE collection_id = ? AND NOT EXISTS (SELECT 1 FROM spans WHERE entry_id = entries.id)",
+        "SELECT id FROM entries WHERE collection_id = ?"
+        " AND NOT EXISTS (SELECT 1 FROM spans WHERE entry_id = entries.id)",
         (collection,),
     )
     return [row[0] for row in rows]

@@ -17,7 +17,7 @@ from desktop_rag.privacy.classes import replaced_by_default
 from desktop_rag.privacy.detect import SCRUBBER_VERSION, Finding
 from desktop_rag.privacy.findings import complete, find_in_page
 from desktop_rag.privacy.scrub import Replacement, Scrubbed, replacement_token, scrub
-from desktop_rag.privacy.vault import Vault
+from desktop_rag.privacy.vault import Vault, is_full_name
 from desktop_rag.retrieval.analyse import ANALYSER_VERSION
 from desktop_rag.store.connection import transaction
 from desktop_rag.workers.library import Library
@@ -77,7 +77,9 @@ def clean(library: Library, row: dict[str, Any], pages: Sequence[Page | UnreadPa
     try:
         with transaction(library.db):
             _drop_chunks(library, document)
-            nearby: set[int] = set()
+            nearby: dict[int, None] = {}
+            if row["policy"] == "pseudonymise":
+                _meet(library, collection, stored, pages, nearby)
             cleaned = [
                 _clean_page(library, row, page_row, page, nearby)
                 for page_row, page in zip(stored, pages, strict=True)
@@ -100,7 +102,7 @@ def clean(library: Library, row: dict[str, Any], pages: Sequence[Page | UnreadPa
 
 
 def _clean_page(
-    library: Library, row: dict[str, Any], page_row: dict[str, Any], page: Page, nearby: set[int]
+    library: Library, row: dict[str, Any], page_row: dict[str, Any], page: Page, nearby: dict[int, None]
 ) -> _CleanPage:
     """Resolve the page's replaced values in the vault and render it; blocks move along with their text."""
     spans = library.documents.spans(page_row["id"])
@@ -158,9 +160,29 @@ def _clean_headers(library: Library, policy: str, headers: set[str]) -> dict[str
     return cleaned
 
 
-def _resolve(vault: Vault, label: str, value: str, nearby: set[int]) -> tuple[int, str]:
+def _meet(
+    library: Library,
+    collection: int,
+    stored: Sequence[dict[str, Any]],
+    pages: Sequence[Page | UnreadPage],
+    nearby: dict[int, None],
+) -> None:
+    """Enter the document's full names first, so that a bare "Rivera" above "Maria Rivera" means her."""
+    vault = library.vault(collection)
+    for page_row, page in zip(stored, pages, strict=True):
+        if not isinstance(page, Page):
+            continue
+        for span in library.documents.spans(page_row["id"]):
+            value = page.text[span["start"] : span["end"]]
+            if span["replace"] and span["label"] == "PERSON" and is_full_name(value):
+                _resolve(vault, "PERSON", value, nearby)
+
+
+def _resolve(vault: Vault, label: str, value: str, nearby: dict[int, None]) -> tuple[int, str]:
     entry = vault.resolve(label, value, nearby)
-    nearby.add(entry.id)
+    # Last in the mapping is the one mentioned last.
+    nearby.pop(entry.id, None)
+    nearby[entry.id] = None
     return entry.id, entry.pseudonym
 
 

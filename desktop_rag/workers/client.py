@@ -85,16 +85,16 @@ class _Process:
         self._on_end(self)
 
     def _dispatch(self, message: Message) -> None:
-        event = message.get("event")
-        if "id" in message:
-            waiting = self.open.get(int(message["id"]))
+        event, number, error = message.get("event"), message.get("id"), message.get("error")
+        if number is not None:
+            waiting = self.open.get(number) if isinstance(number, int) else None
             if waiting is not None:
                 waiting.put(message)
         elif event == "hello":
             self.hello = message
             self.greeted.set()
-        elif event == "fatal":
-            self.fatal = from_payload(dict(message.get("error") or {}))
+        elif event == "fatal" and isinstance(error, dict):
+            self.fatal = from_payload(error)
 
     def _drain(self) -> None:
         assert self.child.stderr is not None
@@ -129,12 +129,16 @@ class _Process:
 
 
 def _lines(pipe: Any) -> Iterator[bytes]:
-    """Lines of an unbuffered pipe, as they arrive."""
-    rest = b""
+    """Lines of an unbuffered pipe, as they arrive; a line of many megabytes is put together only once."""
+    parts: list[bytes] = []
     while block := os.read(pipe.fileno(), 1 << 16):
-        *lines, rest = (rest + block).split(b"\n")
-        yield from lines
-    if rest:
+        first, *others = block.split(b"\n")
+        parts.append(first)
+        if others:
+            yield b"".join(parts)
+            yield from others[:-1]
+            parts = [others[-1]]
+    if rest := b"".join(parts):
         yield rest
 
 
@@ -150,7 +154,8 @@ class WorkerClient:
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
         self._crashes = 0
-        self._closed = False
+        self._state: str | None = None
+        self._closed = threading.Event()
 
     @property
     def hello(self) -> Message | None:
@@ -203,11 +208,12 @@ class WorkerClient:
 
     def close(self) -> None:
         """End the process and do not start it again."""
+        self._closed.set()
         with self._lock:
-            self._closed = True
             process, self._process = self._process, None
         if process is not None:
             process.stop(0.5 if self._disposable else 1.5)
+            self._tell("stopped")
 
     def kill(self) -> None:
         """End the process at once; the next request starts a new one. Frees everything it held."""
@@ -219,14 +225,13 @@ class WorkerClient:
 
     def _running(self) -> _Process:
         with self._lock:
-            if self._closed:
-                raise EngineError("start_failed", "The application is closing.")
             process = self._process
             if process is not None and not process.ended.is_set():
                 return process
             if process is not None:
                 process.stop(0.1)
-            time.sleep(BACK_OFF[min(self._crashes, len(BACK_OFF) - 1)])
+            if self._closed.wait(BACK_OFF[min(self._crashes, len(BACK_OFF) - 1)]):
+                raise EngineError("start_failed", "The application is closing.")
             self._tell("starting")
             try:
                 self._process = _Process([*worker_command(self.role), *self._arguments], self._on_end)
@@ -258,8 +263,12 @@ class WorkerClient:
             try:
                 return inbox.get(timeout=1.0)
             except queue.Empty:
+                if process.ended.is_set() and inbox.empty():
+                    # It ended between the handshake and the registration of this request.
+                    return {"event": "gone"}
                 if time.monotonic() - process.last_sign > HUNG_SECONDS:
                     self.kill()
+                    self._tell("crashed")
                     raise EngineError(
                         "hung",
                         f"The {self.role} process stopped answering.",
@@ -299,11 +308,14 @@ class WorkerClient:
             return
         lived = time.monotonic() - process.started
         self._crashes = 0 if lived > STABLE_SECONDS else self._crashes + 1
-        self._tell("stopped" if self._closed else "crashed")
+        self._tell("crashed")
 
     def _tell(self, state: str) -> None:
-        if self.on_state is not None:
-            self.on_state(state)
+        """Report a change, once."""
+        if state != self._state:
+            self._state = state
+            if self.on_state is not None:
+                self.on_state(state)
 
 
 class Workers:

@@ -18,12 +18,13 @@ from desktop_rag.documents.walk import walk
 from desktop_rag.errors import DesktopRagError, DocumentError, StoreError
 from desktop_rag.retrieval.encode import Vectors
 from desktop_rag.store.connection import transaction
+from desktop_rag.store.documents import FINAL
 from desktop_rag.workers.cleaning import clean, detect
 from desktop_rag.workers.language import language_of
 from desktop_rag.workers.library import Library
 from desktop_rag.workers.loop import Operation
 from desktop_rag.workers.parsing import ParsedFile
-from desktop_rag.workers.removing import remove_document
+from desktop_rag.workers.removing import fail_document, remove_document
 from desktop_rag.workers.rows import document_row, event
 
 Steps = Generator[dict[str, Any] | None, None, None]
@@ -39,7 +40,7 @@ def add(library: Library, paths: Iterable[str], collection: int, policy: str, re
         yield event(library, document, known=known)
     yield from run(library, [document for document, known in chosen if not known])
     unique = dict(chosen)
-    return {"documents": [document_row(library, d, known=k) for d, k in unique.items()]}
+    return {"documents": [document_row(library, d, known=k) for d, k in unique.items() if library.documents.exists(d)]}
 
 
 def run(library: Library, documents: list[str]) -> Steps:
@@ -47,21 +48,33 @@ def run(library: Library, documents: list[str]) -> Steps:
     for number, document in enumerate(documents):
         yield {"event": "progress", "files_done": number, "files_total": len(documents)}
         try:
-            yield from _advance(library, document)
+            yield from _alone(library, document)
         except StoreError as error:
-            if error.code not in ("disk_full", "not_found"):
+            if error.code == "not_found":  # removed meanwhile
+                continue
+            if error.code != "disk_full":
                 raise
-            yield {
-                "event": "document",
-                "document": document,
-                "state": "failed",
-                "known": False,
-                "error": error.to_payload(),
-            }
+            yield {**event(library, document), "state": "failed", "error": error.to_payload()}
         except DesktopRagError as error:
-            library.documents.fail(document, error)
+            fail_document(library, document, error)
             yield event(library, document)
     yield {"event": "progress", "files_done": len(documents), "files_total": len(documents)}
+
+
+def _alone(library: Library, document: str) -> Steps:
+    """Take one document as far as it can go, while no other request works on it.
+
+    Raises StoreError("not_found") as soon as somebody removed it: others run at every `yield`.
+    """
+    while document in library.at_work:
+        yield None
+    library.at_work.add(document)
+    try:
+        for step in _advance(library, document):
+            yield step
+            library.documents.row(document)
+    finally:
+        library.at_work.discard(document)
 
 
 def accept(library: Library, documents: list[str], decisions: dict[str, dict[str, bool]]) -> Operation:
@@ -73,7 +86,7 @@ def accept(library: Library, documents: list[str], decisions: dict[str, dict[str
             library.documents.update(document, state="cleaning")
         yield event(library, document)
     yield from run(library, documents)
-    return {"documents": [document_row(library, d) for d in documents]}
+    return {"documents": [document_row(library, d) for d in documents if library.documents.exists(d)]}
 
 
 def _enter(
@@ -81,14 +94,14 @@ def _enter(
 ) -> Generator[None, None, tuple[str, bool]]:
     """The row of a path: the existing one if this content is known, else a new one. Returns (document, known)."""
     try:
-        sha256 = yield from digest(path)
+        sha256, size = yield from digest(path)
     except DocumentError as error:
         for stale in library.documents.at_path(collection, path):
             if library.documents.row(stale)["state"] == "failed":
                 library.documents.forget(stale)
         document = library.documents.add(path, collection, policy, review)
         library.documents.fail(document, error)
-        return document, True
+        return document, False
     existing = library.documents.known(collection, sha256, policy)
     if existing is not None:
         state = library.documents.row(existing)["state"]
@@ -97,12 +110,12 @@ def _enter(
         if library.documents.row(earlier)["state"] == "failed":
             library.documents.forget(earlier)
     document = library.documents.add(path, collection, policy, review)
-    library.documents.update(document, sha256=sha256, size=path.stat().st_size)
+    library.documents.update(document, sha256=sha256, size=size)
     return document, False
 
 
-def digest(path: Path) -> Generator[None, None, str]:
-    """The file's SHA-256. Raises DocumentError for what is missing, empty or too large to be read at all."""
+def digest(path: Path) -> Generator[None, None, tuple[str, int]]:
+    """The file's SHA-256 and size. Raises DocumentError for what is missing, empty or too large to be read at all."""
     try:
         size = path.stat().st_size
         if size == 0:
@@ -126,11 +139,14 @@ def digest(path: Path) -> Generator[None, None, str]:
         raise DocumentError(
             "unreadable", f"The file cannot be opened: {error.strerror}.", "Check its permissions."
         ) from error
-    return content.hexdigest()
+    return content.hexdigest(), size
 
 
 def _advance(library: Library, document: str) -> Steps:
     row = library.documents.row(document)
+    if row["state"] in (*FINAL, "reviewing"):
+        yield event(library, document)
+        return
     library.check_encoder(row["collection_id"])
     if row["state"] in ("waiting", "reading"):
         parsed = yield from _read(library, row)
@@ -214,7 +230,7 @@ def reread(library: Library, row: dict[str, Any]) -> Generator[None, None, Parse
 
 def unchanged(row: dict[str, Any]) -> Generator[None, None, None]:
     """Raise DocumentError when the user's file is gone or is not what was indexed."""
-    if (yield from digest(Path(row["path"]))) != row["sha256"]:
+    if (yield from digest(Path(row["path"])))[0] != row["sha256"]:
         raise DocumentError("not_found", "The file was changed since it was read.", "Add it again.")
 
 
@@ -232,9 +248,7 @@ def _encode(library: Library, row: dict[str, Any]) -> Steps:
             library.vectors.add(encoder, by_chunk)
         yield None
     library.vectors.changed(collection)
-    if library.private(collection):
-        library.ensure_parity(collection)
-        _fill_chroma(library, document, collection)
+    library.recache(collection, lambda: _fill_chroma(library, document, collection))
     unread = [p["number"] or p["locator"] for p in library.documents.page_rows(document) if p["unread"]]
     state, cause = ("partly_read", _partly(unread)) if unread else ("ready", None)
     library.documents.update(document, state=state, encoded=1, error=cause)

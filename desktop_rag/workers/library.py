@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
@@ -47,6 +48,7 @@ class Library:
         self.chroma = ChromaCache(data_dir / "chroma")
         self.parser = Parser(data_dir)
         self.passwords: list[str] = []
+        self.at_work: set[str] = set()
         self._vaults: dict[int, Vault] = {}
         self._checked: set[int] = set()
 
@@ -57,8 +59,9 @@ class Library:
 
     @cached_property
     def detector(self) -> PresidioDetector:
-        """The finder of personal data; spaCy must not bring torch along into this process."""
-        sys.modules.setdefault("torch", None)  # type: ignore[arg-type]
+        """The finder of personal data; spaCy must not bring torch and transformers along into this process."""
+        for name in ("torch", "transformers"):
+            sys.modules.setdefault(name, None)  # type: ignore[arg-type]
         return PresidioDetector(find(PII_MODEL).folder(paths.models_dir()))
 
     @cached_property
@@ -119,9 +122,23 @@ class Library:
             repaired = self.chroma.repair(collection, self.vectors)
         except Exception:  # noqa: BLE001 - Chroma's edge: whatever is wrong with the cache, the truth is in the database
             self.chroma.discard()
+            # Every collection's vectors lay in those files.
+            self._checked.clear()
             repaired = self.chroma.repair(collection, self.vectors)
         self._checked.add(collection)
         return repaired
+
+    def recache(self, collection: int, change: Callable[[], None]) -> None:
+        """Carry a change that the database already holds over to Chroma; a cache that refuses it is made anew."""
+        if not self.private(collection):
+            return
+        try:
+            self.ensure_parity(collection)
+            change()
+        except Exception:  # noqa: BLE001 - Chroma's edge, as above
+            self.chroma.discard()
+            self._checked.clear()
+            self.ensure_parity(collection)
 
     def search(self, query: Vectors, collection: int, limit: int) -> dict[int, float]:
         """DenseIndex: Chroma finds, exact scores from the database rank; without Chroma, exact search."""

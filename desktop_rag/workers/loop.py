@@ -65,9 +65,12 @@ class Channel:
 
     def send(self, message: Message) -> None:
         """Write one message; a closed pipe means the parent is gone, and so are we."""
+        rest = memoryview(encode(message))
         try:
             with self._lock:
-                self._sink.write(encode(message))
+                while rest:
+                    # An unbuffered pipe may take a part only.
+                    rest = rest[self._sink.write(rest) :]
                 self._sink.flush()
         except (BrokenPipeError, ValueError):
             os._exit(0)
@@ -133,7 +136,12 @@ class Loop:
         handler = self._service.handlers.get(request.op)
         if handler is None:
             raise UsageError("not_available", f"“{request.op}” is not available yet.")
-        return handler(request)
+        try:
+            return handler(request)
+        except DesktopRagError:
+            raise
+        except Exception as error:  # the process's edge, as in _step: some handlers work before their first event
+            raise bug(error) from error
 
     def _begin(self, request: Request) -> None:
         try:
@@ -159,10 +167,10 @@ class Loop:
 
     def _step(self, request: Request, operation: Operation) -> bool:
         """Advance an operation by one event; False when it ended."""
-        if request.cancelled.is_set():
-            operation.close()
-            raise Cancelled
         try:
+            if request.cancelled.is_set():
+                operation.close()
+                raise Cancelled
             event = next(operation)
         except StopIteration as stop:
             self._reply(request, {"event": "done", **(stop.value or {})})

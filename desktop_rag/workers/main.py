@@ -24,6 +24,7 @@ _ROLES = {
     "parse": "desktop_rag.workers.parse_service",
     "chat": "desktop_rag.workers.chat_service",
 }
+_BUG_EXIT = 70
 
 
 def run(role: str, options: dict[str, Any]) -> int:
@@ -33,7 +34,8 @@ def run(role: str, options: dict[str, Any]) -> int:
     try:
         if role not in _ROLES:
             raise UsageError("bad_request", f"There is no worker “{role}”.")
-        os.nice(int(options.get("nice", 0)))
+        if options.get("nice"):
+            os.nice(int(options["nice"]))
         options["seal"] = state = seal()
         module = importlib.import_module(_ROLES[role])
         service: Service = module.open_service(Path(options["data_dir"]), options)
@@ -46,6 +48,9 @@ def run(role: str, options: dict[str, Any]) -> int:
         )
         channel.send({"event": "fatal", "error": failed.to_payload()})
         return failed.exit_code
+    except Exception as error:  # noqa: BLE001 - the process's edge: a bug at the start is told without its values
+        channel.send({"event": "fatal", "error": bug(error).to_payload()})
+        return _BUG_EXIT
     channel.send(
         {
             "event": "hello",
@@ -61,7 +66,7 @@ def run(role: str, options: dict[str, Any]) -> int:
     except BaseException as error:  # noqa: BLE001 - the process's edge: the places go to stderr, whose last lines the parent keeps
         sys.stderr.write(json.dumps(bug(error).to_payload()) + "\n")
         sys.stderr.flush()
-        return 70
+        return _BUG_EXIT
     return 0
 
 

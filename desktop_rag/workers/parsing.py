@@ -1,4 +1,4 @@
-"""The library's end of the `parse` role: files read in a child, polled without blocking, killed when they take too long."""
+"""The library's end of the `parse` role: files are read in a child, polled without blocking, killed when it is too slow."""
 
 from __future__ import annotations
 

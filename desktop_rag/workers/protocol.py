@@ -28,6 +28,6 @@ def decode(line: bytes) -> Message | None:
     """The message of a line, or None for noise that is not a JSON object."""
     try:
         message = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return message if isinstance(message, dict) else None

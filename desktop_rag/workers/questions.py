@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from desktop_rag.answering.citations import Aligned, Span, align, closest, grade, passage_spans
-from desktop_rag.answering.evidence import is_missing
+from desktop_rag.answering.evidence import is_missing, unfamiliar
 from desktop_rag.answering.prompt import NOT_FOUND
 from desktop_rag.privacy.question import MappedQuestion, map_question
 from desktop_rag.privacy.scrub import Replacement, Scrubbed
@@ -47,7 +47,8 @@ def prepare(library: Library, args: dict[str, Any]) -> dict[str, Any]:
     conversation, message = library.conversations.add_question(conversation, home, mapped.stored_text)
     limit = int(args.get("passages") or library.settings["passages"])
     ranking = _ranked(library, mapped.search_text, collections, mode, limit, timings)
-    missing, absent = is_missing(mapped.search_text, lambda word: _nowhere(library, word, collections))
+    passages = _passages(library, ranking)
+    missing, absent = _missing(library, mapped.search_text, collections, passages)
     total = sum(row["chunks"] for row in library.collections.all() if row["id"] in collections)
     return {
         "conversation": conversation,
@@ -55,13 +56,30 @@ def prepare(library: Library, args: dict[str, Any]) -> dict[str, Any]:
         "question": mapped.stored_text,
         "prompt_question": mapped.search_text,
         "history": [{"role": m["role"], "content": m["text"]} for m in history[-_HISTORY_TURNS:]],
-        "passages": _passages(library, ranking),
+        "passages": passages,
         "coverage": {"passages_read": len(ranking.order), "passages_total": total},
-        "missing": missing or not ranking.order,
+        "missing": missing,
         "absent": absent,
         "unknown": list(mapped.unknown),
         "timings_ms": timings,
     }
+
+
+def _missing(
+    library: Library, question: str, collections: list[int], passages: Sequence[dict[str, Any]]
+) -> tuple[bool, list[str]]:
+    """Whether the documents do not speak of what is asked, and the names and codes that are in none of them."""
+
+    def nowhere(word: str) -> bool:
+        return _nowhere(library, word, collections)
+
+    missing, absent = is_missing(question, nowhere)
+    if missing or not passages:
+        return True, absent
+    if not unfamiliar(question, nowhere):
+        return False, absent
+    best = _closest(library, question, passages)
+    return best is None or best[1] < CLOSE_ENOUGH, absent
 
 
 def _nowhere(library: Library, word: str, collections: list[int]) -> bool:
@@ -116,11 +134,15 @@ def _aligned(library: Library, answer: str, question: str, passages: Sequence[di
 
 def _quoted(library: Library, question: str, passages: Sequence[dict[str, Any]]) -> tuple[str, bool]:
     """The sentence of the passages closest to the question, as a quotation; (text, whether it comes close enough)."""
-    spans = passage_spans([p["text"] for p in passages])
-    best = closest(question, spans, terms=terms, encode=library.encoder.encode_all)
+    best = _closest(library, question, passages)
     if best is None or best[1] < CLOSE_ENOUGH:
         return NOT_FOUND, False
     return QUOTATION.format(" ".join(best[0].text.split())), True
+
+
+def _closest(library: Library, question: str, passages: Sequence[dict[str, Any]]) -> tuple[Span, float] | None:
+    spans = passage_spans([p["text"] for p in passages])
+    return closest(question, spans, terms=terms, encode=library.encoder.encode_all)
 
 
 def _masked(answer: str, unknown: Sequence[str]) -> str:
@@ -160,7 +182,7 @@ def _citation(library: Library, marker: int, span: Span, passage: dict[str, Any]
         "start": offsets.to_original(chunk["start"] + span.start),
         "end": offsets.to_original(chunk["start"] + span.end),
         "text": span.text,
-        "support": grade(strength),
+        "support": "supported" if grade(strength) == "supported" else "weak",
         "strength": round(strength, 3),
         "chunk": passage["chunk"],
     }

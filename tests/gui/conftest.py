@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
-from tests.gui.scripted import ScriptedBackend
 
 from desktop_rag.gui.main_window import MainWindow
 from desktop_rag.gui.theme import Theme
 from desktop_rag.settings import Settings
+from tests.gui.scripted import ScriptedBackend
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -41,7 +41,7 @@ def window(qtbot: QtBot, theme: Theme, backend: ScriptedBackend, tmp_path: Path)
     qtbot.addWidget(opened)
     opened.show()
     opened.startup.begin()
-    qtbot.waitUntil(lambda: opened.library.loaded and bool(opened.models.findChildren(object)))
+    qtbot.waitUntil(lambda: opened.library.loaded and bool(opened.models.findChildren(QLabel)))
     qtbot.waitUntil(lambda: opened.tasks.count == 0)
     opened.library.choose(opened.library.collections[0])
     yield opened

@@ -17,5 +17,7 @@ for number in range(50_000):
 
 
 def test_many_emissions_do_not_end_the_process() -> None:
-    done = subprocess.run([sys.executable, "-c", _MANY_EMISSIONS], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", _MANY_EMISSIONS], capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == 0, done.stderr[-400:]

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
-from tests.gui.scripted import ANSWER, PDF, ScriptedBackend, absent, crash, finished, refuse, sources, stored, token
 
 from desktop_rag.errors import DesktopRagError, EngineError, StoreError
 from desktop_rag.gui.chat import inline
@@ -17,6 +16,8 @@ from desktop_rag.gui.chat.answer_card import AnswerCard
 from desktop_rag.gui.chat.entries import ENDED
 from desktop_rag.gui.main_window import MainWindow
 from desktop_rag.gui.sources.pane import VIEWER
+from tests.gui.script import ANSWER, PDF, absent, crash, finished, refuse, sources, stored, token
+from tests.gui.scripted import ScriptedBackend
 
 QUESTION = "Why was the pump stopped?"
 
@@ -33,11 +34,8 @@ def ask(window: MainWindow, qtbot: QtBot, question: str = QUESTION) -> AnswerCar
 
 
 def visible(card: AnswerCard) -> str:
-    """The words of an answer, without chips, marks and joiners."""
-    text = card.text.toPlainText()
-    for character in (inline.OBJECT_CHARACTER, "\u2060"):
-        text = text.replace(character, "")
-    return " ".join(text.split())
+    """The words of an answer, without chips and marks."""
+    return " ".join(card.text.toPlainText().replace(inline.OBJECT_CHARACTER, "").split())
 
 
 def test_an_answer_ends_with_its_text_its_chips_and_its_numbers(window: MainWindow, qtbot: QtBot) -> None:
@@ -92,8 +90,10 @@ def test_a_changed_original_shows_the_scrubbed_text_and_says_so(
     text = "A note. [PERSON_1] measured it."
     backend.library.script["locate"] = lambda **_: {"format": "pdf", "original": False, "start": 8, "end": 31}
     backend.library.script["document_view"] = lambda document: {
-        "original": False, "note": "The file has changed.", "pages": [{"page": 1, "locator": None, "text": text}],
-    }  # fmt: skip
+        "original": False,
+        "note": "The file has changed.",
+        "pages": [{"page": 1, "locator": None, "text": text}],
+    }
     with qtbot.waitSignal(window.pane.viewer.shown):
         window.pane.open({"document": PDF, "name": PDF, "page": 1, "locator": None, "start": 0, "end": 5})
     assert window.pane.viewer.notice.sentence == "The file has changed."
@@ -190,6 +190,7 @@ def test_the_toggle_shows_real_values(window: MainWindow, qtbot: QtBot) -> None:
     card = ask(window, qtbot)
     qtbot.waitUntil(lambda: window.reveal.value("[PERSON_1]") is not None)
     assert "Marta" not in visible(card)
+    assert "Supported by the cited passage" in card.text.words_at("cite:1:supported")
     assert card.text.words_at("private:[PERSON_1]") == "Person 1 is Marta Lindqvist"
     window.reveal.set_shown(True)
     assert "Marta Lindqvist led the inspection" in visible(card)

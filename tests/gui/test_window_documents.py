@@ -6,27 +6,28 @@ from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
-from tests.gui.scripted import PDF, SAMPLES, ScriptedBackend, document
 
 from desktop_rag.errors import StoreError
 from desktop_rag.gui.main_window import MainWindow
 from desktop_rag.gui.pieces.confirm import Confirm
 from desktop_rag.gui.theme import Theme
 from desktop_rag.settings import Settings
+from tests.gui.script import PDF, SAMPLES, document
+from tests.gui.scripted import ScriptedBackend
 
 
-def drop(window: MainWindow, *paths: Path) -> None:
+def drop(window: MainWindow, *paths: Path, over: QWidget | None = None) -> None:
     """Drag files over the window and let go, with the MIME data a file manager gives."""
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
     buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
     enter = QDragEnterEvent(QPointF(400, 300), Qt.DropAction.CopyAction, data, buttons, keys)
-    QApplication.sendEvent(window, enter)
+    QApplication.sendEvent(over or window, enter)
     assert enter.isAccepted()
     assert window.veil.isVisible()
-    QApplication.sendEvent(window, QDropEvent(QPointF(400, 300), Qt.DropAction.CopyAction, data, buttons, keys))
+    QApplication.sendEvent(over or window, QDropEvent(QPointF(400, 300), Qt.DropAction.CopyAction, data, buttons, keys))
     assert not window.veil.isVisible()
 
 
@@ -51,13 +52,23 @@ def test_dropped_files_go_through_the_review_to_ready(
     assert {row["state"] for row in window.library.documents()} == {"ready"}
 
 
+def test_files_may_be_dropped_on_any_part(window: MainWindow, qtbot: QtBot, backend: ScriptedBackend) -> None:
+    window.show_pane(True)
+    targets = (window.chat.composer.edit.viewport(), window.sidebar.search, window.pane.passages, window.chat.column)
+    for number, part in enumerate(targets, 1):
+        drop(window, SAMPLES / PDF, over=part)
+        qtbot.waitUntil(lambda: window.tasks.count == 0)
+        assert len(backend.library.named("add")) == number, type(part).__name__
+    assert window.chat.composer.text() == ""
+
+
 def test_the_review_is_done_by_keyboard(window: MainWindow, qtbot: QtBot, backend: ScriptedBackend) -> None:
     backend.rows[PDF] = document(PDF, "reviewing")
     window.library.refresh()
     qtbot.waitUntil(lambda: bool(window.library.reviewing()))
     window.wires.library.review()
     qtbot.waitUntil(lambda: PDF in window.review.decisions)
-    tree, decisions = window.review.tree, window.review.decisions[PDF]
+    tree = window.review.tree
     assert window.review.counts == "10 found · 1 to check"
     assert tree.current is not None
     assert tree.current.doubtful, "the doubtful value does not come first"
@@ -107,6 +118,7 @@ def test_removing_asks_first_and_shows_a_receipt(window: MainWindow, qtbot: QtBo
     assert backend.library.named("remove") == [{"documents": [name]}]
     assert window.library_page.notice.isVisible()
     assert "is removed" in window.library_page.notice.sentence
+    assert "12 passages, 1 vault entry, a search afterwards found nothing left" in window.library_page.notice.hint
     assert name not in [row["name"] for row in window.library.documents()]
 
 

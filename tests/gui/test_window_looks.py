@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,10 +28,12 @@ from desktop_rag.gui.pieces.confirm import Confirm
 from desktop_rag.gui.pieces.labels import ElidedLabel
 from desktop_rag.gui.sources.pane import SOURCES, VIEWER
 from desktop_rag.gui.theme import Theme
-from tests.gui.scripted import PDF, ScriptedBackend, document
+from tests.gui.script import PDF, document
+from tests.gui.scripted import ScriptedBackend
 
 CONTROLS = (QAbstractButton, QLineEdit, QPlainTextEdit, QTextEdit, QComboBox, QAbstractItemView, QAbstractSlider)
 SMALLEST = (1024, 640)
+NAMED = r'(?:icon=|show_icon\(|IconButton\([\w.]+, |IconLabel\([\w.]+, |EmptyState\(\s*[\w.]+,\s*)"([a-z0-9-]+)"'
 
 
 @pytest.mark.parametrize("name", tokens.THEMES)
@@ -91,7 +94,9 @@ def screens(window: MainWindow, qtbot: QtBot, backend: ScriptedBackend) -> Itera
     qtbot.wait(30)
     yield "collection form", form
     form.close()
-    confirm = Confirm(window.theme, window, "Remove “a.pdf” from the library?", "Its text goes.", "Remove", lambda _text: None)
+    confirm = Confirm(
+        window.theme, window, "Remove “a.pdf” from the library?", "Its text goes.", "Remove", lambda _text: None
+    )
     confirm.show()
     qtbot.wait(30)
     yield "confirmation", confirm
@@ -148,7 +153,7 @@ def test_themes_switch_while_the_window_is_open(window: MainWindow, qtbot: QtBot
     for mode in ("dark", "contrast", "light"):
         theme.set_mode(mode)
         picture = window.grab().toImage()
-        seen.add(picture.pixelColor(window.width() // 2, window.height() - 4).name().upper())
+        seen.add(picture.pixelColor(picture.width() // 2, picture.height() - 4).name().upper())
     assert seen == {tokens.load(name)["surface"] for name in tokens.THEMES}
 
 
@@ -189,13 +194,11 @@ def test_keyboard_reaches_every_pane(window: MainWindow, qtbot: QtBot) -> None:
 
 
 def test_every_icon_that_is_named_is_there() -> None:
-    import re
-
     folder = Path(icons.__file__).parent
     assets = {path.stem for path in icons.paths.assets_dir().joinpath("icons").glob("*.svg")}
     named = set()
     for path in folder.rglob("*.py"):
-        named |= set(re.findall(r'(?:icon=|show_icon\(|IconButton\([\w.]+, |IconLabel\([\w.]+, |EmptyState\(\s*[\w.]+,\s*)"([a-z0-9-]+)"', path.read_text()))
+        named |= set(re.findall(NAMED, path.read_text(encoding="utf-8")))
     assert named, "the pattern found nothing"
     assert named <= assets
 

@@ -19,6 +19,8 @@ from desktop_rag.gui.reveal import Reveal
 from desktop_rag.gui.theme import Theme
 
 FLUSH_MS = 40
+_PREVIEW = 400
+_WORTH_SAYING_MS = 100
 
 
 class AnswerCard(QWidget):
@@ -89,7 +91,7 @@ class AnswerCard(QWidget):
         else:
             self._timer.stop()
             self._rewrite()
-        self._text.setVisible(bool(answer.text))
+        self._text.setVisible(bool(answer.text) and answer.text.strip(" .") != self._status.text())
         self._nearest.show_passages(answer.shown_passages if ended and not answer.found else [])
         self._show_notice()
         self._footer.setText(_footer(answer))
@@ -151,7 +153,8 @@ class AnswerCard(QWidget):
     def _preview(self, citation: dict[str, Any]) -> str:
         where = " · ".join(part for part in (str(citation.get("name") or ""), words.place(citation)) if part)
         text = self._reveal.words(str(citation.get("text") or ""))
-        return f"{where}\n{text if len(text) < 400 else text[:400].rstrip() + '…'}"
+        shown = text if len(text) < _PREVIEW else text[:_PREVIEW].rstrip() + "…"
+        return f"{where}\n{shown}"
 
     def ring(self, marker: int | None) -> None:
         """Ring one chip, or none."""
@@ -198,6 +201,6 @@ def _footer(answer: entries.Answer) -> str:
         parts.append(words.coverage(int(coverage.get("passages_read") or 0), int(coverage["passages_total"])))
     timings = answer.data.get("timings_ms") or {}
     total = timings.get("total") or sum(timings.values())
-    if total:
+    if total >= _WORTH_SAYING_MS:
         parts.append(f"{total / 1000:.1f} s")
     return " · ".join(parts)

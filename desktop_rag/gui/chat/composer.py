@@ -23,6 +23,7 @@ class QuestionEdit(QPlainTextEdit):
         super().__init__(parent)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setTabChangesFocus(True)
+        self.setAcceptDrops(False)  # dropped files belong to the window, not into the question
         self.setAccessibleName("Your question")
         self.setPlaceholderText("Ask about your documents")
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -58,7 +58,7 @@ class FirstScreen(QWidget):
         row.addWidget(TextButton(self._theme, "Try the sample documents", self.samples_wanted.emit))
         row.addStretch(1)
         inner = QWidget()
-        inner.setMaximumWidth(520)
+        inner.setMaximumWidth(560)
         column = QVBoxLayout(inner)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
@@ -111,7 +111,8 @@ class FirstScreen(QWidget):
     @property
     def questions(self) -> list[str]:
         """The offered questions."""
-        buttons = (self._examples.itemAt(place).widget() for place in range(self._examples.count()))
+        items = (self._examples.itemAt(place) for place in range(self._examples.count()))
+        buttons = (item.widget() for item in items if item is not None)
         return [button.text() for button in buttons if isinstance(button, TextButton)]
 
     def _say(self, icon: str, title: str, sentence: str, buttons: bool, questions: list[str]) -> None:

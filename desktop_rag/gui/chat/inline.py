@@ -22,13 +22,18 @@ OBJECT_CHARACTER = "\ufffc"
 _MARKER = int(QTextFormat.Property.UserProperty) + 1
 _SUPPORT = int(QTextFormat.Property.UserProperty) + 2
 _WEAK = int(QTextFormat.Property.UserProperty) + 3
+_MARK_WIDTH = 15.0
 
 
-def chip(marker: int, weak: bool) -> QTextCharFormat:
-    """The format of a citation chip; clicking it asks for `cite:<marker>`."""
-    form = _object(f"cite:{marker}")
+def chip(marker: int, weak: bool, support: str = "") -> QTextCharFormat:
+    """The format of a citation chip; clicking it asks for `cite:<marker>:<support>`.
+
+    The last chip of a sentence carries the sentence's support mark, so that no line break parts them.
+    """
+    form = _object(f"cite:{marker}:{support}")
     form.setProperty(_MARKER, marker)
     form.setProperty(_WEAK, weak)
+    form.setProperty(_SUPPORT, support)
     return form
 
 
@@ -60,8 +65,9 @@ class InlinePainter(QPyTextObject):
         """The size of a chip or mark."""
         metrics = QFontMetricsF(self._theme.font("small", weight=600))
         if format.hasProperty(_MARKER):
-            return QSizeF(max(20.0, metrics.horizontalAdvance(str(format.property(_MARKER))) + 12) + 3, 18)
-        return QSizeF(15, 16)
+            width = max(20.0, metrics.horizontalAdvance(str(format.property(_MARKER))) + 12) + 3
+            return QSizeF(width + (_MARK_WIDTH if format.property(_SUPPORT) else 0), 18)
+        return QSizeF(_MARK_WIDTH, 16)
 
     def drawObject(
         self,
@@ -74,10 +80,13 @@ class InlinePainter(QPyTextObject):
         """Draw a chip or mark."""
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        area, support = QRectF(rect), str(format.property(_SUPPORT) or "")
         if format.hasProperty(_MARKER):
-            self._draw_chip(painter, QRectF(rect), int(format.property(_MARKER)), bool(format.property(_WEAK)))
-        else:
-            self._draw_mark(painter, QRectF(rect), str(format.property(_SUPPORT)))
+            chip_area = area.adjusted(0, 0, -_MARK_WIDTH if support else 0, 0)
+            self._draw_chip(painter, chip_area, int(format.property(_MARKER)), bool(format.property(_WEAK)))
+            area.setLeft(chip_area.right())
+        if support:
+            self._draw_mark(painter, area, support)
         painter.restore()
 
     def _draw_chip(self, painter: QPainter, rect: QRectF, marker: int, weak: bool) -> None:

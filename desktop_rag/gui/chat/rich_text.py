@@ -36,7 +36,6 @@ class RichText(QTextBrowser):
         self._streamed = 0  # code points of the answer whose lines are complete and never touched again
         self._tail = 0  # where the unfinished last line begins in the document
         self._previews: dict[int, str] = {}
-        self._spans: dict[str, str] = {}
         self.painter = inline.InlinePainter(theme, self)
         self.document().documentLayout().registerHandler(inline.OBJECT, self.painter)
         self.document().setDocumentMargin(0)
@@ -98,12 +97,10 @@ class RichText(QTextBrowser):
                     cursor.insertText(self._shown(part), self._run_format(part, block.kind))
 
     def _write_mark(self, cursor: QTextCursor, mark: markup.Mark) -> None:
-        # A word joiner keeps a chip on the line of the word it follows.
-        for marker in mark.citations:
-            cursor.insertText("\u2060", self._text_format())
-            cursor.insertText(inline.OBJECT_CHARACTER, inline.chip(marker, mark.support == "weak"))
-        if mark.support:
-            cursor.insertText("\u2060", self._text_format())
+        for place, marker in enumerate(mark.citations, 1):
+            support = mark.support if place == len(mark.citations) else ""
+            cursor.insertText(inline.OBJECT_CHARACTER, inline.chip(marker, mark.support == "weak", support))
+        if mark.support and not mark.citations:
             cursor.insertText(inline.OBJECT_CHARACTER, inline.support_mark(mark.support))
         cursor.insertText(" ", self._text_format())
 
@@ -157,10 +154,11 @@ class RichText(QTextBrowser):
     def words_at(self, href: str) -> str:
         """The tooltip of what lies under the pointer."""
         kind, _, rest = href.partition(":")
-        if kind == "cite" and rest.isdigit():
-            return self._previews.get(int(rest), "")
+        if kind == "cite":
+            marker, _, support = rest.partition(":")
+            return "\n".join(part for part in (self._previews.get(int(marker), ""), words.support(support)) if part)
         if kind == "support":
-            return words.SUPPORT.get(rest, ("", "", ""))[2]
+            return words.support(rest)
         if kind == "private":
             value = self._reveal.value(rest)
             return f"{spoken(rest)} is {value}" if value else f"{spoken(rest)}: the real value is not in the vault"
@@ -168,8 +166,8 @@ class RichText(QTextBrowser):
 
     def _open(self, href: str) -> None:
         kind, _, rest = href.partition(":")
-        if kind == "cite" and rest.isdigit():
-            self.cited.emit(int(rest))
+        if kind == "cite":
+            self.cited.emit(int(rest.partition(":")[0]))
 
     def _grown(self) -> None:
         self.updateGeometry()
@@ -198,7 +196,7 @@ class RichText(QTextBrowser):
         """Copy words only, without chips and marks."""
         data = QMimeData()
         text = self.textCursor().selectedText().replace("\u2029", "\n")
-        data.setText(text.replace(inline.OBJECT_CHARACTER, "").replace("\u2060", ""))
+        data.setText(text.replace(inline.OBJECT_CHARACTER, ""))
         return data
 
     def heightForWidth(self, width: int) -> int:
@@ -231,7 +229,7 @@ class RichText(QTextBrowser):
             it = block.begin()
             while not it.atEnd():
                 fragment = it.fragment()
-                if fragment.charFormat().anchorHref() == f"cite:{marker}":
+                if fragment.charFormat().anchorHref().startswith(f"cite:{marker}:"):
                     cursor = QTextCursor(self.document())
                     cursor.setPosition(fragment.position())
                     place = self.cursorRect(cursor)

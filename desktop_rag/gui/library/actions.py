@@ -110,15 +110,22 @@ class LibraryActions(QObject):
 
 def receipt_text(receipt: dict[str, Any]) -> str:
     """A receipt in one line: what was removed, summed over its documents, and what the search afterwards found."""
+    rows = list(receipt.get("documents") or [])
     sums: dict[str, int] = {}
-    remaining = 0
-    for row in receipt.get("documents") or [receipt]:
-        for key, value in (row.get("removed") or row).items():
+    for row in rows:
+        for key, value in row.items():
             if isinstance(value, int) and not isinstance(value, bool):
                 sums[key] = sums.get(key, 0) + value
-        left = row.get("remaining")
-        remaining += sum(left.values()) if isinstance(left, dict) else int(left or 0)
-    sums.pop("remaining", None)
-    parts = [f"{words.count(value)} {key.replace('_', ' ')}" for key, value in sums.items() if value]
-    proof = "a search afterwards found nothing left" if not remaining else f"{remaining} traces are left"
-    return f"Receipt: {', '.join(parts)}; {proof}." if parts else f"Receipt: {proof}."
+    parts = [
+        words.plural(value, *_REMOVED.get(key, (key.replace("_", " "),) * 2)) for key, value in sums.items() if value
+    ]
+    if not all(row.get("verified") for row in rows):
+        return f"Receipt: {', '.join(parts)}. The check afterwards still found something: remove it again."
+    return f"Receipt: {', '.join([*parts, 'a search afterwards found nothing left'])}."
+
+
+_REMOVED = {
+    "chunks": ("passage", "passages"),
+    "vault_entries": ("vault entry", "vault entries"),
+    "answers_blanked": ("answer blanked", "answers blanked"),
+}

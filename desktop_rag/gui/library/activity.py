@@ -28,6 +28,7 @@ class ActivityBar(QWidget):
         self._theme, self._library, self._intake = theme, library, intake
         self._share = 0.0
         self._quiet = False
+        self._working = ""
         self._error: DesktopRagError | None = None
         self._icon = IconLabel(theme, "scan-text", "accent")
         self.sentence = ElidedLabel("")
@@ -42,7 +43,7 @@ class ActivityBar(QWidget):
         for part in (self._show, self.review, self._close):
             row.addWidget(part)
         intake.progress.connect(self._progress)
-        intake.settled.connect(self.refresh)
+        intake.settled.connect(self._settled)
         intake.failed.connect(self._failed)
         library.documents_changed.connect(self.refresh)
         library.document_moved.connect(self.refresh)
@@ -51,7 +52,8 @@ class ActivityBar(QWidget):
     def refresh(self) -> None:
         """Say what goes on now."""
         waiting = self._library.reviewing()
-        working = self._intake.running
+        # Taking up unfinished work at the start says nothing until there is some.
+        working = self._intake.running and bool(self._working)
         self.review.setVisible(bool(waiting))
         self.review.say(f"Review {words.plural(len(waiting), 'document')}")
         self._close.setVisible(self._error is not None)
@@ -60,7 +62,7 @@ class ActivityBar(QWidget):
             self.sentence.setText(" ".join(part for part in (self._error.message, self._error.hint) if part))
         elif working:
             self._icon.show_icon("scan-text", "accent")
-            self.sentence.setText(self.sentence.text() or "Reading…")
+            self.sentence.setText(self._working)
         elif waiting:
             self._icon.show_icon("list-checks", "private")
             self.sentence.setText(
@@ -79,7 +81,11 @@ class ActivityBar(QWidget):
     def _progress(self, done: int, total: int, name: str) -> None:
         self._error = None
         self._share = done / total if total else 0.0
-        self.sentence.setText(f"Reading {name}" + (f" · {done} of {total} done" if total > 1 else ""))
+        self._working = f"Reading {name}" + (f" · {done} of {total} done" if total > 1 else "")
+        self.refresh()
+
+    def _settled(self) -> None:
+        self._working, self._share = "", 0.0
         self.refresh()
 
     def _failed(self, error: DesktopRagError) -> None:

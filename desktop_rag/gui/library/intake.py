@@ -65,7 +65,7 @@ class Intake(QObject):
             self._library.document_event(event)
         elif kind == "progress":
             self._done, self._total = int(event.get("files_done") or 0), int(event.get("files_total") or 0)
-        if kind in ("document", "progress"):
+        if kind in ("document", "progress") and self._name:
             self.progress.emit(self._done, self._total, self._name)
 
     def _fail(self, error: DesktopRagError) -> None:

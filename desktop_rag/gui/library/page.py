@@ -22,6 +22,7 @@ class LibraryPage(QWidget):
     """Shows the chosen collection, or all documents."""
 
     add_wanted = Signal()
+    folder_wanted = Signal()
     document_opened = Signal(object)
     review_wanted = Signal(object)
     removal_wanted = Signal(list)
@@ -38,6 +39,7 @@ class LibraryPage(QWidget):
         self.filter.setPlaceholderText("Filter by name")
         self.filter.setAccessibleName("Filter documents by name")
         self.filter.setClearButtonEnabled(True)
+        self.filter.setAcceptDrops(False)
         self.notice = Notice(theme, closable=True)
         self._model = DocumentModel(self)
         self._shown = QSortFilterProxyModel(self)
@@ -65,6 +67,8 @@ class LibraryPage(QWidget):
         head.addWidget(self._edit)
         head.addWidget(self._drop)
         head.addStretch(1)
+        head.addWidget(TextButton(self._theme, "Add a folder…", self.folder_wanted.emit, icon="folder-plus"))
+        head.addSpacing(4)
         head.addWidget(
             TextButton(self._theme, "Add documents…", self.add_wanted.emit, kind="primary", icon="file-plus")
         )

@@ -32,6 +32,7 @@ class MeterStrip(QWidget):
         self._theme, self._backend = theme, backend
         self._weights: float | None = None
         self._kv: float | None = None
+        self._speed_now: float | None = None
         self._running = False
         self._polls = 0
         self.spark = Sparkline(theme)
@@ -82,12 +83,15 @@ class MeterStrip(QWidget):
         self._running = running
         if running:
             self.spark.clear()
+            self._speed_now = None
             self._polls = 0
 
     def measure(self, event: dict[str, Any]) -> None:
         """Take a `token` or `done` event."""
         usage = event.get("usage") or {}
-        self._show_speed(usage.get("decode_tps") if usage else event.get("tok_s"))
+        self._speed_now = usage.get("decode_tps") if usage else event.get("tok_s") or self._speed_now
+        if usage:
+            self._show_speed()
         first = usage.get("ttft_s") if usage else event.get("ttft_s")
         if first is not None:
             self._first.setText(f"{first:.1f} s to first")
@@ -101,12 +105,10 @@ class MeterStrip(QWidget):
         if total:
             self._context.setText(f"context 0/{words.count(total)}")
 
-    def _show_speed(self, value: float | None) -> None:
-        if value is None:
-            return
-        self._speed.setText(f"{value:5.1f} tok/s")
-        if self._running:
-            self.spark.add(value)
+    def _show_speed(self) -> None:
+        if self._speed_now is not None:
+            self._speed.setText(f"{self._speed_now:5.1f} tok/s")
+            self.spark.add(self._speed_now)
 
     def _show_usage(self, usage: dict[str, Any]) -> None:
         share = usage.get("roofline_fraction")
@@ -118,13 +120,15 @@ class MeterStrip(QWidget):
             self._context.setText(f"context {words.count(used)}/{words.count(int(usage['context']))}")
 
     def _show_memory(self, memory: dict[str, Any]) -> None:
-        self._weights, self._kv = memory.get("weights"), memory.get("kv")
+        self._weights, self._kv = memory.get("weights") or self._weights, memory.get("kv") or self._kv
         self._poll(at_once=True)
 
     # -- memory --------------------------------------------------------------------------------
 
     def _poll(self, at_once: bool = False) -> None:
         self._polls += 1
+        if self._running and not at_once:
+            self._show_speed()
         if not (at_once or self._running or self._polls % _IDLE_POLLS == 1):
             return
         pids = {os.getpid(), self._backend.library.pid, self._backend.chat.pid} - {None}

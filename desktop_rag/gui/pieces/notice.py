@@ -72,6 +72,11 @@ class Notice(QFrame):
         """What it says."""
         return self._sentence.text()
 
+    @property
+    def hint(self) -> str:
+        """What can be done, or details."""
+        return self._hint.text()
+
     def _act(self) -> None:
         self.hide()
         if self._action is not None:

@@ -31,7 +31,9 @@ class Popover(QFrame):
 
     def open_under(self, anchor: QWidget) -> None:
         """Show right-aligned under `anchor`, kept inside the window."""
-        self.adjustSize()
+        layout = self.layout()
+        if layout is not None:
+            self.setFixedHeight(layout.totalHeightForWidth(self.width()))
         corner = anchor.mapToGlobal(QPoint(anchor.width(), anchor.height()))
         left = corner.x() - self.width() + 16
         window = anchor.window()

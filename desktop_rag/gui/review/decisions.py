@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from desktop_rag.gui.words import place
+
+_FULL_LINE = 0.8
+_LOOK_CLOSER = "POSSIBLE_NAME"  # kept unless it is ticked, so it must not be missed
 
 
 @dataclass(slots=True)
@@ -38,8 +42,9 @@ class Decisions:
         offset = 0
         for page in review.get("pages") or ():
             text = str(page.get("text") or "")
+            shown = reflowed(text) if review.get("format") == "pdf" else text
             self.spans.extend(_span(raw, offset, text, place(page)) for raw in page.get("spans") or ())
-            texts.append(text)
+            texts.append(shown)
             offset += len(text) + len(self.GAP)
         self.text = self.GAP.join(texts)
 
@@ -59,12 +64,12 @@ class Decisions:
         return [span for span in self.spans if span.doubtful]
 
     def groups(self) -> list[tuple[str, list[Span]]]:
-        """Spans by label, most frequent first; the doubtful come first under the label ""."""
+        """Spans by label: the doubtful first (label ""), then what is replaced, then what is kept."""
         by_label: dict[str, list[Span]] = {}
         for span in self.spans:
             if not span.doubtful:
                 by_label.setdefault(span.label, []).append(span)
-        ordered = sorted(by_label.items(), key=lambda item: (-len(item[1]), item[0]))
+        ordered = sorted(by_label.items(), key=_order)
         return [("", self.doubtful), *ordered] if self.doubtful else ordered
 
     def set(self, spans: list[Span], replace: bool) -> None:
@@ -80,6 +85,26 @@ class Decisions:
     def as_request(self) -> dict[str, bool]:
         """The user's decisions that differ from the defaults, for `accept`."""
         return {span.id: span.replace for span in self.spans if span.replace != span.default}
+
+
+def _order(group: tuple[str, list[Span]]) -> tuple[bool, bool, int, str]:
+    label, spans = group
+    return label != _LOOK_CLOSER, not any(span.default for span in spans), -len(spans), label
+
+
+def reflowed(text: str) -> str:
+    """A page's text with the line breaks inside its paragraphs turned into spaces; every offset stays.
+
+    A line that is nearly as long as the longest and does not end a sentence runs on into the next one.
+    """
+    lines = text.split("\n")
+    full = max((len(line) for line in lines), default=0) * _FULL_LINE
+    joints = [" " if _runs_on(line, after, full) else "\n" for line, after in pairwise(lines)]
+    return "".join(part for pair in zip(lines, [*joints, ""], strict=True) for part in pair)
+
+
+def _runs_on(line: str, after: str, full: float) -> bool:
+    return len(line) >= full and bool(after.strip()) and not line.rstrip().endswith((".", ":", "!", "?"))
 
 
 def _span(raw: dict[str, Any], offset: int, text: str, where: str) -> Span:

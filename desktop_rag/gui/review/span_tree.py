@@ -53,7 +53,9 @@ class SpanTree(QTreeView):
             self._model.appendRow(self._group(label, spans))
         self._filling = False
         for row in range(self._model.rowCount()):
-            self.setExpanded(self._model.index(row, 0), row == 0 or len(decisions.spans) < _SMALL)
+            spans = self._model.item(row).data(SPANS)
+            replaced = any(span.default for span in spans)
+            self.setExpanded(self._model.index(row, 0), row == 0 or (replaced and len(spans) < _SMALL))
         self._go(1)
 
     def _group(self, label: str, spans: list[Span]) -> QStandardItem:

@@ -84,6 +84,7 @@ class TextPanel(QTextEdit):
                 form.setUnderlineStyle(_LINE.NoUnderline)
         if current:
             form.setBackground(QColor(kit["highlight"]))
+            form.setForeground(QColor(kit["text"]))
         return form
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:

@@ -43,7 +43,8 @@ class ValueRow(QStyledItemDelegate):
         paint_tick(painter, QRectF(tick_area(area, index)), self._theme.tokens, state)
         span: Span | None = index.data(SPAN)
         if span is None:
-            self._paint_group(painter, area, index)
+            opened = bool(option.state & QStyle.StateFlag.State_Open)
+            self._paint_group(painter, area, index, opened=opened)
         else:
             self._paint_value(painter, area, span)
         painter.restore()
@@ -56,7 +57,7 @@ class ValueRow(QStyledItemDelegate):
             painter.setBrush(QColor(kit.selected if selected else kit.hover))
             painter.drawRoundedRect(area.adjusted(0, 1, -2, -1), 6, 6)
 
-    def _paint_group(self, painter: QPainter, area: QRect, index: _Index) -> None:
+    def _paint_group(self, painter: QPainter, area: QRect, index: _Index, *, opened: bool) -> None:
         label = str(index.data(LABEL) or "")
         icon, role = (words.label_icon(label), "muted") if label else ("triangle-alert", "warn")
         self._theme.icon(icon, role).paint(painter, QRect(area.left() + 32, area.center().y() - 7, 16, 16))
@@ -65,7 +66,9 @@ class ValueRow(QStyledItemDelegate):
         painter.drawText(area.adjusted(56, 0, -40, 0), Qt.AlignmentFlag.AlignVCenter, str(index.data()))
         painter.setFont(self._theme.font("small", mono=True))
         painter.setPen(self._theme.colour("muted"))
-        painter.drawText(area.adjusted(0, 0, -10, 0), _RIGHT, words.count(len(index.data(SPANS))))
+        painter.drawText(area.adjusted(0, 0, -30, 0), _RIGHT, words.count(len(index.data(SPANS))))
+        arrow = self._theme.icon("chevron-down" if opened else "chevron-right", "muted")
+        arrow.paint(painter, QRect(area.right() - 24, area.center().y() - 7, 16, 16))
 
     def _paint_value(self, painter: QPainter, area: QRect, span: Span) -> None:
         after = f"{words.label_name(span.label)}?" if span.doubtful else span.place

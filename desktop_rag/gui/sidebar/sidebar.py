@@ -40,6 +40,7 @@ class Sidebar(QWidget):
         self.search.setPlaceholderText("Search conversations")
         self.search.setAccessibleName("Search conversations")
         self.search.setClearButtonEnabled(True)
+        self.search.setAcceptDrops(False)
         self._glass = self.search.addAction(theme.icon("search"), QLineEdit.ActionPosition.LeadingPosition)
         theme.changed.connect(self._recolour)
         self.new = TextButton(theme, "New chat", self.new_wanted.emit, kind="row", icon="square-pen", role="accent")

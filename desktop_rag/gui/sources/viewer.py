@@ -48,6 +48,7 @@ class Viewer(QWidget):
         head.addWidget(self._tools)
         self._head = QWidget()
         self._head.setLayout(head)
+        self._head.setFixedHeight(42)
         notice = QHBoxLayout()
         notice.setContentsMargins(12, 8, 12, 0)
         notice.addWidget(self.notice)

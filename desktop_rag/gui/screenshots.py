@@ -1,0 +1,178 @@
+"""Pictures of every screen, light and dark, large and small: `python -m desktop_rag.gui.screenshots FOLDER`.
+
+Drives the real window on the real workers with the sample documents in a library of its own, which
+is thrown away afterwards.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QPoint, QRect
+from PySide6.QtGui import QColor, QPainter, QPixmap
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
+
+from desktop_rag import paths
+from desktop_rag.gui import seal
+from desktop_rag.gui.app import WorkersBackend, application, open_window
+from desktop_rag.gui.backend import Backend
+from desktop_rag.gui.library.collection_form import CollectionForm
+from desktop_rag.gui.main_window import MainWindow
+from desktop_rag.gui.sources.pane import SOURCES
+from desktop_rag.gui.theme import Theme
+from desktop_rag.settings import Settings
+
+THEMES = ("light", "dark")
+SIZES = ((1280, 800), (1024, 640))
+_PATIENCE_S = 180.0
+_SETTLE_MS = 250
+
+
+class Photographer:
+    """Takes each screen in every theme and size; the last one taken stays on the screen."""
+
+    def __init__(self, window: MainWindow, theme: Theme, folder: Path) -> None:
+        self._window, self._theme, self._folder = window, theme, folder
+        self._number = 0
+
+    def take(self, name: str, over: Callable[[], QWidget] | None = None) -> None:
+        """One screen; `over` opens something that floats above the window and returns it."""
+        self._number += 1
+        for width, height in SIZES:
+            for theme in THEMES:
+                self._theme.set_mode(theme)
+                self._window.resize(width, height)
+                QTest.qWait(_SETTLE_MS)
+                picture = self._window.grab()
+                if over is not None:
+                    self._lay_over(picture, over())
+                picture.save(str(self._folder / f"{self._number:02}-{name}-{theme}-{width}x{height}.png"))
+
+    def _lay_over(self, picture: QPixmap, floating: QWidget) -> None:
+        QTest.qWait(_SETTLE_MS)
+        corner = floating.mapToGlobal(QPoint(0, 0)) - self._window.mapToGlobal(QPoint(0, 0))
+        if floating.windowTitle():
+            area = QRect(QPoint(0, 0), self._window.size())
+            corner = area.center() - floating.rect().center()
+        painter = QPainter(picture)
+        if floating.windowTitle():
+            painter.fillRect(picture.rect(), QColor(0, 0, 0, 110))
+        painter.drawPixmap(corner, floating.grab())
+        painter.end()
+        floating.close()
+
+
+def wait_until(reached: Callable[[], bool]) -> None:
+    """Let the window work until something holds; TimeoutError when it never does."""
+    end = time.monotonic() + _PATIENCE_S
+    while not reached():
+        if time.monotonic() > end:
+            raise TimeoutError("The window did not get there in time.")
+        QTest.qWait(40)
+
+
+def tour(window: MainWindow, camera: Photographer) -> None:
+    """Walk through the whole journey, from an empty library to an answer and its source."""
+    wait_until(lambda: window.library.loaded)
+    camera.take("empty")
+    samples = sorted(str(path) for path in (paths.assets_dir() / "samples").iterdir() if path.suffix != ".json")
+    window.show_page("library")
+    window.add_paths(samples)
+    wait_until(lambda: len(window.library.documents()) == len(samples))
+    camera.take("adding")
+    wait_until(lambda: len(window.library.reviewing()) == len(samples) and not window.intake.running)
+    window.wires.library.review(window.library.documents()[1]["id"])
+    wait_until(lambda: bool(window.review.decisions))
+    camera.take("review")
+    window.review.index.click()
+    wait_until(lambda: not window.intake.running and window.tasks.count == 0)
+    camera.take("library")
+    _chat(window, camera)
+    for page in ("models", "settings"):
+        window.show_page(page)
+        camera.take(page)
+    camera.take("collection", lambda: _form(window))
+
+
+def _chat(window: MainWindow, camera: Photographer) -> None:
+    window.wires.chat.new_chat()
+    camera.take("first-screen")
+    camera.take("seal", lambda: _seal(window))
+    window.veil.show_for(str(window.library.collections[0]["name"]), review=True)
+    camera.take("drop")
+    window.veil.hide()
+    for question in ("Why was feed pump P-204 taken out of service?", "What did Daniel Hughes cut?"):
+        window.chat.ask(question)
+        wait_until(lambda: window.session.is_running)
+        wait_until(lambda: not window.session.is_running)
+    window.show_pane(True)
+    camera.take("answer")
+    latest = window.chat.latest
+    if latest is not None and latest.citations:
+        window.wires.chat.cite(latest, 1)
+        wait_until(lambda: window.tasks.count == 0)
+        camera.take("viewer")
+    window.reveal.set_shown(True)
+    window.pane.show_tab(SOURCES)
+    camera.take("real-values")
+    window.reveal.set_shown(False)
+    _text_viewer(window, camera)
+    window.show_pane(False)
+    window.chat.ask("What does the harbour master say about zebra crossings?")
+    wait_until(lambda: window.session.is_running)
+    wait_until(lambda: not window.session.is_running)
+    camera.take("not-in-your-documents")
+
+
+def _text_viewer(window: MainWindow, camera: Photographer) -> None:
+    window.chat.ask("At which wavelength is the absorbance measured?")
+    wait_until(lambda: window.session.is_running)
+    wait_until(lambda: not window.session.is_running)
+    latest = window.chat.latest
+    if latest is not None and latest.citations:
+        window.wires.chat.cite(latest, 1)
+        wait_until(lambda: window.tasks.count == 0)
+        camera.take("viewer-text")
+
+
+def _seal(window: MainWindow) -> QWidget:
+    card = seal.popover(window.theme, window.backend, window)
+    card.open_under(window.chat.header.seal)
+    return card
+
+
+def _form(window: MainWindow) -> QWidget:
+    form = CollectionForm(window.theme, window, window.library.collections[0])
+    form.show()
+    return form
+
+
+def main(arguments: list[str], make_backend: Callable[[Path, Settings], Backend] = WorkersBackend) -> int:
+    """Take the tour and leave the pictures in the folder that is named."""
+    if len(arguments) != 1:
+        sys.stderr.write("Usage: python -m desktop_rag.gui.screenshots FOLDER\n")
+        return 2
+    folder = Path(arguments[0])
+    folder.mkdir(parents=True, exist_ok=True)
+    app = application(sys.argv[:1])
+    theme = Theme(app, THEMES[0])
+    with tempfile.TemporaryDirectory() as own:
+        os.environ["DESKTOP_RAG_CONFIG_DIR"] = str(Path(own) / "config")
+        data_dir = paths.private_dir(Path(own) / "data")
+        settings = Settings(data_dir)
+        window = open_window(make_backend(data_dir, settings), theme, settings, Path.home() / "desktop-rag")
+        try:
+            tour(window, Photographer(window, theme, folder))
+        finally:
+            window.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

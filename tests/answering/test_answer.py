@@ -1,0 +1,165 @@
+"""The course of one question when workers fail: the question stays, and so does what was already said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from desktop_rag.answering.answer import ENGINES, STRATEGY, answer, check_choice
+from desktop_rag.answering.prompt import NOT_FOUND
+from desktop_rag.errors import EngineError, ModelError, UsageError
+
+Event = dict[str, Any]
+PASSAGE = {"chunk": 1, "document": "d", "name": "a.txt", "text": "The rent is 900.", "context": "Rent", "score": 1.0}
+ENDED = {"event": "done", "reason": "stop", "usage": {"prompt_tokens": 7}, "engine": "llama.cpp", "model": "m"}
+
+
+class Library:
+    """Prepares one passage and remembers what is stored."""
+
+    def __init__(self, *, missing: bool = False) -> None:
+        self.missing = missing
+        self.stored: list[Event] = []
+        self.asked: list[str] = []
+
+    def stream(self, op: str, **args: Any) -> Iterator[Event]:
+        yield self.call(op, **args)
+
+    def call(self, op: str, **args: Any) -> Event:
+        self.asked.append(op)
+        if op == "prepare":
+            return {
+                "event": "done", "conversation": "c", "message": "q", "question": "What is [PERSON]?", "prompt_question": args["question"],
+                "history": [], "passages": [] if self.missing else [PASSAGE], "coverage": {"passages_read": 1, "passages_total": 9},
+                "missing": self.missing, "absent": [], "unknown": ["Falk"], "timings_ms": {"bm25": 1.0},
+            }  # fmt: skip
+        self.stored.append(args)
+        kept = {"answer": args["answer"], "found": args["found"], "draft": None, "citations": [], "sentences": []}
+        return {"event": "done", **kept, "message": "m", "align_ms": 1.0, "memory_mb": 100.0}
+
+
+class Chat:
+    """Says the pieces, then ends or fails."""
+
+    def __init__(self, *pieces: str, failure: Exception | None = None) -> None:
+        self.pieces = pieces
+        self.failure = failure
+        self.closed = False
+        self.args: Event = {}
+
+    def stream(self, op: str, **args: Any) -> Iterator[Event]:
+        self.args = args
+        try:
+            yield {"event": "loaded", "load_ms": 1.0}
+            for piece in self.pieces:
+                yield {"event": "token", "text": piece}
+            if self.failure is not None:
+                raise self.failure
+            yield ENDED
+        finally:
+            self.closed = True
+
+    def call(self, op: str, **args: Any) -> Event:
+        raise NotImplementedError
+
+
+class Team:
+    def __init__(self, library: Library, chat: Chat) -> None:
+        self.library = library
+        self.chat = chat
+
+
+def crash() -> EngineError:
+    return EngineError("crashed", "The chat process stopped unexpectedly.", retryable=True)
+
+
+def test_events_come_in_order_and_the_answer_is_stored() -> None:
+    team = Team(Library(), Chat("The rent ", "is 900."))
+    events = list(answer(team, "What is the rent?"))
+    assert [e["event"] for e in events] == ["stored", "sources", "token", "token", "done"]
+    done = events[-1]
+    assert (done["answer"], done["found"], done["strategy"], done["engine"]) == ("The rent is 900.", True, STRATEGY, "llama.cpp")
+    assert done["memory_mb"] == {"weights": None, "kv": None, "window": None, "library": 100.0, "chat": None}
+    assert done.keys() >= {"coverage", "timings_ms", "usage", "citations", "sentences", "conversation", "message", "model"}
+    assert team.library.stored[0]["answer"] == "The rent is 900."
+    assert team.library.stored[0]["unknown"] == ["Falk"]
+    assert team.chat.args["passages"] == [{"text": "The rent is 900.", "context": "Rent"}]
+
+
+def test_a_crash_in_the_middle_keeps_what_was_said() -> None:
+    team = Team(Library(), Chat("The rent ", "is", failure=crash()))
+    events = list(answer(team, "What is the rent?"))
+    assert [e["event"] for e in events[2:]] == ["token", "token", "partial", "done"]
+    assert events[4]["reason"] == "crashed"
+    assert events[4]["message"]
+    assert (team.library.stored[0]["answer"], team.library.stored[0]["data"]["reason"]) == ("The rent is", "crashed")
+    assert events[-1]["usage"].keys() >= {"prompt_tokens", "decode_tps", "ttft_s"}
+    assert set(events[-1]["usage"].values()) == {None}
+
+
+@pytest.mark.parametrize("failure", [crash(), ModelError("not_installed", "No model.")])
+def test_a_failure_before_the_first_word_is_told_and_no_answer_is_stored(failure: Exception) -> None:
+    team = Team(Library(), Chat(failure=failure))
+    events = answer(team, "What is the rent?")
+    assert [next(events)["event"], next(events)["event"]] == ["stored", "sources"]
+    with pytest.raises(type(failure)):
+        list(events)
+    assert team.library.asked == ["prepare"]
+
+
+def test_stopping_stores_the_part_and_ends_the_model() -> None:
+    team = Team(Library(), Chat("The rent ", "is 900."))
+    events = answer(team, "What is the rent?")
+    while next(events)["event"] != "token":
+        pass
+    events.close()  # type: ignore[attr-defined]
+    assert team.chat.closed
+    assert [(s["answer"], s["data"]["reason"]) for s in team.library.stored] == [("The rent", "cancelled")]
+
+
+def test_stopping_before_the_first_word_stores_nothing() -> None:
+    team = Team(Library(), Chat("The"))
+    events = answer(team, "What is the rent?")
+    next(events)
+    next(events)
+    events.close()  # type: ignore[attr-defined]
+    assert team.library.stored == []
+
+
+@pytest.mark.parametrize("said", [NOT_FOUND, "not in your documents", " “Not in your documents.”".replace("“", '"'), "", "  "])
+def test_a_refusal_of_the_model_is_not_found(said: str) -> None:
+    team = Team(Library(), Chat(said))
+    done = list(answer(team, "What is the rent?"))[-1]
+    assert (done["found"], done["answer"]) == (False, NOT_FOUND)
+    assert team.library.stored[0]["found"] is False
+
+
+def test_an_answer_that_only_mentions_the_words_is_an_answer() -> None:
+    done = list(answer(Team(Library(), Chat("The clause is not in your documents.")), "Where?"))[-1]
+    assert done["found"] is True
+
+
+def test_without_evidence_no_model_is_asked() -> None:
+    team = Team(Library(missing=True), Chat("The rent is 900."))
+    events = list(answer(team, "What is the Apex?"))
+    assert [e["event"] for e in events] == ["stored", "sources", "done"]
+    assert (events[-1]["found"], events[-1]["answer"], team.chat.args) == (False, NOT_FOUND, {})
+    assert events[-1]["engine"] is None
+
+
+def test_an_empty_question_is_refused_before_anything_is_stored() -> None:
+    team = Team(Library(), Chat())
+    with pytest.raises(UsageError):
+        next(answer(team, " \n"))
+    assert team.library.asked == []
+
+
+def test_choices_that_are_not_there_are_told() -> None:
+    for engine in (None, *ENGINES):
+        check_choice(STRATEGY, engine)
+    for strategy, engine, code in (("post-fusion", None, "not_available"), (None, "GPT4All", "not_available"), (None, "x", "bad_request")):
+        with pytest.raises(UsageError) as raised:
+            check_choice(strategy, engine)
+        assert raised.value.code == code

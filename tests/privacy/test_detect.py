@@ -1,0 +1,164 @@
+"""The contract of a detector, kept by the real one; and the rules that put its findings in order."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from desktop_rag.errors import ModelError
+from desktop_rag.privacy.classes import replaced_by_default
+from desktop_rag.privacy.detect import Detector, Finding, PresidioDetector, clean
+
+FINDINGS = st.lists(
+    st.builds(
+        lambda start, length, label, score: Finding(start, start + length, label, score),
+        st.integers(0, 30),
+        st.integers(1, 20),
+        st.sampled_from(["PERSON", "DATE_TIME", "PHONE_NUMBER", "LOCATION"]),
+        st.floats(0.35, 1.0),
+    ),
+    max_size=8,
+)
+
+
+class DetectorContract:
+    """What every detector must do; `sample` is a text and what must be found in it."""
+
+    sample: tuple[str, dict[str, str]]
+
+    @pytest.fixture
+    def detector(self) -> Detector:
+        raise NotImplementedError
+
+    @staticmethod
+    def values(detector: Detector, text: str) -> dict[str, str]:
+        (found,) = detector.detect([text])
+        return {text[f.start : f.end]: f.label for f in found}
+
+    def test_offsets_are_exact(self, detector: Detector) -> None:
+        text, wanted = self.sample
+        assert wanted.items() <= self.values(detector, text).items()
+
+    def test_offsets_are_code_points(self, detector: Detector) -> None:
+        text, wanted = self.sample
+        assert wanted.items() <= self.values(detector, f"\U0001f600 é — {text}").items()
+
+    def test_one_list_per_text_sorted_and_disjoint(self, detector: Detector) -> None:
+        text, _ = self.sample
+        results = list(detector.detect([text, "", "Nothing here.", text + " " + text]))
+        assert len(results) == 4
+        assert results[1] == []
+        for found in results:
+            assert all(a.end <= b.start for a, b in zip(found, found[1:], strict=False))
+            assert all(0 <= f.score <= 1 and f.start < f.end for f in found)
+
+
+class TestWordDetector(DetectorContract):
+    sample = ("Jean Rivera called.", {"Jean Rivera": "PERSON"})
+
+    @pytest.fixture
+    def detector(self, word_detector: type) -> Detector:
+        made: Detector = word_detector({"Jean Rivera": "PERSON"})
+        return made
+
+
+@pytest.mark.slow
+class TestPresidioDetector(DetectorContract):
+    sample = (
+        "The inspection was led by Marta Lindqvist, reachable at marta.lindqvist@brackwater.co.uk or +44 20 7946 0182. "
+        "Please pay to GB29 NWBK 6016 1331 9268 19 from card 4111 1111 1111 1111.",
+        {
+            "Marta Lindqvist": "PERSON",
+            "marta.lindqvist@brackwater.co.uk": "EMAIL_ADDRESS",
+            "+44 20 7946 0182": "PHONE_NUMBER",
+            "GB29 NWBK 6016 1331 9268 19": "IBAN_CODE",
+            "4111 1111 1111 1111": "CREDIT_CARD",
+        },
+    )
+
+    @pytest.fixture
+    def detector(self, real_detector: Detector) -> Detector:
+        return real_detector
+
+    def test_a_name_broken_over_two_lines_is_one_name(self, detector: Detector) -> None:
+        assert self.values(detector, "The report was written by Marta\nLindqvist in the spring.")["Marta\nLindqvist"] == "PERSON"
+
+    def test_a_name_after_a_title_is_found_without_the_title(self, detector: Detector) -> None:
+        found = self.values(detector, "Dear Mr Okonkwo,\nDr. Baker's letter has arrived.")
+        assert (found.get("Okonkwo"), found.get("Baker")) == ("PERSON", "PERSON")
+
+    def test_the_mail_recogniser_opens_no_socket_and_writes_no_cache(
+        self, detector: Detector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(*_: object, **__: object) -> socket.socket:
+            raise AssertionError("a socket was opened")
+
+        monkeypatch.setattr(socket, "socket", refuse)
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+        monkeypatch.setenv("HOME", str(tmp_path))
+        monkeypatch.setenv("TLDEXTRACT_CACHE", str(tmp_path / "tld"))
+        import tldextract
+
+        extractor = tldextract.tldextract.TLD_EXTRACTOR
+        assert extractor.suffix_list_urls == ()
+        assert "someone@else.example.org" in self.values(detector, "Write to someone@else.example.org today.")
+        assert "no@suffix.nosuchsuffix" not in self.values(detector, "Write to no@suffix.nosuchsuffix today.")
+        assert os.listdir(tmp_path) == []  # noqa: PTH208
+
+
+def test_without_its_model_the_detector_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ModelError) as raised:
+        PresidioDetector(tmp_path)
+    assert raised.value.code == "not_installed"
+
+
+class TestClean:
+    def spans(self, text: str, *findings: Finding) -> list[tuple[str, str]]:
+        return [(text[f.start : f.end], f.label) for f in clean(text, findings)]
+
+    def test_edges_and_possessives_go(self) -> None:
+        text = "“Rivera’s” car, (Anna Marsh), *Bo Lund*"
+        found = [Finding(0, 10, "PERSON", 0.8), Finding(16, 28, "PERSON", 0.8), Finding(30, 39, "PERSON", 0.8)]
+        assert self.spans(text, *found) == [("Rivera", "PERSON"), ("Anna Marsh", "PERSON"), ("Bo Lund", "PERSON")]
+
+    @pytest.mark.parametrize("text", ["Report 2025", "a@b", "x", "lower case", "A"])
+    def test_what_cannot_be_a_name_is_none(self, text: str) -> None:
+        assert self.spans(text, Finding(0, len(text), "PERSON", 0.85)) == []
+
+    def test_a_phone_number_is_not_sheltered_by_a_date(self) -> None:
+        text = "on 3 May 020 7946 0182"
+        found = [Finding(3, len(text), "DATE_TIME", 0.95), Finding(9, len(text), "PHONE_NUMBER", 0.4)]
+        assert self.spans(text, *found) == [("020 7946 0182", "PHONE_NUMBER")]
+
+    @given(st.text("Ab3 .,'()-\n", min_size=50, max_size=60), FINDINGS)
+    def test_results_are_sorted_disjoint_and_never_wider(self, text: str, findings: list[Finding]) -> None:
+        kept = clean(text, findings)
+        assert all(a.end <= b.start for a, b in zip(kept, kept[1:], strict=False))
+        for f in kept:
+            assert text[f.start : f.end].strip() == text[f.start : f.end] != ""
+            assert any(g.start <= f.start and f.end <= g.end and g.label == f.label for g in findings)
+
+    @given(st.text("Ab3 ", min_size=50, max_size=60), FINDINGS)
+    def test_whatever_must_be_replaced_is_covered(self, text: str, findings: list[Finding]) -> None:
+        kept = [f for f in clean(text, findings) if replaced_by_default(f.label)]
+        for f in findings:
+            if f.label == "PHONE_NUMBER" and text[f.start : f.end].strip():
+                assert any(k.start < f.end and f.start < k.end for k in kept)
+
+
+def test_the_contract_can_fail() -> None:
+    class Blind:
+        def detect(self, texts: Sequence[str]) -> Iterator[list[Finding]]:
+            return ([] for _ in texts)
+
+    class BlindContract(DetectorContract):
+        sample = TestWordDetector.sample
+
+    with pytest.raises(AssertionError):
+        BlindContract().test_offsets_are_exact(Blind())

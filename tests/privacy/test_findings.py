@@ -1,0 +1,128 @@
+"""Personal data in a whole document: nothing is skipped, failures stop it, names found once are found everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from desktop_rag.documents.model import Block, Page
+from desktop_rag.errors import DocumentError
+from desktop_rag.privacy.detect import Detector, Finding
+from desktop_rag.privacy.findings import MemoryRows, complete, doubtful, everyday, find_in_page, segments
+from desktop_rag.privacy.vault import Vault
+
+Words = Callable[..., Detector]
+
+
+def page(text: str, blocks: Sequence[Block] = ()) -> Page:
+    return Page(1, None, text, tuple(blocks))
+
+
+def completed(texts: list[str], detector: Detector, known: Vault | None = None) -> list[list[tuple[str, str]]]:
+    pages = [page(text) for text in texts]
+    found = [[f for part in find_in_page(p, detector) for f in part] for p in pages]
+    return [
+        [(p.text[f.start : f.end], f.label) for f in findings]
+        for p, findings in zip(pages, complete(pages, found, known), strict=True)
+    ]
+
+
+@given(st.lists(st.text("ab \n.", min_size=1, max_size=900), max_size=20))
+def test_segments_cover_the_whole_text_in_order(parts: list[str]) -> None:
+    blocks, at = [], 0
+    for part in parts:
+        blocks.append(Block("paragraph", at, at + len(part)))
+        at += len(part)
+    made = page("".join(parts), blocks)
+    cuts = segments(made)
+    covered = {at for start, end in cuts for at in range(start, end)}
+    assert {at for at, c in enumerate(made.text) if not c.isspace()} <= covered
+    assert all(start < end for start, end in cuts)
+    assert [end for _, end in cuts][:-1] <= [start for start, _ in cuts][1:]
+
+
+def test_findings_are_offsets_of_the_page_not_of_the_segment(word_detector: Words) -> None:
+    text = "Filler text. " * 1000 + "Jean Rivera signed."
+    (last,) = [f for part in find_in_page(page(text), word_detector({"Jean Rivera": "PERSON"})) for f in part]
+    assert text[last.start : last.end] == "Jean Rivera"
+    assert last.start > 10_000
+
+
+class Broken:
+    """A detector that fails, or gives nothing back at all."""
+
+    def __init__(self, error: Exception | None) -> None:
+        self._error = error
+
+    def detect(self, texts: Sequence[str]) -> Iterator[list[Finding]]:
+        if self._error is not None:
+            raise self._error
+        return iter(())
+
+
+@pytest.mark.parametrize("error", [RuntimeError("native"), ValueError("value"), MemoryError(), None])
+def test_a_detector_that_fails_stops_the_document(error: Exception | None) -> None:
+    with pytest.raises(DocumentError) as raised:
+        list(find_in_page(page("Jean Rivera signed."), Broken(error)))
+    assert raised.value.code == "scrub_failed"
+    assert "Rivera" not in raised.value.message
+
+
+def test_a_name_found_once_is_found_on_every_page(word_detector: Words) -> None:
+    texts = ["Jean Rivera signed.", "Later Rivera left; RIVERA's car stayed.", "a riveraside walk"]
+    first_page_only = word_detector({"Jean Rivera": "PERSON"})
+    assert completed(texts, first_page_only) == [
+        [("Jean Rivera", "PERSON")],
+        [("Rivera", "PERSON"), ("RIVERA", "PERSON")],
+        [],
+    ]
+
+
+def test_a_known_person_is_found_though_the_detector_sees_nothing(word_detector: Words) -> None:
+    known = Vault(MemoryRows())
+    known.resolve("PERSON", "Jean Rivera")
+    known.resolve("IBAN_CODE", "GB29 NWBK 6016 1331 9268 19")
+    texts = ["Rivera has GB29 NWBK 6016 1331 9268 19."]
+    assert completed(texts, word_detector({}), known) == [
+        [("Rivera", "PERSON"), ("GB29 NWBK 6016 1331 9268 19", "IBAN_CODE")]
+    ]
+
+
+def test_a_known_name_displaces_a_kept_finding_but_no_replaced_one(word_detector: Words) -> None:
+    known = Vault(MemoryRows())
+    known.resolve("PERSON", "Jean Rivera")
+    texts = ["Rivera Street is long. jean@rivera.example"]
+    detector = word_detector({"Rivera Street": "LOCATION", "jean@rivera.example": "EMAIL_ADDRESS"})
+    assert completed(texts, detector, known) == [[("Rivera", "PERSON"), ("jean@rivera.example", "EMAIL_ADDRESS")]]
+
+
+class TestEverydayTerms:
+    TEXT = "The Licensed Marks are named here. All licensed goods bear marks. Anna Marsh and Rose signed; a rose bloomed."
+
+    def labels(self, names: dict[str, float]) -> dict[str, str]:
+        made = page(self.TEXT)
+        found = [
+            Finding(self.TEXT.index(name), self.TEXT.index(name) + len(name), "PERSON", score)
+            for name, score in names.items()
+        ]
+        (kept,) = everyday([made], [found])
+        return {self.TEXT[f.start : f.end]: f.label for f in kept}
+
+    def test_a_defined_term_is_set_apart_and_a_name_is_not(self) -> None:
+        assert self.labels({"Licensed Marks": 0.85, "Anna Marsh": 0.85}) == {
+            "Licensed Marks": "POSSIBLE_NAME",
+            "Anna Marsh": "PERSON",
+        }
+
+    def test_what_the_detector_is_sure_of_stays_a_person(self) -> None:
+        assert self.labels({"Rose": 0.85}) == {"Rose": "POSSIBLE_NAME"}
+        assert self.labels({"Rose": 0.9}) == {"Rose": "PERSON"}
+
+
+def test_lone_names_and_low_scores_are_looked_at_first() -> None:
+    assert doubtful("PERSON", "Rivera", 0.85)
+    assert not doubtful("PERSON", "Jean Rivera", 0.85)
+    assert doubtful("PHONE_NUMBER", "020 7946 0182", 0.4)

@@ -1,0 +1,133 @@
+"""Dense search: the store in the database is exact, Chroma finds the same and can be lost without harm."""
+
+from __future__ import annotations
+
+import shutil
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from desktop_rag.retrieval.chroma import ChromaCache
+from desktop_rag.retrieval.encode import Vectors
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+
+
+@pytest.fixture
+def chroma(tmp_path: Path) -> Iterator[ChromaCache]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import chromadb  # noqa: F401 - its import warns
+    cache = ChromaCache(tmp_path / "chroma")
+    yield cache
+    cache.close()
+
+
+@pytest.fixture
+def filled(shelf: Any, random_vectors: Vectors) -> list[int]:
+    chunks: list[int] = shelf.add(["x"] * 60)
+    shelf.add_vectors(chunks, random_vectors[:60])
+    return chunks
+
+
+def ids_in(cache: ChromaCache, collection: int, vectors: Vectors) -> set[int]:
+    return set(cache.search(vectors[0], collection, 10_000))
+
+
+def test_the_store_is_exact(shelf: Any, random_vectors: Vectors) -> None:
+    chunks = shelf.add(["x"] * 50)
+    shelf.add_vectors(chunks, random_vectors[:50])
+    query = random_vectors[77]
+    cosines = random_vectors[:50].astype(np.float16).astype(np.float32) @ query
+    best = sorted(range(50), key=lambda i: -cosines[i])[:7]
+    assert shelf.vectors.search(query, shelf.collection, 7) == pytest.approx({chunks[i]: float(cosines[i]) for i in best})
+    assert shelf.vectors.count() == shelf.vectors.count(shelf.collection) == 50
+    assert len(shelf.vectors.search(query, shelf.collection, 500)) == 50
+    assert shelf.vectors.search(query, shelf.new_collection("Two"), 5) == {}
+
+
+def test_half_precision_keeps_cosines(shelf: Any, random_vectors: Vectors) -> None:
+    chunks = shelf.add(["x"] * 20)
+    shelf.add_vectors(chunks, random_vectors[:20])
+    held = shelf.vectors.get(chunks)
+    assert all(float(held[c] @ v) > 0.9999 for c, v in zip(chunks, random_vectors, strict=False))
+
+
+def test_a_changed_collection_is_read_anew(shelf: Any, filled: list[int], random_vectors: Vectors) -> None:
+    shelf.vectors.search(random_vectors[0], shelf.collection, 3)
+    shelf.remove(filled[:1])
+    shelf.vectors.changed(shelf.collection)
+    assert filled[0] not in shelf.vectors.search(random_vectors[0], shelf.collection, 60)
+
+
+@pytest.mark.slow
+def test_chroma_finds_the_ten_nearest_of_two_thousand(chroma: ChromaCache, random_vectors: Vectors) -> None:
+    chroma.add(1, range(1, 2001), random_vectors)
+    queries = random_vectors[:40] + 0.05 * random_vectors[1000:1040]
+    missed = 0
+    for query in queries:
+        exact = {int(i) + 1 for i in np.argsort(-(random_vectors @ query))[:10]}
+        # As the library asks: a wide net, ranked by exact scores afterwards.
+        missed += len(exact - set(chroma.search(query, 1, 200)))
+    assert missed == 0
+
+
+class TestRepair:
+    def test_a_cache_that_agrees_is_left_alone(
+        self, shelf: Any, chroma: ChromaCache, filled: list[int]
+    ) -> None:
+        assert chroma.repair(shelf.collection, shelf.vectors) == len(filled)
+        assert chroma.repair(shelf.collection, shelf.vectors) == 0
+
+    def test_missing_and_extra_ids_are_put_right(
+        self, shelf: Any, chroma: ChromaCache, filled: list[int], random_vectors: Vectors
+    ) -> None:
+        chroma.repair(shelf.collection, shelf.vectors)
+        chroma.remove(shelf.collection, filled[:7])
+        chroma.add(shelf.collection, [9001, 9002], random_vectors[100:102])
+        assert chroma.repair(shelf.collection, shelf.vectors) == 9
+        assert ids_in(chroma, shelf.collection, random_vectors) == set(filled)
+        assert chroma.count(shelf.collection) == len(filled)
+
+    def test_a_deleted_folder_is_filled_again(
+        self, shelf: Any, chroma: ChromaCache, filled: list[int], random_vectors: Vectors, tmp_path: Path
+    ) -> None:
+        chroma.repair(shelf.collection, shelf.vectors)
+        chroma.close()
+        shutil.rmtree(tmp_path / "chroma")
+        assert chroma.repair(shelf.collection, shelf.vectors) == len(filled)
+        assert ids_in(chroma, shelf.collection, random_vectors) == set(filled)
+
+    def test_discarding_starts_afresh(self, shelf: Any, chroma: ChromaCache, filled: list[int], tmp_path: Path) -> None:
+        chroma.repair(shelf.collection, shelf.vectors)
+        chroma.discard()
+        assert not (tmp_path / "chroma").exists()
+        assert chroma.count(shelf.collection) == 0
+        assert chroma.repair(shelf.collection, shelf.vectors) == len(filled)
+
+    def test_an_emptied_store_empties_the_cache(self, shelf: Any, chroma: ChromaCache, filled: list[int]) -> None:
+        chroma.repair(shelf.collection, shelf.vectors)
+        shelf.remove(filled)
+        shelf.vectors.changed(shelf.collection)
+        assert chroma.repair(shelf.collection, shelf.vectors) == len(filled)
+        assert chroma.count(shelf.collection) == 0
+
+
+def test_collections_do_not_mix_and_can_be_dropped(chroma: ChromaCache, random_vectors: Vectors) -> None:
+    chroma.add(1, [1, 2], random_vectors[:2])
+    chroma.add(2, [3], random_vectors[2:3])
+    assert set(chroma.search(random_vectors[0], 1, 10)) == {1, 2}
+    chroma.drop(1)
+    chroma.drop(5)
+    assert (chroma.count(1), chroma.count(2)) == (0, 1)
+
+
+def test_no_text_lies_in_chromas_files(chroma: ChromaCache, random_vectors: Vectors, tmp_path: Path) -> None:
+    chroma.add(1, [1], random_vectors[:1])
+    held = chroma._collection(1).get(include=["documents", "metadatas"])
+    assert held["documents"] in (None, [None])
+    assert held["metadatas"] in (None, [None])

@@ -1,0 +1,145 @@
+"""Collections, documents and conversations as rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from desktop_rag.errors import DocumentError, StoreError, UsageError
+from desktop_rag.store.collections import Collections
+from desktop_rag.store.conversations import Conversations
+from desktop_rag.store.documents import Documents
+from desktop_rag.store.vault import StoredVault, delete_entries, open_vault, unused_entries
+
+
+@pytest.fixture
+def collection(db: Any) -> int:
+    return int(Collections(db).create("Rents", "pseudonymise", True)["id"])
+
+
+@pytest.mark.parametrize("name", ["", "  ", "Rents", " Rents "])
+def test_a_name_that_is_empty_or_taken_is_refused(db: Any, collection: int, name: str) -> None:
+    with pytest.raises(UsageError):
+        Collections(db).create(name, "mask", False)
+    assert len(Collections(db).all()) == 1
+
+
+def test_an_unknown_policy_is_refused(db: Any) -> None:
+    with pytest.raises(UsageError):
+        Collections(db).create("Rents", "hide", False)
+
+
+def test_a_collection_is_found_by_name_or_number_the_number_first(db: Any, collection: int) -> None:
+    collections = Collections(db)
+    named = collections.create(str(collection), "mask", False)
+    assert collections.need(collection)["name"] == "Rents"
+    assert collections.need("Rents")["id"] == collection
+    assert collections.need(named["id"])["policy"] == "mask"
+    with pytest.raises(StoreError) as caught:
+        collections.need("Nothing")
+    assert caught.value.code == "not_found"
+
+
+def test_a_collection_changes_only_where_it_is_told(db: Any, collection: int) -> None:
+    collections = Collections(db)
+    assert collections.update(collection, name="Rents")["name"] == "Rents"
+    changed = collections.update(collection, review=False)
+    assert (changed["name"], changed["policy"], bool(changed["review"])) == ("Rents", "pseudonymise", False)
+
+
+def test_counts_go_by_state(db: Any, collection: int) -> None:
+    documents = Documents(db)
+    one, two = (documents.add(Path(name), collection, "mask", False) for name in ("one", "two"))
+    documents.update(one, state="ready")
+    documents.fail(two, DocumentError("empty", "The file is empty."))
+    (row,) = Collections(db).all()
+    assert (row["documents"], row["states"]) == (2, {"ready": 1, "failed": 1})
+    assert documents.unfinished() == []
+
+
+NAMES = st.text(st.characters(blacklist_characters="\0/", blacklist_categories=()), min_size=1)
+
+
+@given(NAMES)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+def test_any_path_comes_back_as_it_was(db: Any, name: str) -> None:
+    collections, documents = Collections(db), Documents(db)
+    collection = (collections.find("Any") or collections.create("Any", "mask", False))["id"]
+    path = Path("/folder") / name
+    document = documents.add(path, collection, "mask", False)
+    assert documents.row(document)["path"] == str(path)
+    assert document in documents.at_path(collection, path)
+    documents.row(document)["name"].encode()
+
+
+def test_deleting_a_collection_takes_everything_along(db: Any, collection: int) -> None:
+    documents = Documents(db)
+    document = documents.add(Path("one"), collection, "mask", False)
+    span = {"start": 0, "end": 4, "label": "PERSON", "score": 1.0, "replace": True}
+    documents.store_findings(document, [{"number": 1, "locator": None, "spans": [span]}])
+    vault = open_vault(db, collection)
+    vault.resolve("PERSON", "Jean Rivera")
+    Collections(db).delete(collection)
+    for table in ("collections", "documents", "pages", "spans", "entries", "aliases"):
+        assert db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] == 0, table
+
+
+def test_the_vault_is_read_back_as_it_was_and_numbers_are_never_shared(db: Any, collection: int) -> None:
+    other = int(Collections(db).create("Other", "pseudonymise", True)["id"])
+    vault = open_vault(db, collection)
+    entry = vault.resolve("PERSON", "Jean Rivera")
+    foreign = open_vault(db, other).resolve("PERSON", "Maria Alvarez")
+    assert entry.pseudonym != foreign.pseudonym
+    again = open_vault(db, collection)
+    assert {e.pseudonym: e.aliases for e in again.entries.values()} == {entry.pseudonym: entry.aliases}
+    assert again.resolve("PERSON", "Jean Rivera").id == entry.id
+    StoredVault(db, collection).add_alias(entry.id, "jean rivera", "JEAN RIVERA")
+    assert open_vault(db, collection).entries[entry.id].aliases == entry.aliases
+    assert unused_entries(db, collection) == [entry.id]
+    delete_entries(db, [entry.id])
+    assert open_vault(db, collection).entries == {}
+    assert list(open_vault(db, other).entries) == [foreign.id]
+
+
+def test_messages_keep_their_order_and_their_parents(db: Any) -> None:
+    conversations = Conversations(db)
+    conversation, first = conversations.add_question(None, None, "What is [PERSON_1]’s rent?")
+    answer = conversations.add_answer(conversation, "950 euros.", {"citations": [1]}, [])
+    same, second = conversations.add_question(conversation, None, "And in 2024?")
+    assert same == conversation
+    messages = conversations.one(conversation)["messages"]
+    assert [(m["id"], m["parent"], m["role"]) for m in messages] == [
+        (first, None, "user"),
+        (answer, first, "assistant"),
+        (second, answer, "user"),
+    ]
+    assert messages[1]["data"] == {"citations": [1]}
+    (row,) = conversations.all()
+    assert (row["title"], row["messages"]) == ("What is [PERSON_1]’s rent?", 3)
+
+
+def test_a_long_question_is_shortened_to_a_title_at_a_word(db: Any) -> None:
+    conversations = Conversations(db)
+    conversation, _ = conversations.add_question(None, None, "Who pays\n the rent " * 20)
+    title = conversations.one(conversation)["title"]
+    assert len(title) <= 61
+    assert title.endswith("…")
+    assert "\n" not in title
+
+
+def test_conversations_are_renamed_and_deleted(db: Any) -> None:
+    conversations = Conversations(db)
+    conversation, _ = conversations.add_question(None, None, "Who?")
+    conversations.rename(conversation, "  Rents  ")
+    assert conversations.all()[0]["title"] == "Rents"
+    conversations.rename(conversation, " ")
+    assert conversations.all()[0]["title"] == "Untitled"
+    conversations.delete(conversation)
+    assert conversations.all() == []
+    assert db.execute("SELECT count(*) FROM messages").fetchone()[0] == 0
+    with pytest.raises(StoreError):
+        conversations.one(conversation)

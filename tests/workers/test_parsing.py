@@ -1,0 +1,110 @@
+"""Reading a file in a disposable child: whatever happens to the child is one error of that file."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from desktop_rag.errors import DocumentError
+from desktop_rag.workers import parsing
+from desktop_rag.workers.parsing import Parser
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def parser(tmp_path: Path) -> Iterator[Parser]:
+    made = Parser(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def note(tmp_path: Path) -> Path:
+    path = tmp_path / "note.txt"
+    path.write_text("The pump is checked every month.\n")
+    return path
+
+
+class Scripted:
+    """Stands for the client: plays a script of events and errors."""
+
+    def __init__(self, *script: dict[str, object] | Exception | float) -> None:
+        self.script = script
+        self.killed = 0
+
+    def stream(self, op: str, **args: object) -> Iterator[dict[str, object]]:
+        for step in self.script:
+            if isinstance(step, Exception):
+                raise step
+            if isinstance(step, float):
+                deadline = time.monotonic() + step
+                while time.monotonic() < deadline and not self.killed:
+                    time.sleep(0.01)
+                return
+            yield step
+
+    def kill(self) -> None:
+        self.killed += 1
+
+    def close(self) -> None:
+        pass
+
+
+def test_the_last_yield_is_the_whole_file(parser: Parser, note: Path) -> None:
+    *_, parsed = parser.read(note)
+    assert parsed.info is not None
+    assert parsed.info.format == "text"
+    assert parsed.read_pages == 1
+    assert "checked every month" in parsed.pages[0].text  # type: ignore[union-attr]
+
+
+def test_a_crash_is_an_unreadable_file_and_the_next_one_is_read(parser: Parser, note: Path) -> None:
+    reading = parser.read(note)
+    next(reading)
+    parser._client.ready().child.kill()
+    with pytest.raises(DocumentError) as caught:
+        list(reading)
+    assert caught.value.code == "unreadable"
+    *_, parsed = parser.read(note)
+    assert parsed.read_pages == 1
+
+
+def test_a_reader_that_never_ends_is_stopped(monkeypatch: pytest.MonkeyPatch, parser: Parser, note: Path) -> None:
+    monkeypatch.setattr(parsing, "SILENT_SECONDS", 0.1)
+    client = Scripted(60.0)
+    parser._client = client  # type: ignore[assignment]
+    with pytest.raises(DocumentError) as caught:
+        list(parser.read(note))
+    assert caught.value.code == "parse_timeout"
+    assert client.killed == 1
+
+
+def test_a_reader_that_trickles_for_ever_is_stopped(
+    monkeypatch: pytest.MonkeyPatch, parser: Parser, note: Path
+) -> None:
+    monkeypatch.setattr(parsing, "TOTAL_SECONDS", 0.0)
+    parser._client = Scripted(60.0)  # type: ignore[assignment]
+    with pytest.raises(DocumentError) as caught:
+        list(parser.read(note))
+    assert caught.value.code == "parse_timeout"
+
+
+def test_giving_up_ends_the_child(parser: Parser, note: Path) -> None:
+    client = Scripted({"event": "unread", "number": 1, "locator": None, "cause": "scan"}, 60.0)
+    parser._client = client  # type: ignore[assignment]
+    reading = parser.read(note)
+    while not next(reading).pages:
+        pass
+    reading.close()
+    assert client.killed == 1
+
+
+def test_the_reader_s_own_error_comes_through(parser: Parser, tmp_path: Path) -> None:
+    with pytest.raises(DocumentError) as caught:
+        list(parser.read(tmp_path / "gone.txt"))
+    assert caught.value.code == "not_found"

@@ -39,7 +39,8 @@ _FIGURE = re.compile(r"\[[A-Z][A-Z_]*(?:_\d+)?\]|\d")
 _SAYS_NOTHING = re.compile(r"#+\s[^\n]*|[^|:;]*[^\s.!?…:;|)\"'”’»。！？।]\s*|[^|:;\n]*,\s*")
 _ITEM = re.compile(r"\s*(?:[-*+•‣▪◦●·–—]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)])\s")
 _ASKS_NUMBER = re.compile(
-    r"\b(?:how (?:much|many|long|often|old|far|high|large|fast)|when|(?:what|which) (?:year|date|day|time|percentage))\b"
+    r"\b(?:how (?:much|many|long|often|old|far|high|large|fast)|when)\b"
+    r"|\b(?:what|which) (?:year|date|day|time|percentage)\b"
     r"|\bwhat\b.*\b(?:costs?|pay|paid|price|fee|salary|rent|amount|total|deposit|balance)\b",
     re.IGNORECASE,
 )

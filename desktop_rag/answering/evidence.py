@@ -12,20 +12,24 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 _WORD = re.compile(r"\[[A-Z][A-Z_]*(?:_\d+)?\]|[^\W_]+(?:[-./'’][^\W_]+)*")
+# "3rd", "10kg", "1.5GB": figures with their unit, which documents write in other ways.
+_MEASURE = re.compile(r"\d[\d.]*(?:[a-zµ]{1,3}|[kKMGT]i?[BbWV]|[VAWCFK])")
 _SENTENCE_START = re.compile(r"(?:^|[.!?:;]\s+|[\"“(]\s*)$")
 _CALENDAR = frozenset(
-    "january february march april may june july august september october november december jan feb mar apr jun jul aug sep"
-    " sept oct nov dec monday tuesday wednesday thursday friday saturday sunday i".split()
+    "january february march april may june july august september october november december jan feb mar apr jun jul aug"
+    " sep sept oct nov dec monday tuesday wednesday thursday friday saturday sunday i".split()
 )
 _TITLES = frozenset("mr mrs ms miss dr prof professor sir madam herr frau mme madame monsieur".split())
 # German writes every noun with a capital; two of these words tell it (one alone, such as "die", may be English).
 _GERMAN = frozenset(
-    "der die das den dem des ist sind war wie wer wann wo wieviel ein eine einen und im für von mit nicht wird wurde".split()
+    "der die das den dem des ist sind war wie wer wann wo wieviel ein eine einen und im für von mit nicht"
+    " wird wurde".split()
 )
 _ASKING = frozenset(
-    "what which who whom whose when where why how much many often long do does did is was were are be been being can could"
-    " should will would shall may might must has have had there any some all about from it its he she they them you your"
-    " my me we our this that these those and or of in on at to by for with a an the not no than tell say said please".split()
+    "what which who whom whose when where why how much many often long do does did is was were are be been being "
+    "can could should will would shall may might must has have had there any some all about from it its he she "
+    "they them you your my me we our this that these those and or of in on at to by for with a an the not no than "
+    "tell say said please".split()
 )
 _UNFAMILIAR_SHARE = 0.5
 
@@ -47,8 +51,7 @@ def specifics(question: str) -> Specifics:
     presence counts. A question typed in capitals says nothing by its capitals.
     """
     matches = list(_WORD.finditer(question))
-    capitals = [m for m in matches if m.group()[:1].isupper()]
-    shouting = len(matches) > 3 and len(capitals) > 0.7 * len(matches)
+    shouting = _shouts([m.group() for m in matches])
     german = sum(m.group() in _GERMAN for m in matches) > 1
     found = Specifics()
     end = -2
@@ -90,9 +93,17 @@ def unfamiliar(question: str, nowhere: Callable[[str], bool]) -> bool:
     return bool(said) and sum(nowhere(word) for word in said) >= _UNFAMILIAR_SHARE * len(said)
 
 
+def _shouts(words: list[str]) -> bool:
+    loud = sum(len(word) > 1 and word.isupper() for word in words)
+    titled = sum(word[:1].isupper() for word in words)
+    return len(words) > 2 and (loud > 0.7 * len(words) or (len(words) > 4 and titled > 0.8 * len(words)))
+
+
 def _is_code(word: str) -> bool:
     if word.isdigit():
         return len(word) > 3 and not 1900 <= int(word) < 2100
+    if _MEASURE.fullmatch(word):
+        return False
     dated = any(part.casefold() in _CALENDAR for part in re.split(r"\W", word))
     return any(c.isalpha() for c in word) and not dated
 

@@ -7,8 +7,8 @@ from typing import Any
 
 NOT_FOUND = "Not in your documents."
 SYSTEM = (
-    "You answer questions about the user's own documents. Use only the passages you are given. Answer in one or two short"
-    " sentences and copy names, numbers and dates exactly; words in brackets such as [PERSON_3] are names."
+    "You answer questions about the user's own documents. Use only the passages you are given. Answer in one or two"
+    " short sentences and copy names, numbers and dates exactly; words in brackets such as [PERSON_3] are names."
     f" If the passages do not contain the answer, say: {NOT_FOUND}"
 )
 Message = dict[str, str]

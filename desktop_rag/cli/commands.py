@@ -165,7 +165,8 @@ def doctor(workers: Workers, options: Namespace, output: Output) -> int:
     lines = [
         f"data      {result['paths']['data']}",
         f"models    {', '.join(m['id'] for m in result['models'] if m['installed'])}",
-        f"index     {index['documents']} documents, {index['chunks']} passages, {'consistent' if index['parity'] else 'NOT consistent'}",
+        f"index     {index['documents']} documents, {index['chunks']} passages,"
+        f" {'consistent' if index['parity'] else 'NOT consistent'}",
         f"sealed    {', '.join(f'{role}: {state}' for role, state in result['seal'].items())}",
         f"key       {result['key']}",
         *[f"! {problem}" for problem in result["problems"]],

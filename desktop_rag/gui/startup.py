@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from PySide6.QtCore import QObject, Signal
 
 from desktop_rag.errors import DesktopRagError, StoreError
@@ -21,6 +23,7 @@ class Startup(QObject):
     model_loaded = Signal(dict)
     model_failed = Signal(object)
     examined = Signal(dict)
+    samples_wanted = Signal()
     worker_state = Signal(str, str)
 
     def __init__(self, backend: Backend, tasks: Tasks, library: LibraryState, parent: QObject) -> None:
@@ -42,11 +45,15 @@ class Startup(QObject):
         """Open the library; call it after the first paint, and again to retry."""
         self._tasks.call(lambda: self._backend.library.call("collections"), self._opened, self.refused.emit)
 
-    def _opened(self, _answer: Event) -> None:
+    def _opened(self, answer: Event) -> None:
         self.opened.emit()
+        if os.environ.get("DESKTOP_RAG_SAMPLES") == "1" and not any(c["documents"] for c in answer["collections"]):
+            self.samples_wanted.emit()
         self._library.refresh()
         self._tasks.call(lambda: self._backend.chat.call("load"), self.model_loaded.emit, self.model_failed.emit)
         self.examine()
+        # The first question would wait for these; a failure shows where the part is needed.
+        self._tasks.call(lambda: self._backend.library.call("warm"))
 
     def examine(self) -> None:
         """Ask the library for the state of everything."""

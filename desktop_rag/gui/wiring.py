@@ -208,6 +208,7 @@ class StartWires:
         window.chat.composer.set_ready(False, "Opening your library…")
         startup.opened.connect(self._opened)
         startup.refused.connect(self._refused)
+        startup.samples_wanted.connect(window.intake.add_samples)
         startup.model_loaded.connect(self._model)
         startup.model_failed.connect(self._no_model)
         startup.examined.connect(window.settings_page.show_doctor)

@@ -18,6 +18,7 @@ SCRUBBER_VERSION = "1"
 THRESHOLD = 0.35
 _TITLE = r"(?:Mr|Mrs|Ms|Miss|Dr|Prof|Herr|Frau|Mme|Madame|Monsieur|Señor|Señora|Sr|Sra)\.?"
 _TITLED = re.compile(rf"\b{_TITLE}[ \u00a0](?P<name>[A-ZÀ-Þ][\w'’-]*\.?(?:[ \u00a0][A-ZÀ-Þ][\w'’-]+){{0,2}})")
+_ADDRESS = re.compile(r"[\w.+%-]+@[^\W_](?:[\w-]*[^\W_])?(?:\.[^\W_](?:[\w-]*[^\W_])?)+")
 _EDGE = " \t\n\r.,;:!?\"'()[]{}<>“”‘’«»*_|/\\-–—"
 _POSSESSIVE = re.compile(r"['’]s?$")
 # spaCy's small model calls many defined terms and headings a person; a name has no digit and starts with a capital.
@@ -67,6 +68,8 @@ class PresidioDetector:
 def clean(text: str, findings: Iterable[Finding]) -> list[Finding]:
     """Trim edges, drop what cannot be a name, add names after titles, and let the surer finding win an overlap."""
     found = [trimmed for finding in findings if (trimmed := _trim(text, finding)) is not None]
+    # Presidio wants a registered top-level domain; an address at an unknown one is an address all the same.
+    found += [Finding(m.start(), m.end(), "EMAIL_ADDRESS", 0.95) for m in _ADDRESS.finditer(text)]
     found += [Finding(m.start("name"), m.end("name"), "PERSON", 0.9) for m in _TITLED.finditer(text)]
     found = [t for f in found if (t := _trim(text, f)) is not None]
     # What will be replaced goes before what is kept, else a date could shelter a phone number.

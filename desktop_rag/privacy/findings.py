@@ -14,13 +14,16 @@ from desktop_rag.documents.model import Page
 from desktop_rag.errors import DocumentError
 from desktop_rag.privacy.classes import replaced_by_default
 from desktop_rag.privacy.detect import Detector, Finding
-from desktop_rag.privacy.vault import Vault
+from desktop_rag.privacy.fold import fold
+from desktop_rag.privacy.vault import AMBIGUOUS, Vault
 
 SEGMENT_CHARS = 1200
 _KNOWN_SCORE = 0.75
-# A name after a title ("Mr Baker") is one, whatever else the word means. The detector gives those more than spaCy's flat score.
+# A name after a title ("Mr Baker") is one, whatever else the word means: more than spaCy's flat score.
 _SURE = 0.86
-_SMALL = re.compile(r"(?<![.!?]\s)\b[a-zà-ÿ]{3,}\b")
+# Words in lower case; not those inside e-mail and web addresses, where every name is small.
+_FIRST_NAME = re.compile(r"[^\s.!?:;][ \n](?P<name>[A-ZÀ-Þ][a-zà-ÿ]{2,})[ \n]\Z")
+_SMALL = re.compile(r"(?<![\w.@/:_-])(?<![.!?]\s)[a-zà-ÿ]{3,}(?![\w@/:_-]|\.\w)")
 
 
 class MemoryRows:
@@ -40,32 +43,45 @@ class MemoryRows:
 
 def segments(page: Page) -> list[tuple[int, int]]:
     """The page cut at block ends into stretches a detector reads at once; together they cover the whole text."""
+    text = page.text
     cuts = [0]
-    for block in page.blocks:
-        if block.end - cuts[-1] >= SEGMENT_CHARS:
-            cuts.append(block.end)
-    while len(page.text) - cuts[-1] > 4 * SEGMENT_CHARS:
-        space = page.text.rfind("\n", cuts[-1] + SEGMENT_CHARS, cuts[-1] + 2 * SEGMENT_CHARS)
-        space = space if space > 0 else page.text.rfind(" ", cuts[-1] + SEGMENT_CHARS, cuts[-1] + 2 * SEGMENT_CHARS)
-        cuts.append(space if space > 0 else cuts[-1] + 2 * SEGMENT_CHARS)
-    cuts.append(len(page.text))
-    return [(start, end) for start, end in itertools.pairwise(cuts) if page.text[start:end].strip()]
+    for end in [*(block.end for block in page.blocks), len(text)]:
+        while end - cuts[-1] > 4 * SEGMENT_CHARS:
+            cuts.append(_break(text, cuts[-1] + SEGMENT_CHARS, cuts[-1] + 2 * SEGMENT_CHARS))
+        if end - cuts[-1] >= SEGMENT_CHARS:
+            cuts.append(end)
+    cuts.append(len(text))
+    return [(start, end) for start, end in itertools.pairwise(cuts) if text[start:end].strip()]
 
 
-def find_in_page(page: Page, detector: Detector) -> Iterator[list[Finding]]:
-    """Findings of the page, segment by segment, as offsets into the page's text.
+def _break(text: str, low: int, high: int) -> int:
+    """Where a long stretch may be cut: after a line, else a sentence, else a word."""
+    places = (text.rfind(mark, low, high) + len(mark) for mark in ("\n", ". ", " "))
+    return next((place for place in places if place > low), high)
+
+
+def look(detector: Detector, texts: Sequence[str]) -> list[list[Finding]]:
+    """One list of findings per text.
 
     Raises DocumentError("scrub_failed") when the detector fails: nothing uncleaned goes on.
     """
+    try:
+        found = list(detector.detect(texts)) if texts else []
+        if len(found) != len(texts):
+            raise ValueError("the detector left texts out")
+    except Exception as error:  # the library's edge: whatever it raises, the document counts as not cleaned
+        raise DocumentError(
+            "scrub_failed",
+            "Personal data could not be looked for in this file, so it was not indexed.",
+            "Try again.",
+        ) from error
+    return found
+
+
+def find_in_page(page: Page, detector: Detector) -> Iterator[list[Finding]]:
+    """Findings of the page, segment by segment, as offsets into the page's text. Raises like `look`."""
     for start, end in segments(page):
-        try:
-            found = next(iter(detector.detect([page.text[start:end]])))
-        except Exception as error:  # the library's edge: whatever it raises, the page counts as not cleaned
-            raise DocumentError(
-                "scrub_failed",
-                "Personal data could not be looked for in this file, so it was not indexed.",
-                "Try again.",
-            ) from error
+        (found,) = look(detector, [page.text[start:end]])
         yield [Finding(f.start + start, f.end + start, f.label, f.score) for f in found]
 
 
@@ -95,14 +111,34 @@ def _is_everyday(value: str, small: set[str]) -> bool:
 def complete(pages: Sequence[Page], found: Sequence[list[Finding]], known: Vault | None) -> Iterator[list[Finding]]:
     """Per page, the findings with every further mention of a person found or known added."""
     found = list(everyday(pages, found))
-    local = Vault(MemoryRows())
-    for page, findings in zip(pages, found, strict=True):
-        for f in findings:
-            if f.label == "PERSON":
-                local.resolve(f.label, page.text[f.start : f.end])
-    for page, findings in zip(pages, found, strict=True):
-        mentions = _mentions(page.text, [v for v in (local, known) if v is not None])
-        yield _merged(findings, mentions)
+    small = {word for page in pages for word in _SMALL.findall(page.text)}
+    # Twice: a mention found by its surname can bring a first name, which is then looked for as well.
+    for _ in range(2):
+        local = Vault(MemoryRows())
+        for page, findings in zip(pages, found, strict=True):
+            for f in findings:
+                if f.label == "PERSON":
+                    local.resolve(f.label, page.text[f.start : f.end])
+        vaults = [vault for vault in (local, known) if vault is not None]
+        found = [
+            _disjoint([_with_first_name(page.text, f, small) for f in _merged(findings, _mentions(page.text, vaults))])
+            for page, findings in zip(pages, found, strict=True)
+        ]
+    yield from found
+
+
+def _with_first_name(text: str, finding: Finding, small: set[str]) -> Finding:
+    """A lone surname with the capitalised word before it, inside a sentence: models often see but the surname."""
+    if finding.label != "PERSON" or not text[finding.start : finding.end].isalpha():
+        return finding
+    before = _FIRST_NAME.search(text[max(0, finding.start - 40) : finding.start])
+    if before is None:
+        return finding
+    word = before.group("name")
+    title = fold("PERSON", f"{word} x") == "x"
+    if title or word.lower() in small or word.lower() in AMBIGUOUS:
+        return finding
+    return Finding(finding.start - len(before.group("name")) - 1, finding.end, finding.label, finding.score)
 
 
 def _mentions(text: str, vaults: Sequence[Vault]) -> list[Finding]:
@@ -120,6 +156,16 @@ def _merged(findings: Sequence[Finding], mentions: Sequence[Finding]) -> list[Fi
     for mention in sorted(mentions, key=lambda m: m.start - m.end):
         if not any(_overlap(mention, f) for f in strong):
             strong.append(mention)
+    weak = [f for f in findings if not replaced_by_default(f.label) and not any(_overlap(f, s) for s in strong)]
+    return sorted([*strong, *weak], key=lambda f: f.start)
+
+
+def _disjoint(findings: Sequence[Finding]) -> list[Finding]:
+    """Findings without those that a grown neighbour now covers; a kept class gives way to a replaced one."""
+    strong: list[Finding] = []
+    for f in sorted(findings, key=lambda f: f.start - f.end):
+        if replaced_by_default(f.label) and not any(_overlap(f, other) for other in strong):
+            strong.append(f)
     weak = [f for f in findings if not replaced_by_default(f.label) and not any(_overlap(f, s) for s in strong)]
     return sorted([*strong, *weak], key=lambda f: f.start)
 

@@ -8,7 +8,8 @@ import unicodedata
 # Accents may be characters of their own (text from macOS); they belong to the letter before them.
 _WORD = re.compile(r"\[[A-Z][A-Z_]*(?:_\d+)?\]|(?:[^\W_][\u0300-\u036f]*)+")
 _TITLES = frozenset(
-    "mr mrs ms miss dr prof professor sir madam herr frau mme madame monsieur m señor señora sr sra jr hon rev judge".split()
+    "mr mrs ms miss dr prof professor sir madam herr frau mme madame monsieur m señor señora sr sra jr hon"
+    " rev judge".split()
 )
 
 

@@ -16,12 +16,13 @@ from desktop_rag.privacy.fold import fold, words
 
 # Names that are also everyday words: alone, they match only where they are written as a name.
 AMBIGUOUS = frozenset(
-    "will may mark grant bill art rose hope faith joy grace dean chase brook page case price rich young long short small "
-    "black white brown green gray grey king bishop baker cook hunter mason miller carter smith french english west north "
-    "south east day summer winter march april june august may wood stone hill field lane park rice bean berry best good love "
-    "the and for who what when where why how did does was were has had can could would should shall must said say they "
-    "company party parties agreement section article board client customer owner tenant landlord buyer seller employee "
-    "employer manager director president chair officer agent lender borrower".split()
+    "will may mark grant bill art rose hope faith joy grace dean chase brook page case price rich young long "
+    "short small black white brown green gray grey king bishop baker cook hunter mason miller carter smith french "
+    "english west north south east day summer winter march april june august may wood stone hill field lane park "
+    "rice bean berry best good love the and for who what when where why how did does was were has had can could "
+    "would should shall must said say they company party parties agreement section article board client customer "
+    "owner tenant landlord buyer seller employee employer manager director president chair officer agent lender "
+    "borrower".split()
 )
 _MONTHS = frozenset("march april may june august".split())
 _NUMBER_BEFORE = re.compile(r"\d(?:st|nd|rd|th|\.)?(?: of)?\s\Z")

@@ -16,8 +16,8 @@ from desktop_rag.retrieval.dates import date_terms
 
 ANALYSER_VERSION = "1"
 STOP_WORDS = frozenset(
-    "a an and are as at be but by for if in into is it no not of on or such that the their then there these they this to was"
-    " will with".split()
+    "a an and are as at be but by for if in into is it no not of on or such that the their then there these they "
+    "this to was will with".split()
 )
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
 _TERM = re.compile(rf"\[[A-Z][A-Z_]*(?:_\d+)?\]|[{_CJK}]+|[^\W_{_CJK}]+(?:[-./'’][^\W_{_CJK}]+)*")

@@ -1,4 +1,4 @@
-"""Chroma as a disposable cache of ids and vectors: no text, no metadata, checked against the database and rebuilt from it.
+"""Chroma as a disposable cache of ids and vectors: no text, no metadata, rebuilt from the database.
 
 One Chroma collection per collection of documents. Chroma's files are not encrypted, so collections
 that keep personal data never get one.
@@ -91,7 +91,7 @@ class ChromaCache:
 
     def _collection(self, collection: int) -> Any:
         if collection not in self._open_collections:
-            # Without a metadata-given space Chroma would rank by squared distance; without None it would load its own encoder.
+            # Without a space Chroma would rank by squared distance; without None it would load its own encoder.
             self._open_collections[collection] = self._opened().get_or_create_collection(
                 self._name(collection), embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
             )

@@ -24,9 +24,14 @@ class Collections:
         return [self._with_counts(dict(row)) for row in rows]
 
     def find(self, name_or_id: str | int | None) -> dict[str, Any] | None:
-        """A collection by its id or name; None when there is none such."""
+        """A collection by its id or name; None when there is none such.
+
+        A name can look like an id: a number means the id first, a text the name.
+        """
+        first = "id = ?" if isinstance(name_or_id, int) else "name = ?"
         row = self._db.execute(
-            "SELECT id, name, policy, review, language FROM collections WHERE id = ? OR name = ? ORDER BY id = ? DESC",
+            "SELECT id, name, policy, review, language FROM collections WHERE id = ? OR name = ?"
+            f" ORDER BY {first} DESC",
             (name_or_id, str(name_or_id), name_or_id),
         ).fetchone()
         return dict(row) if row else None
@@ -46,11 +51,11 @@ class Collections:
         """A new collection. Raises UsageError for a taken or empty name or an unknown policy."""
         name = self._checked(name, policy)
         with transaction(self._db):
-            self._db.execute(
+            cursor = self._db.execute(
                 "INSERT INTO collections (name, policy, review, created) VALUES (?, ?, ?, ?)",
                 (name, policy, int(review), time.time()),
             )
-        return self.need(name)
+        return self.need(int(cursor.lastrowid))
 
     def update(self, collection: int, **changes: Any) -> dict[str, Any]:
         """Change name, policy or review; a new policy holds for documents added from now on."""

@@ -203,7 +203,7 @@ CHUNK_QUERY = (
 
 
 def _stored(path: Path) -> str:
-    """A path as SQLite takes it: lone surrogates (names that are no UTF-8) are written behind a NUL, which no path has."""
+    """A path as SQLite takes it: lone surrogates (no UTF-8) are written after a NUL, which no path has."""
     return _SURROGATE.sub(lambda found: f"\0{ord(found[0]):04x}", str(path))
 
 

@@ -15,7 +15,7 @@ from desktop_rag.documents.chunk import CHUNKER_VERSION, Chunk, chunk
 from desktop_rag.documents.model import PARSER_VERSION, Block, Page, UnreadPage
 from desktop_rag.privacy.classes import replaced_by_default
 from desktop_rag.privacy.detect import SCRUBBER_VERSION, Finding
-from desktop_rag.privacy.findings import complete, find_in_page
+from desktop_rag.privacy.findings import complete, find_in_page, look
 from desktop_rag.privacy.scrub import Replacement, Scrubbed, replacement_token, scrub
 from desktop_rag.privacy.vault import Vault, is_full_name
 from desktop_rag.retrieval.analyse import ANALYSER_VERSION
@@ -154,7 +154,7 @@ def _clean_headers(library: Library, policy: str, headers: set[str]) -> dict[str
         return {header: header for header in headers}
     ordered = sorted(headers)
     cleaned = {}
-    for header, findings in zip(ordered, library.detector.detect(ordered), strict=True):
+    for header, findings in zip(ordered, look(library.detector, ordered), strict=True):
         masks = [Replacement(f.start, f.end, f"[{f.label}]") for f in findings if replaced_by_default(f.label)]
         cleaned[header] = scrub(header, masks).text
     return cleaned

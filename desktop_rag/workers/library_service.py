@@ -40,7 +40,11 @@ class _Operations:
         """Rename a collection, or change its policy or review."""
         changes = {key: request.args.get(key) for key in ("name", "policy", "review")}
         yield None
-        return {"collection": self._library.collections.update(int(request.args["id"]), **changes)}
+        row = self._library.collections.update(int(request.args["id"]), **changes)
+        if row["policy"] == "keep":
+            # From now on nothing of it may lie in unencrypted files.
+            self._library.chroma.drop(row["id"])
+        return {"collection": row}
 
     def collection_delete(self, request: Request) -> Operation:
         """Remove a collection with all its documents."""
@@ -97,7 +101,7 @@ class _Operations:
         """Go on with every document whose indexing was interrupted."""
         waiting = self._library.documents.unfinished()
         yield from indexing.run(self._library, waiting)
-        return {"documents": [document_row(self._library, d) for d in waiting]}
+        return {"documents": [document_row(self._library, d) for d in waiting if self._library.documents.exists(d)]}
 
     def review(self, request: Request) -> Operation:
         """What was found in a document."""
@@ -165,6 +169,16 @@ class _Operations:
         yield None
         return {"values": questions.reveal(self._library, list(request.args["texts"]))}
 
+    def warm(self, request: Request) -> Operation:
+        """Load what the first question and the first document will need."""
+        yield None
+        self._library.encoder.count_tokens(["warm"])
+        yield None
+        if any(row["policy"] != "keep" for row in self._library.collections.all()):
+            self._library.detector  # noqa: B018 - loaded when first looked at
+        yield None
+        return {}
+
     def doctor(self, request: Request) -> Operation:
         """The state of everything."""
         yield None
@@ -176,5 +190,5 @@ def open_service(data_dir: Path, options: dict[str, Any]) -> Service:
     library = Library(data_dir)
     operations = _Operations(library, options["seal"])
     handlers = {name: getattr(operations, name) for name in vars(_Operations) if not name.startswith("_")}
-    background = frozenset({"add", "resume", "accept", "remove", "collection_delete"})
+    background = frozenset({"add", "resume", "accept", "remove", "collection_delete", "warm"})
     return Service(handlers, background, library.close)

@@ -1,4 +1,4 @@
-"""The library's end of the `parse` role: files are read in a child, polled without blocking, killed when it is too slow."""
+"""The library's end of the `parse` role: a child reads the files, is polled without blocking, killed when too slow."""
 
 from __future__ import annotations
 

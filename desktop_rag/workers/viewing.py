@@ -1,4 +1,4 @@
-"""Showing a document to its owner: the original, read again from their own file, or the scrubbed text when it changed."""
+"""Showing a document to its owner: the original, read from their own file, or the scrubbed text."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def view(library: Library, document: str) -> Operation:
 
 
 def locate(library: Library, args: dict[str, Any]) -> Operation:
-    """Where original offsets lie: rectangles on a PDF page, offsets in a text; scrubbed offsets when the file changed."""
+    """Where original offsets lie: rectangles on a PDF page, offsets in a text; scrubbed ones when the file changed."""
     row = library.documents.row(str(args["document"]))
     start, end = int(args["start"]), int(args["end"])
     page = next(

@@ -31,8 +31,9 @@ class Library:
         self.asked.append(op)
         if op == "prepare":
             return {
-                "event": "done", "conversation": "c", "message": "q", "question": "What is [PERSON]?", "prompt_question": args["question"],
-                "history": [], "passages": [] if self.missing else [PASSAGE], "coverage": {"passages_read": 1, "passages_total": 9},
+                "event": "done", "conversation": "c", "message": "q", "question": "What is [PERSON]?",
+                "prompt_question": args["question"], "history": [], "passages": [] if self.missing else [PASSAGE],
+                "coverage": {"passages_read": 1, "passages_total": 9},
                 "missing": self.missing, "absent": [], "unknown": ["Falk"], "timings_ms": {"bm25": 1.0},
             }  # fmt: skip
         self.stored.append(args)
@@ -80,9 +81,23 @@ def test_events_come_in_order_and_the_answer_is_stored() -> None:
     events = list(answer(team, "What is the rent?"))
     assert [e["event"] for e in events] == ["stored", "sources", "token", "token", "done"]
     done = events[-1]
-    assert (done["answer"], done["found"], done["strategy"], done["engine"]) == ("The rent is 900.", True, STRATEGY, "llama.cpp")
+    assert (done["answer"], done["found"], done["strategy"], done["engine"]) == (
+        "The rent is 900.",
+        True,
+        STRATEGY,
+        "llama.cpp",
+    )
     assert done["memory_mb"] == {"weights": None, "kv": None, "window": None, "library": 100.0, "chat": None}
-    assert done.keys() >= {"coverage", "timings_ms", "usage", "citations", "sentences", "conversation", "message", "model"}
+    assert done.keys() >= {
+        "coverage",
+        "timings_ms",
+        "usage",
+        "citations",
+        "sentences",
+        "conversation",
+        "message",
+        "model",
+    }
     assert team.library.stored[0]["answer"] == "The rent is 900."
     assert team.library.stored[0]["unknown"] == ["Falk"]
     assert team.chat.args["passages"] == [{"text": "The rent is 900.", "context": "Rent"}]
@@ -128,7 +143,9 @@ def test_stopping_before_the_first_word_stores_nothing() -> None:
     assert team.library.stored == []
 
 
-@pytest.mark.parametrize("said", [NOT_FOUND, "not in your documents", " “Not in your documents.”".replace("“", '"'), "", "  "])
+@pytest.mark.parametrize(
+    "said", [NOT_FOUND, "not in your documents", " “Not in your documents.”".replace("“", '"'), "", "  "]
+)
 def test_a_refusal_of_the_model_is_not_found(said: str) -> None:
     team = Team(Library(), Chat(said))
     done = list(answer(team, "What is the rent?"))[-1]
@@ -159,7 +176,11 @@ def test_an_empty_question_is_refused_before_anything_is_stored() -> None:
 def test_choices_that_are_not_there_are_told() -> None:
     for engine in (None, *ENGINES):
         check_choice(STRATEGY, engine)
-    for strategy, engine, code in (("post-fusion", None, "not_available"), (None, "GPT4All", "not_available"), (None, "x", "bad_request")):
+    for strategy, engine, code in (
+        ("post-fusion", None, "not_available"),
+        (None, "GPT4All", "not_available"),
+        (None, "x", "bad_request"),
+    ):
         with pytest.raises(UsageError) as raised:
             check_choice(strategy, engine)
         assert raised.value.code == code

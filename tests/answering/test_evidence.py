@@ -10,9 +10,9 @@ from desktop_rag.answering.evidence import is_missing, specifics, unfamiliar
 from desktop_rag.retrieval.analyse import terms
 
 COLLECTION = (
-    "The Zenith pump Z-40 was installed on 3 May 2024 by [PERSON_1]. Fault code E-17 means that the motor is too hot. Part"
-    " K-103 costs 18 euros. Bug 4502 froze the program. The club meets in the library; its account holds 12,480 pounds."
-    " Harbour Road is closed. Die Pumpe wurde gewartet."
+    "The Zenith pump Z-40 was installed on 3 May 2024 by [PERSON_1]. Fault code E-17 means that the motor is too "
+    "hot. Part K-103 costs 18 euros. Bug 4502 froze the program. The club meets in the library; its account holds "
+    "12,480 pounds. Harbour Road is closed. Die Pumpe wurde gewartet."
 )
 HELD = set(terms(COLLECTION))
 
@@ -53,6 +53,8 @@ def test_near_misses_are_told_apart(question: str, absent: list[str]) -> None:
         "What was bug 4502?",
         "Who installed the pump on 3 May 2024?",
         "What happened on May 3rd?",
+        "Does it weigh 10kg or hold 1.5GB?",
+        "When Was The Apex Pump Installed",
         "Does the account hold 12480 pounds?",
         "What did [PERSON_1] install?",
         "WHEN WAS THE APEX PUMP INSTALLED?",

@@ -10,7 +10,8 @@ from desktop_rag.answering.prompt import NOT_FOUND, SYSTEM, build
 WORDS = st.text("abc .\n", min_size=1, max_size=120)
 PASSAGES = st.lists(st.builds(lambda text, context: {"text": text, "context": context}, WORDS, WORDS), max_size=6)
 HISTORY = st.lists(
-    st.builds(lambda role, text: {"role": role, "content": text}, st.sampled_from(["user", "assistant"]), WORDS), max_size=6
+    st.builds(lambda role, text: {"role": role, "content": text}, st.sampled_from(["user", "assistant"]), WORDS),
+    max_size=6,
 )
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from desktop_rag.documents.model import Block, Page
 from desktop_rag.errors import DocumentError
 from desktop_rag.privacy.detect import Detector, Finding
-from desktop_rag.privacy.findings import MemoryRows, complete, doubtful, everyday, find_in_page, segments
+from desktop_rag.privacy.findings import SEGMENT_CHARS, MemoryRows, complete, doubtful, everyday, find_in_page, segments
 from desktop_rag.privacy.vault import Vault
 
 Words = Callable[..., Detector]
@@ -42,6 +42,13 @@ def test_segments_cover_the_whole_text_in_order(parts: list[str]) -> None:
     assert {at for at, c in enumerate(made.text) if not c.isspace()} <= covered
     assert all(start < end for start, end in cuts)
     assert [end for _, end in cuts][:-1] <= [start for start, _ in cuts][1:]
+
+
+def test_no_segment_is_too_long_for_one_look_even_in_one_huge_block() -> None:
+    text = "word " * 20_000 + "x" * 20_000
+    cuts = segments(page(text, [Block("paragraph", 0, len(text))]))
+    assert max(end - start for start, end in cuts) <= 4 * SEGMENT_CHARS
+    assert "".join(text[start:end] for start, end in cuts) == text
 
 
 def test_findings_are_offsets_of_the_page_not_of_the_segment(word_detector: Words) -> None:
@@ -99,8 +106,30 @@ def test_a_known_name_displaces_a_kept_finding_but_no_replaced_one(word_detector
     assert completed(texts, detector, known) == [[("Rivera", "PERSON"), ("jean@rivera.example", "EMAIL_ADDRESS")]]
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("The work was led by Rosalind Quill on Monday.", "Rosalind Quill"),
+        ("He thanked Director Quill. Any director may sign.", "Quill"),
+        ("It ended. Then Quill left.", "Quill"),
+        ("Dear Frau Quill, hello", "Quill"),
+        ("Yesterday: Maybe Quill came.", "Quill"),
+    ],
+)
+def test_a_surname_takes_its_first_name_along(word_detector: Words, text: str, name: str) -> None:
+    assert completed([text], word_detector({"Quill": "PERSON"})) == [[(name, "PERSON")]]
+
+
+def test_a_first_name_found_through_its_surname_is_found_alone_too(word_detector: Words) -> None:
+    texts = ["Ms Quill signed.", "The work was led by Rosalind Quill on Monday.", "In May Rosalind left."]
+    found = completed(texts, word_detector({"Ms Quill": "PERSON"}))
+    assert [value for page_ in found for value, _ in page_] == ["Ms Quill", "Rosalind Quill", "Rosalind"]
+
+
 class TestEverydayTerms:
-    TEXT = "The Licensed Marks are named here. All licensed goods bear marks. Anna Marsh and Rose signed; a rose bloomed."
+    TEXT = (
+        "The Licensed Marks are named here. All licensed goods bear marks. Anna Marsh and Rose signed; a rose bloomed."
+    )
 
     def labels(self, names: dict[str, float]) -> dict[str, str]:
         made = page(self.TEXT)

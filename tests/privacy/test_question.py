@@ -33,9 +33,7 @@ def vault() -> Vault:
         ("Is there a stark contrast?", "Is there a [PERSON_2] contrast?"),
     ],
 )
-def test_known_values_become_their_pseudonyms(
-    vault: Vault, word_detector: Words, question: str, mapped: str
-) -> None:
+def test_known_values_become_their_pseudonyms(vault: Vault, word_detector: Words, question: str, mapped: str) -> None:
     result = map_question(question, [vault], word_detector({}))
     assert (result.search_text, result.stored_text, result.unknown) == (mapped, mapped, ())
 
@@ -44,7 +42,9 @@ def test_an_unknown_name_is_searched_as_it_is_stored_masked_and_enters_no_vault(
     vault: Vault, word_detector: Words
 ) -> None:
     before = dict(vault.by_pseudonym())
-    result = map_question("Did Rivera meet Otto Falk?", [vault], word_detector({"Otto Falk": "PERSON", "Rivera": "PERSON"}))
+    result = map_question(
+        "Did Rivera meet Otto Falk?", [vault], word_detector({"Otto Falk": "PERSON", "Rivera": "PERSON"})
+    )
     assert result.search_text == "Did [PERSON_1] meet Otto Falk?"
     assert result.stored_text == "Did [PERSON_1] meet [PERSON]?"
     assert result.unknown == ("Otto Falk",)
@@ -52,7 +52,9 @@ def test_an_unknown_name_is_searched_as_it_is_stored_masked_and_enters_no_vault(
 
 
 def test_what_is_kept_in_documents_is_kept_in_questions(vault: Vault, word_detector: Words) -> None:
-    result = map_question("What happened in Paris in 1999?", [vault], word_detector({"Paris": "LOCATION", "1999": "DATE_TIME"}))
+    result = map_question(
+        "What happened in Paris in 1999?", [vault], word_detector({"Paris": "LOCATION", "1999": "DATE_TIME"})
+    )
     assert result.stored_text == "What happened in Paris in 1999?"
     assert result.unknown == ()
 

@@ -1,4 +1,4 @@
-"""Replacing: what is kept can be found again in both directions, tokens stand where they say, look-alikes are disarmed."""
+"""Replacing: what is kept can be found again both ways, tokens stand where they say, look-alikes are disarmed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from desktop_rag.privacy.classes import TOKEN, readable, replaced_by_default
 from desktop_rag.privacy.scrub import Replacement, Scrubbed, replacement_token, scrub
 
 TEXTS = st.lists(
-    st.sampled_from(["[PERSON_3]", "[EMAIL_ADDRESS]", "[", "]", "PERSON_", "3", " ", "Jean Rivera", "é", "\U0001f600", "\n"])
+    st.sampled_from(
+        ["[PERSON_3]", "[EMAIL_ADDRESS]", "[", "]", "PERSON_", "3", " ", "Jean Rivera", "é", "\U0001f600", "\n"]
+    )
     | st.characters(codec="utf-8"),
     max_size=30,
 ).map("".join)
@@ -89,9 +91,7 @@ def test_removing_a_value_cannot_put_a_token_together() -> None:
     assert "Jean" not in result.text
 
 
-@pytest.mark.parametrize(
-    ("policy", "token"), [("pseudonymise", "[PERSON_3]"), ("mask", "[PERSON]"), ("remove", "")]
-)
+@pytest.mark.parametrize(("policy", "token"), [("pseudonymise", "[PERSON_3]"), ("mask", "[PERSON]"), ("remove", "")])
 def test_the_policy_decides_what_stands_for_a_value(policy: str, token: str) -> None:
     assert replacement_token(policy, "PERSON", "[PERSON_3]") == token  # type: ignore[arg-type]
 

@@ -15,7 +15,10 @@ from desktop_rag.retrieval.analyse import terms
     ("text", "expected"),
     [
         ("The pumps were running", ["pump", "were", "run"]),
-        ("[PERSON_3] paid [EMAIL_ADDRESS_12] and [LOCATION]", ["[PERSON_3]", "paid", "[EMAIL_ADDRESS_12]", "[LOCATION]"]),
+        (
+            "[PERSON_3] paid [EMAIL_ADDRESS_12] and [LOCATION]",
+            ["[PERSON_3]", "paid", "[EMAIL_ADDRESS_12]", "[LOCATION]"],
+        ),
         ("[PERSON_3]'s car", ["[PERSON_3]", "car"]),
         ("K-103", ["k", "103", "k-103"]),
         ("valve V2.10/B", ["valv", "v2", "10", "b", "v2.10/b"]),
@@ -43,7 +46,10 @@ def test_decomposed_accents_give_the_same_terms(text: str) -> None:
     assert terms(unicodedata.normalize("NFD", text)) == terms(unicodedata.normalize("NFC", text))
 
 
-@given(st.lists(st.from_regex(r"\[[A-Z]{2,8}(_[A-Z]{2,8})?_[0-9]{1,4}\]", fullmatch=True), max_size=6), st.text("ab .,-", max_size=6))
+@given(
+    st.lists(st.from_regex(r"\[[A-Z]{2,8}(_[A-Z]{2,8})?_[0-9]{1,4}\]", fullmatch=True), max_size=6),
+    st.text("ab .,-", max_size=6),
+)
 def test_every_pseudonym_is_exactly_one_term(tokens: list[str], between: str) -> None:
     found = terms(between.join(["", *tokens, ""]))
     assert [term for term in found if term.startswith("[")] == tokens

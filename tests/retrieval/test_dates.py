@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 
 import pytest
 from hypothesis import given
@@ -17,7 +17,7 @@ SPANISH = "enero febrero marzo abril mayo junio julio agosto septiembre octubre 
 ORDINALS = {1: "st", 2: "nd", 3: "rd", 21: "st", 22: "nd", 23: "rd", 31: "st"}
 
 
-def spellings(day: datetime.date) -> list[str]:
+def spellings(day: dt.date) -> list[str]:
     name, d, y = ENGLISH[day.month - 1], day.day, day.year
     ordinal = f"{d}{ORDINALS.get(d, 'th')}"
     return [
@@ -30,18 +30,18 @@ def spellings(day: datetime.date) -> list[str]:
     ]
 
 
-@given(st.dates(datetime.date(1970, 1, 1), datetime.date(2069, 12, 31)), st.data())
-def test_every_spelling_of_a_day_is_the_same_term(day: datetime.date, data: st.DataObject) -> None:
+@given(st.dates(dt.date(1970, 1, 1), dt.date(2069, 12, 31)), st.data())
+def test_every_spelling_of_a_day_is_the_same_term(day: dt.date, data: st.DataObject) -> None:
     written = data.draw(st.sampled_from(spellings(day)))
     assert list(date_terms(f"signed on {written}.")) == [f"date:{day.isoformat()}"]
 
 
 def test_all_days_of_three_years_in_all_spellings() -> None:
-    day, last = datetime.date(2023, 1, 1), datetime.date(2025, 12, 31)
+    day, last = dt.date(2023, 1, 1), dt.date(2025, 12, 31)
     wrong = []
     while day <= last:
         wrong += [s for s in spellings(day) if list(date_terms(s)) != [f"date:{day.isoformat()}"]]
-        day += datetime.timedelta(days=1)
+        day += dt.timedelta(days=1)
     assert wrong == []
 
 

@@ -44,7 +44,9 @@ def test_the_store_is_exact(shelf: Any, random_vectors: Vectors) -> None:
     query = random_vectors[77]
     cosines = random_vectors[:50].astype(np.float16).astype(np.float32) @ query
     best = sorted(range(50), key=lambda i: -cosines[i])[:7]
-    assert shelf.vectors.search(query, shelf.collection, 7) == pytest.approx({chunks[i]: float(cosines[i]) for i in best})
+    assert shelf.vectors.search(query, shelf.collection, 7) == pytest.approx(
+        {chunks[i]: float(cosines[i]) for i in best}
+    )
     assert shelf.vectors.count() == shelf.vectors.count(shelf.collection) == 50
     assert len(shelf.vectors.search(query, shelf.collection, 500)) == 50
     assert shelf.vectors.search(query, shelf.new_collection("Two"), 5) == {}
@@ -77,9 +79,7 @@ def test_chroma_finds_the_ten_nearest_of_two_thousand(chroma: ChromaCache, rando
 
 
 class TestRepair:
-    def test_a_cache_that_agrees_is_left_alone(
-        self, shelf: Any, chroma: ChromaCache, filled: list[int]
-    ) -> None:
+    def test_a_cache_that_agrees_is_left_alone(self, shelf: Any, chroma: ChromaCache, filled: list[int]) -> None:
         assert chroma.repair(shelf.collection, shelf.vectors) == len(filled)
         assert chroma.repair(shelf.collection, shelf.vectors) == 0
 

@@ -56,7 +56,9 @@ class EncoderContract:
         assert float(pump @ same) > float(pump @ other) + 0.3
 
     def test_token_counts_add_up(self, encoder: Encoder) -> None:
-        one, two, both, nothing = encoder.count_tokens(["the feed pump", "was repaired", "the feed pump was repaired", ""])
+        one, two, both, nothing = encoder.count_tokens(
+            ["the feed pump", "was repaired", "the feed pump was repaired", ""]
+        )
         assert (one + two, nothing) == (both, 0)
         assert one >= 3
 

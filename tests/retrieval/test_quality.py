@@ -1,4 +1,4 @@
-"""Ranking quality on a public test collection, where this machine has it (DESKTOP_RAG_DATA, or data beside the checkout)."""
+"""Ranking quality on a public test collection, where this machine has it (see DATA)."""
 
 from __future__ import annotations
 

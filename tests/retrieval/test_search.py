@@ -62,7 +62,9 @@ def test_scores_of_every_stage_stand_beside_the_hit() -> None:
     assert result.timings_ms.keys() == {"bm25", "dense"}
 
 
-@pytest.mark.parametrize(("words", "meaning"), [({}, {3: 0.4, 4: 0.2}), ({3: 2.0, 4: 1.0}, {}), ({3: 2.0, 4: 1.0}, {3: 0.4})])
+@pytest.mark.parametrize(
+    ("words", "meaning"), [({}, {3: 0.4, 4: 0.2}), ({3: 2.0, 4: 1.0}, {}), ({3: 2.0, 4: 1.0}, {3: 0.4})]
+)
 def test_an_empty_stage_empties_nothing(words: dict[int, float], meaning: dict[int, float]) -> None:
     assert ranked(words, meaning, "hybrid").order == [3, 4]
 

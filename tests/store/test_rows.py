@@ -33,11 +33,13 @@ def test_an_unknown_policy_is_refused(db: Any) -> None:
         Collections(db).create("Rents", "hide", False)
 
 
-def test_a_collection_is_found_by_name_or_number_the_number_first(db: Any, collection: int) -> None:
+def test_a_collection_is_found_by_name_or_number_and_the_two_are_not_confused(db: Any, collection: int) -> None:
     collections = Collections(db)
     named = collections.create(str(collection), "mask", False)
     assert collections.need(collection)["name"] == "Rents"
     assert collections.need("Rents")["id"] == collection
+    assert collections.need(str(collection))["id"] == named["id"] != collection
+    assert collections.need(str(named["id"]))["id"] == named["id"]
     assert collections.need(named["id"])["policy"] == "mask"
     with pytest.raises(StoreError) as caught:
         collections.need("Nothing")

@@ -12,7 +12,8 @@ from reportlab.pdfgen.canvas import Canvas
 
 from desktop_rag import paths
 from desktop_rag.errors import DocumentError, StoreError
-from desktop_rag.workers import health, indexing, viewing
+from desktop_rag.workers import health, indexing, library_service, viewing
+from desktop_rag.workers.loop import Request
 from tests.workers.driving import add, counts, everything, run
 
 if TYPE_CHECKING:
@@ -169,10 +170,16 @@ def test_accepting_twice_or_what_failed_changes_nothing(library: Library, tmp_pa
     assert (counts(library), everything(library)) == before
 
 
-def test_two_requests_for_one_file_index_it_once(library: Library, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("review", "state"), [(False, "ready"), (True, "reviewing")])
+def test_two_requests_for_one_file_read_it_once(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, review: bool, state: str
+) -> None:
     path = write(tmp_path, "a.txt", LETTER * 40)
     collection = library.default_collection()["id"]
-    waiting = [indexing.add(library, [str(path)], collection, "pseudonymise", False) for _ in range(2)]
+    readings: list[Path] = []
+    read = library.parser.read
+    monkeypatch.setattr(library.parser, "read", lambda path, password: readings.append(path) or read(path, password))
+    waiting = [indexing.add(library, [str(path)], collection, "pseudonymise", review) for _ in range(2)]
     results = []
     while waiting:  # as the worker's loop takes turns
         operation = waiting.pop(0)
@@ -181,9 +188,13 @@ def test_two_requests_for_one_file_index_it_once(library: Library, tmp_path: Pat
             waiting.append(operation)
         except StopIteration as stop:
             results.append(stop.value["documents"])
-    assert [[d["state"] for d in rows] for rows in results] == [["ready"], ["ready"]]
+    assert [[d["state"] for d in rows] for rows in results] == [[state], [state]]
     assert results[0][0]["id"] == results[1][0]["id"]
-    assert len(set(counts(library).values()) - {1}) == 1
+    assert readings == [path]
+    held = counts(library)
+    assert held["documents"] == 1
+    assert held["chunks"] == held["lexical"] == held["vectors"] == held["chroma"]
+    assert bool(held["chunks"]) is not review
 
 
 def test_a_document_removed_while_it_is_indexed_is_gone_and_the_others_go_on(library: Library, tmp_path: Path) -> None:
@@ -236,6 +247,17 @@ def test_what_is_kept_never_lies_in_chroma(library: Library, tmp_path: Path) -> 
     health.examine(library, "none")
     files = [file for file in (paths.data_dir() / "chroma").rglob("*") if file.is_file()]
     assert not files
+
+
+def test_a_collection_that_keeps_from_now_on_leaves_chroma(library: Library, tmp_path: Path) -> None:
+    add(library, write(tmp_path, "a.txt"))
+    collection = library.default_collection()["id"]
+    assert counts(library)["chroma"] == 1
+    operations = library_service._Operations(library, "none")
+    run(operations.collection_update(Request(1, "collection_update", {"id": collection, "policy": "keep"})))
+    assert library.chroma._opened().list_collections() == []
+    assert hits(library, "Who pays the rent?")
+    assert health.examine(library, "none")["index"]["parity"] is True
 
 
 def test_chroma_holds_ids_and_vectors_but_no_text(library: Library, tmp_path: Path) -> None:

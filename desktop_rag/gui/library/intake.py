@@ -7,10 +7,14 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from desktop_rag.errors import DesktopRagError
+from desktop_rag.errors import DesktopRagError, EngineError
 from desktop_rag.gui.backend import Backend, Event
 from desktop_rag.gui.library.state import LibraryState
 from desktop_rag.gui.tasks import Tasks
+from desktop_rag.paths import assets_dir
+
+SAMPLES = "Sample documents"
+MOST_RESTARTS = 3
 
 
 class Intake(QObject):
@@ -26,6 +30,7 @@ class Intake(QObject):
         self._running = 0
         self._done = self._total = 0
         self._name = ""
+        self._restarts = 0
 
     @property
     def running(self) -> bool:
@@ -40,6 +45,13 @@ class Intake(QObject):
             args["review"] = bool(collection.get("review", review))
         self._name = Path(paths[0]).name if paths else ""
         self._run("add", args)
+
+    def add_samples(self) -> None:
+        """The documents that come with the application, for a first look; nobody's data, so no review."""
+        folder = assets_dir() / "samples"
+        paths = [str(path) for path in sorted(folder.glob("*")) if path.suffix != ".json"]
+        self._name = SAMPLES
+        self._run("add", {"paths": paths, "collection": SAMPLES, "review": False})
 
     def resume(self) -> None:
         """Take up what an earlier run left unfinished."""
@@ -70,10 +82,14 @@ class Intake(QObject):
 
     def _fail(self, error: DesktopRagError) -> None:
         self.failed.emit(error)
+        if isinstance(error, EngineError) and error.retryable and self._restarts < MOST_RESTARTS:
+            # What was interrupted lies in the database with its state; the next process goes on from there.
+            self._restarts += 1
+            self.resume()
 
     def _finished(self) -> None:
         self._running -= 1
         if not self._running:
-            self._done = self._total = 0
+            self._done = self._total = self._restarts = 0
             self.settled.emit()
         self._library.refresh()

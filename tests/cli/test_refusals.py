@@ -1,0 +1,98 @@
+"""What the command line does not do (yet), said in one JSON object with the right exit code; no worker is started."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from desktop_rag.cli import main
+from desktop_rag.errors import EngineError, StoreError
+
+
+@pytest.fixture
+def no_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a worker was about to start")
+
+    monkeypatch.setattr("desktop_rag.workers.client.subprocess.Popen", refuse)
+
+
+def told(capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
+    error: dict[str, str] = json.loads(capsys.readouterr().out)["error"]
+    assert error.keys() >= {"code", "message", "hint"}
+    return error
+
+
+@pytest.mark.usefixtures("no_workers")
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(["search", "x", "--mode", mode] for mode in ("tfidf", "rerank", "deep")),
+        *(["models", "list"], ["bench"], ["eval", "retrieval", "DIR"], ["privacy", "audit"], ["serve"]),
+        *(["ask", "x", "--strategy", "post-fusion"], ["ask", "x", "--engine", "GPT4All"]),
+    ],
+)
+def test_what_is_not_built_says_so(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run([*words, "--json"]) == 2
+    error = told(capsys)
+    assert error["code"] == "not_available"
+    assert "not available yet" in error["message"]
+
+
+@pytest.mark.usefixtures("no_workers")
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(
+            ["search"],
+            ["search", "x", "--mode", "magic"],
+            ["ask"],
+            ["add"],
+            ["nonsense"],
+            ["search", "x", "-k", "many"],
+        ),
+        *(["add", "x", "--policy", "burn"], ["ask", "x", "--engine", "steam"]),
+        ["add", "x", "--password-file", "/nowhere/at/all"],
+    ],
+)
+def test_wrong_use_is_one_object_and_exit_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run([*words, "--json"]) == 2
+    assert told(capsys)["code"] == "bad_request"
+
+
+def test_without_json_the_complaint_is_a_line_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["search", "x", "--mode", "deep"]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(("error", "code"), [(StoreError("locked", "Held."), 5), (EngineError("crashed", "Gone."), 7)])
+def test_each_family_has_its_exit_code(
+    error: Exception, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> int:
+        raise error
+
+    monkeypatch.setattr("desktop_rag.cli.commands.collections", fail)
+    assert main.run(["collections", "--json"]) == code
+    assert told(capsys)["message"] in ("Held.", "Gone.")
+
+
+def test_help_documents_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main.run(["--help"])
+    assert ended.value.code == 0
+    assert "Exit codes" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("option", ["--data-dir=X", "--data-dir X"])
+def test_a_planned_command_is_recognised_behind_options(
+    option: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main.run([*option.split(), "bench", "--json"]) == 2
+    assert told(capsys)["code"] == "not_available"
+    assert list(tmp_path.iterdir()) == []

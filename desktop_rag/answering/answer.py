@@ -125,8 +125,11 @@ def _done(team: Team, prepared: Event, text: str, ended: Event, *, found: bool) 
 
 def _finish(team: Team, prepared: Event, text: str, ended: Event, *, found: bool) -> Event:
     """Align and store the answer; the event that ends it."""
-    about = {
-        "coverage": prepared["coverage"],
+    about: Event = {
+        "coverage": {
+            **prepared["coverage"],
+            "passages_read": ended.get("passages_used", prepared["coverage"]["passages_read"]),
+        },
         "usage": ended.get("usage") or _no_usage(),
         "strategy": STRATEGY,
         "engine": ended.get("engine"),

@@ -32,6 +32,7 @@ CREATE TABLE entries (
     id INTEGER PRIMARY KEY, collection_id INTEGER NOT NULL REFERENCES collections(id) ON DELETE CASCADE,
     label TEXT NOT NULL, number INTEGER NOT NULL, merged_into INTEGER REFERENCES entries(id),
     UNIQUE (label, number));
+CREATE TABLE numbers (label TEXT PRIMARY KEY, last INTEGER NOT NULL);
 CREATE TABLE aliases (
     id INTEGER PRIMARY KEY, entry_id INTEGER NOT NULL REFERENCES entries(id) ON DELETE CASCADE,
     folded TEXT NOT NULL, value TEXT NOT NULL, UNIQUE (entry_id, folded));

@@ -14,13 +14,19 @@ class StoredVault:
         self._collection = collection
 
     def add_entry(self, label: str) -> tuple[int, int]:
-        """See VaultRows. Numbers are unique over all collections, so a pseudonym alone says who is meant."""
-        row = self._db.execute(
-            "INSERT INTO entries (collection_id, label, number)"
-            " SELECT ?, ?, coalesce(max(number), 0) + 1 FROM entries WHERE label = ? RETURNING id, number",
-            (self._collection, label, label),
-        ).fetchone()
-        return int(row[0]), int(row[1])
+        """See VaultRows. A number is unique over all collections and never given twice.
+
+        A pseudonym in an old conversation must not come to mean somebody else once its entry is erased.
+        """
+        number = self._db.execute(
+            "INSERT INTO numbers (label, last) VALUES (?, 1)"
+            " ON CONFLICT (label) DO UPDATE SET last = last + 1 RETURNING last",
+            (label,),
+        ).fetchone()[0]
+        cursor = self._db.execute(
+            "INSERT INTO entries (collection_id, label, number) VALUES (?, ?, ?)", (self._collection, label, number)
+        )
+        return int(cursor.lastrowid), int(number)
 
     def add_alias(self, entry: int, folded: str, value: str) -> None:
         """See VaultRows."""

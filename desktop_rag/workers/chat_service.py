@@ -18,6 +18,8 @@ from desktop_rag.workers.loop import Operation, Request, Service
 
 COALESCE_SECONDS = 0.03
 CONTEXT = 4096
+SMALL_MODEL_BYTES = 300 * 2**20
+SMALL_MODEL_PASSAGES = 2
 
 
 class _Chat:
@@ -47,7 +49,7 @@ class _Chat:
         max_tokens = int(args.get("max_tokens", 256))
         messages, used = build(
             str(args["question"]),
-            list(args.get("passages") or []),
+            list(args.get("passages") or [])[: _passage_limit(engine)],
             list(args.get("history") or []),
             count=engine.count,
             budget=engine.info.context - max_tokens,
@@ -128,6 +130,11 @@ class _Chat:
             },
             "generate_ms": round(finish.finished * 1000, 1),
         }
+
+
+def _passage_limit(engine: Engine) -> int | None:
+    """A very small model is confused by more than two passages, and answers sooner with two."""
+    return SMALL_MODEL_PASSAGES if engine.info.weights_bytes < SMALL_MODEL_BYTES else None
 
 
 def _token_event(text: str, first: Piece, last: Piece) -> dict[str, Any]:

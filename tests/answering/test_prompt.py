@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desktop_rag.answering.prompt import NOT_FOUND, SYSTEM, build
+from desktop_rag.answering.prompt import ASK, NOT_FOUND, SYSTEM, build
 
 WORDS = st.text("abc .\n", min_size=1, max_size=120)
 PASSAGES = st.lists(st.builds(lambda text, context: {"text": text, "context": context}, WORDS, WORDS), max_size=6)
@@ -24,7 +24,7 @@ def count(text: str) -> int:
 def test_the_prompt_stays_in_its_budget(
     question: str, passages: list[dict[str, str]], history: list[dict[str, str]], room: int
 ) -> None:
-    budget = count(SYSTEM) + count(f"Question: {question}") + 64 + room
+    budget = count(SYSTEM) + count(ASK.format(question)) + 64 + room
     messages, kept = build(question, passages, history, count=count, budget=budget)
     assert sum(count(message["content"]) for message in messages) <= budget
     assert 0 <= kept <= len(passages)
@@ -37,7 +37,7 @@ def test_the_order_can_be_cached_and_the_question_is_last(
     messages, _ = build(question, passages, history, count=count, budget=budget)
     roles = [message["role"] for message in messages]
     assert (roles[0], roles[-1]) == ("system", "user")
-    assert messages[-1]["content"].endswith(f"Question: {question}")
+    assert messages[-1]["content"].endswith(ASK.format(question))
     assert messages[0]["content"] == SYSTEM
     if len(messages) > 2:
         assert roles[1] == "user"

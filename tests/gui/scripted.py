@@ -107,7 +107,7 @@ class ScriptedBackend:
             "conversations": lambda: {"conversations": self.conversations},
             "conversation": lambda id: {"id": id, "title": "Pump P-204", "messages": messages()},
             "documents": lambda **_: {"documents": list(self.rows.values())},
-            "warm": lambda: {},
+            "warm": dict,
             "doctor": lambda: {"key": "file", "index": {"documents": 3, "chunks": 41, "parity": True}},
             "resume": lambda: iter(()),
             "reveal": lambda texts, collection=None: {

@@ -39,7 +39,7 @@ def test_an_answer_streams_with_its_numbers(chat: WorkerClient) -> None:
     assert usage["generated_tokens"] >= generated[-1]
     assert usage["context_used"] == usage["prompt_tokens"] + usage["generated_tokens"] <= usage["context"]
     assert usage["roofline_fraction"] is None, "not measured yet, so not claimed"
-    assert (done["model"], done["engine"], done["reason"]) == (STARTER, "llama.cpp", "length")
+    assert (done["model"], done["engine"], done["reason"]) == (STARTER, "llama.cpp", "end")
     assert 0 < done["weights_mb"] < 200
 
 

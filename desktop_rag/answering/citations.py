@@ -2,7 +2,7 @@
 
 Support of a span for a sentence joins two signals: the share of the sentence's content words (weighted
 by rarity) that the span holds, and the cosine of their vectors. Numbers, codes and names must agree:
-a span without the sentence's figures supports it at most weakly.
+a span without the sentence's figures does not support it, however much else it shares.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ _BROUGHT = 0.5
 _EMPTY = 0.7
 _NUMBERLESS = 0.75
 _ROW = re.compile(r"[|&\t]|\s{2,}\S+\s{2,}|(?:\d\S*\s+\D{0,12}){3,}|(?:[^;:\n]{1,40}: [^;\n]*; ){2,}")
+_DATE = "date:"
+_DATE_PART = re.compile(r"[\d./-]{1,10}|\d{1,2}(?:st|nd|rd|th)")
 _FIGURE = re.compile(r"\[[A-Z][A-Z_]*(?:_\d+)?\]|\d")
 # Headings, salutations and letterheads name what a text is about and say nothing of it.
 _SAYS_NOTHING = re.compile(r"#+\s[^\n]*|[^|:;]*[^\s.!?…:;|)\"'”’»。！？।]\s*|[^|:;\n]*,\s*")
@@ -130,7 +132,7 @@ def align(
             _support(said[number], s.text, float(of_spans[i] @ of_said[number]), known[s.passage], terms, fresh)
             for i, s in enumerate(spans)
         ]
-        aligned.append(_choose(start, end, spans, strengths, relevance))
+        aligned.append(_choose(start, end, spans, strengths, relevance, opening=number == 0))
     return aligned
 
 
@@ -202,19 +204,30 @@ def _without(span: str, question: str) -> str:
 
 
 def _choose(
-    start: int, end: int, spans: Sequence[Span], strengths: Sequence[float], relevance: Sequence[float]
+    start: int,
+    end: int,
+    spans: Sequence[Span],
+    strengths: Sequence[float],
+    relevance: Sequence[float],
+    *,
+    opening: bool,
 ) -> Aligned:
+    """The span that carries a sentence, and a second one where it tells the reader more.
+
+    `opening`: the answer's first sentence; beside it stands the span that answers the question by itself,
+    should the answer miss the point.
+    """
     joined = [0.6 * s + 0.4 * r for s, r in zip(strengths, relevance, strict=True)]
     order = sorted(range(len(spans)), key=lambda i: (-joined[i], i))
     best = order[0]
     strongest = max(strengths[i] for i in order[:3])
     chosen = [(spans[best], strengths[best])]
     asked = max(range(len(spans)), key=lambda i: (relevance[i], -i))
-    if relevance[asked] > relevance[best]:
-        # The answer may miss the point; the span that answers the question by itself is shown beside it.
+    if opening and relevance[asked] > relevance[best]:
         chosen.append((spans[asked], strengths[asked]))
     for i in order[1:] if len(chosen) == 1 else ():
-        if spans[i].passage != spans[best].passage and joined[i] >= _SECOND_SHARE * joined[best]:
+        elsewhere = spans[i].passage != spans[best].passage
+        if elsewhere and strengths[i] >= WEAK and joined[i] >= _SECOND_SHARE * joined[best]:
             chosen.append((spans[i], strengths[i]))
             break
     return Aligned(start, end, grade(strongest), tuple(chosen))
@@ -228,8 +241,12 @@ def _support(
     score = 0.55 * _covered(said, there, weights) + 0.45 * max(0.0, cosine)
     figures = {term for term in said if _FIGURE.search(term)}
     missing = figures - there - known
+    dates = {term for term in figures if term.startswith(_DATE)}
+    if dates and dates <= there:
+        # The date is there, written in another way: its day and year need not be.
+        missing = {term for term in missing if not _DATE_PART.fullmatch(term)}
     if missing:
-        score = min(score, SUPPORTED - 0.01) * (1 - 0.5 * len(missing) / len(figures - known))
+        score = min(score, WEAK - 0.01) * (1 - 0.5 * len(missing) / len(figures - known))
     return score
 
 

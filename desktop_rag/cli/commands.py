@@ -141,12 +141,28 @@ def ask(workers: Workers, options: Namespace, output: Output) -> int:
     texts = _revealed(workers, options, [done["answer"], *[c["text"] for c in done["citations"]]])
     done["answer"] = texts[0]
     done["citations"] = [{**c, "text": text} for c, text in zip(done["citations"], texts[1:], strict=True)]
-    lines = [""] if streamed and done["found"] else [done["answer"]]
+    lines = _after_streaming(done) if streamed else [done["answer"]]
+    lines += _doubts(done["sentences"])
     lines += [f"[{c['marker']}] {c['name']}{_page(c)}: {' '.join(c['text'].split())}" for c in done["citations"]]
     coverage = done["coverage"]
     lines.append(f"({coverage['passages_read']} of {coverage['passages_total']} passages read)")
     output.result({key: value for key, value in done.items() if key not in ("event", "id")}, lines)
     return 0
+
+
+def _doubts(sentences: list[dict[str, Any]]) -> list[str]:
+    """A word of warning where sentences of the answer are not borne out."""
+    doubtful = sum(s["support"] != "supported" for s in sentences)
+    if not doubtful:
+        return []
+    return [f"◐ {doubtful} of {len(sentences)} sentences are not fully supported: compare the passages."]
+
+
+def _after_streaming(done: dict[str, Any]) -> list[str]:
+    """What still has to be said once the model's words are on the screen."""
+    if done["draft"] is not None:
+        return ["\n(None of the passages says that.)", done["answer"]]
+    return [""] if done["found"] else ["", done["answer"]]
 
 
 def doctor(workers: Workers, options: Namespace, output: Output) -> int:

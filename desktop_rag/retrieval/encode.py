@@ -13,7 +13,8 @@ import numpy as np
 
 from desktop_rag.errors import ModelError
 
-BATCH_TOKENS = 1536
+# Small enough that one batch takes well under a tenth of a second: a waiting question comes in between.
+BATCH_TOKENS = 1024
 Vectors = np.ndarray[Any, np.dtype[np.float32]]
 
 

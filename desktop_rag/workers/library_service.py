@@ -8,6 +8,7 @@ from typing import Any
 from desktop_rag.errors import UsageError
 from desktop_rag.meter.memory import resident_mb
 from desktop_rag.workers import health, indexing, questions, removing, viewing
+from desktop_rag.workers.language import language_of
 from desktop_rag.workers.library import Library
 from desktop_rag.workers.loop import Operation, Request, Service
 from desktop_rag.workers.rows import document_row, document_rows
@@ -173,6 +174,8 @@ class _Operations:
         """Load what the first question and the first document will need."""
         yield None
         self._library.encoder.count_tokens(["warm"])
+        yield None
+        language_of(["This sentence only loads what tells languages apart."])
         yield None
         if any(row["policy"] != "keep" for row in self._library.collections.all()):
             self._library.detector  # noqa: B018 - loaded when first looked at

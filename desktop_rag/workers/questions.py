@@ -102,8 +102,8 @@ def finish(library: Library, args: dict[str, Any]) -> dict[str, Any]:
         aligned = _aligned(library, answer, question, passages)
         if all(item.support == "unsupported" for item in aligned):
             # What no passage carries is not an answer: the passage itself speaks, or nothing does.
-            draft, (answer, found) = answer, _quoted(library, question, passages)
-            aligned = _aligned(library, answer, question, passages) if found else []
+            draft, (answer, aligned) = answer, _quoted(library, question, passages)
+            found = bool(aligned)
     citations, sentences = _cite(library, aligned, passages)
     result = {
         "answer": answer,
@@ -132,12 +132,13 @@ def _aligned(library: Library, answer: str, question: str, passages: Sequence[di
     )
 
 
-def _quoted(library: Library, question: str, passages: Sequence[dict[str, Any]]) -> tuple[str, bool]:
-    """The sentence of the passages closest to the question, as a quotation; (text, whether it comes close enough)."""
+def _quoted(library: Library, question: str, passages: Sequence[dict[str, Any]]) -> tuple[str, list[Aligned]]:
+    """The sentence of the passages closest to the question as a quotation, cited; or that there is none."""
     best = _closest(library, question, passages)
     if best is None or best[1] < CLOSE_ENOUGH:
-        return NOT_FOUND, False
-    return QUOTATION.format(" ".join(best[0].text.split())), True
+        return NOT_FOUND, []
+    text = QUOTATION.format(" ".join(best[0].text.split()))
+    return text, [Aligned(0, len(text), "supported", ((best[0], 1.0),))]
 
 
 def _closest(library: Library, question: str, passages: Sequence[dict[str, Any]]) -> tuple[Span, float] | None:

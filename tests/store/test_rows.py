@@ -145,3 +145,11 @@ def test_conversations_are_renamed_and_deleted(db: Any) -> None:
     assert db.execute("SELECT count(*) FROM messages").fetchone()[0] == 0
     with pytest.raises(StoreError):
         conversations.one(conversation)
+
+
+def test_a_number_is_never_given_to_a_second_person(db: Any, collection: int) -> None:
+    """An old conversation that speaks of [PERSON_1] must not come to mean somebody else."""
+    rows = StoredVault(db, collection)
+    first, number = rows.add_entry("PERSON")
+    delete_entries(db, [first])
+    assert rows.add_entry("PERSON")[1] == number + 1

@@ -159,7 +159,7 @@ def _finish(team: Team, prepared: Event, text: str, ended: Event, *, found: bool
     )
     about["timings_ms"]["align"] = finished["align_ms"]
     about["memory_mb"]["library"] = finished.get("memory_mb")
-    kept = {key: finished[key] for key in ("answer", "found", "draft", "citations", "sentences", "message")}
+    kept = {key: finished[key] for key in ("answer", "found", "draft", "left_out", "citations", "sentences", "message")}
     return {
         "event": "done",
         **about,

@@ -160,6 +160,8 @@ def _doubts(sentences: list[dict[str, Any]]) -> list[str]:
 
 def _after_streaming(done: dict[str, Any]) -> list[str]:
     """What still has to be said once the model's words are on the screen."""
+    if done["left_out"]:
+        return [f"\n(What follows “…{done['answer'][-40:]}” is not in the passages.)"]
     if done["draft"] is not None:
         return ["\n(None of the passages says that.)", done["answer"]]
     return [""] if done["found"] else ["", done["answer"]]

@@ -97,6 +97,7 @@ def finish(library: Library, args: dict[str, Any]) -> dict[str, Any]:
     passages: list[dict[str, Any]] = list(args["passages"])
     found = bool(args.get("found", True))
     draft = None
+    left_out = 0
     aligned: list[Aligned] = []
     if found and answer.strip() and passages:
         aligned = _aligned(library, answer, question, passages)
@@ -104,11 +105,17 @@ def finish(library: Library, args: dict[str, Any]) -> dict[str, Any]:
             # What no passage carries is not an answer: the passage itself speaks, or nothing does.
             draft, (answer, aligned) = answer, _quoted(library, question, passages)
             found = bool(aligned)
+        elif aligned[-1].support == "unsupported":
+            # A small model rambles on after its answer; what trails it without any support is left out.
+            draft, left_out = answer, _trailing(aligned)
+            aligned = aligned[: len(aligned) - left_out]
+            answer = answer[: aligned[-1].end]
     citations, sentences = _cite(library, aligned, passages)
     result = {
         "answer": answer,
         "found": found,
         "draft": draft,
+        "left_out": left_out,
         "citations": citations,
         "sentences": sentences,
         "align_ms": round((time.perf_counter() - started) * 1000, 1),
@@ -130,6 +137,11 @@ def _aligned(library: Library, answer: str, question: str, passages: Sequence[di
         terms=terms,
         encode=library.encoder.encode_all,
     )
+
+
+def _trailing(aligned: Sequence[Aligned]) -> int:
+    """How many unsupported sentences stand at the end."""
+    return next(n for n, item in enumerate(reversed(aligned)) if item.support != "unsupported")
 
 
 def _quoted(library: Library, question: str, passages: Sequence[dict[str, Any]]) -> tuple[str, list[Aligned]]:

@@ -37,7 +37,14 @@ class Library:
                 "missing": self.missing, "absent": [], "unknown": ["Falk"], "timings_ms": {"bm25": 1.0},
             }  # fmt: skip
         self.stored.append(args)
-        kept = {"answer": args["answer"], "found": args["found"], "draft": None, "citations": [], "sentences": []}
+        kept = {
+            "answer": args["answer"],
+            "found": args["found"],
+            "draft": None,
+            "left_out": 0,
+            "citations": [],
+            "sentences": [],
+        }
         return {"event": "done", **kept, "message": "m", "align_ms": 1.0, "memory_mb": 100.0}
 
 

@@ -199,6 +199,8 @@ def _footer(answer: entries.Answer) -> str:
     parts = []
     if coverage.get("passages_total") is not None:
         parts.append(words.coverage(int(coverage.get("passages_read") or 0), int(coverage["passages_total"])))
+    if left_out := int(answer.data.get("left_out") or 0):
+        parts.append(f"{words.plural(left_out, 'unsupported sentence')} left out")
     timings = answer.data.get("timings_ms") or {}
     total = timings.get("total") or sum(timings.values())
     if total >= _WORTH_SAYING_MS:

@@ -143,15 +143,21 @@ def grade(strength: float) -> Support:
 
 def closest(
     question: str, spans: Sequence[Span], *, terms: Terms, encode: Callable[[Sequence[str]], Array]
-) -> tuple[Span, float] | None:
-    """The span that answers the question best by itself, and how well it fits (0..1)."""
+) -> list[tuple[Span, float]]:
+    """The span that answers the question best by itself and how well it fits (0..1); none without spans.
+
+    A second one follows where another passage says it nearly as well: the same row in two lists, say.
+    """
     if not spans:
-        return None
+        return []
     vectors = encode([question, *[span.text for span in spans]])
     weights = _rarity([terms(span.text) for span in spans])
     fits = _fits(question, spans, vectors[1:] @ vectors[0], terms, weights)
-    best = max(range(len(spans)), key=lambda i: (fits[i], -i))
-    return spans[best], fits[best]
+    order = sorted(range(len(spans)), key=lambda i: (-fits[i], i))
+    best = order[0]
+    other = next((i for i in order if spans[i].passage != spans[best].passage), best)
+    chosen = [best, other] if other != best and fits[other] >= _SECOND_SHARE * fits[best] else [best]
+    return [(spans[i], fits[i]) for i in chosen]
 
 
 def _fits(

@@ -79,7 +79,7 @@ def _missing(
     if not unfamiliar(question, nowhere):
         return False, absent
     best = _closest(library, question, passages)
-    return best is None or best[1] < CLOSE_ENOUGH, absent
+    return not best or best[0][1] < CLOSE_ENOUGH, absent
 
 
 def _nowhere(library: Library, word: str, collections: list[int]) -> bool:
@@ -147,13 +147,13 @@ def _trailing(aligned: Sequence[Aligned]) -> int:
 def _quoted(library: Library, question: str, passages: Sequence[dict[str, Any]]) -> tuple[str, list[Aligned]]:
     """The sentence of the passages closest to the question as a quotation, cited; or that there is none."""
     best = _closest(library, question, passages)
-    if best is None or best[1] < CLOSE_ENOUGH:
+    if not best or best[0][1] < CLOSE_ENOUGH:
         return NOT_FOUND, []
-    text = QUOTATION.format(" ".join(best[0].text.split()))
-    return text, [Aligned(0, len(text), "supported", ((best[0], 1.0),))]
+    text = QUOTATION.format(" ".join(best[0][0].text.split()))
+    return text, [Aligned(0, len(text), "supported", ((best[0][0], 1.0), *best[1:]))]
 
 
-def _closest(library: Library, question: str, passages: Sequence[dict[str, Any]]) -> tuple[Span, float] | None:
+def _closest(library: Library, question: str, passages: Sequence[dict[str, Any]]) -> list[tuple[Span, float]]:
     spans = passage_spans([p["text"] for p in passages])
     return closest(question, spans, terms=terms, encode=library.encoder.encode_all)
 

@@ -123,9 +123,16 @@ def test_prose_over_several_lines_is_no_table() -> None:
 class TestClosest:
     def best(self, question: str, *passages: str) -> str:
         found = closest(question, passage_spans(passages), terms=terms, encode=encode)
-        assert found is not None
-        assert 0 <= found[1] <= 1
-        return found[0].text
+        assert found
+        assert all(0 <= fit <= 1 for _, fit in found)
+        return found[0][0].text
+
+    def test_the_same_row_in_another_passage_is_named_too(self) -> None:
+        row = "Patent 12/425,560 was granted on 22 January 2013."
+        found = closest(
+            "When was patent 12/425,560 granted?", passage_spans([row, "Cats purr.", row]), terms=terms, encode=encode
+        )
+        assert [span.passage for span, _ in found] == [0, 2]
 
     def test_a_heading_is_no_answer(self) -> None:
         text = "# Tenancy agreement for the flat\n\nThe rent of the flat is 1,150 euros."
@@ -140,7 +147,7 @@ class TestClosest:
         assert self.best("How much is the rent of the flat?", text).endswith("900.")
 
     def test_nothing_is_closest_to_nothing(self) -> None:
-        assert closest("Why?", [], terms=terms, encode=encode) is None
+        assert closest("Why?", [], terms=terms, encode=encode) == []
 
 
 def test_grades_follow_the_strength() -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from desktop_rag.documents.chunk import CHUNKER_VERSION, Chunk, chunk
+from desktop_rag.documents.furniture import without_repeats
 from desktop_rag.documents.model import PARSER_VERSION, Block, Page, UnreadPage
 from desktop_rag.privacy.classes import replaced_by_default
 from desktop_rag.privacy.detect import SCRUBBER_VERSION, Finding
@@ -93,6 +94,7 @@ def clean(library: Library, row: dict[str, Any], pages: Sequence[Page | UnreadPa
     chunks = chunk(
         [c.page for c in cleaned], library.encoder.count_tokens, budget=CHUNK_TOKENS, context_budget=CONTEXT_TOKENS
     )
+    chunks = without_repeats(chunks, [c.page for c in cleaned])
     for at in range(0, len(chunks), _CHUNKS_A_STEP):
         with transaction(library.db):
             for ordinal, piece in enumerate(chunks[at : at + _CHUNKS_A_STEP], start=at):

@@ -1,0 +1,45 @@
+"""Running headers and footers are indexed once."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from desktop_rag.documents.chunk import Chunk
+from desktop_rag.documents.furniture import without_repeats
+from desktop_rag.documents.model import Page
+
+FOOTER = "Acme Ltd · Report 7 · page {} of 4"
+
+
+def pages_and_chunks(bodies: list[str]) -> tuple[list[Page], list[Chunk]]:
+    """Each page's body is one chunk, its footer another."""
+    pages, chunks = [], []
+    for number, body in enumerate(bodies):
+        text = f"{body}\n{FOOTER.format(number + 1)}"
+        pages.append(Page(number + 1, None, text))
+        chunks += [Chunk(number, 0, len(body), ""), Chunk(number, len(body) + 1, len(text), "")]
+    return pages, chunks
+
+
+def test_a_footer_is_kept_once_whatever_its_page_number() -> None:
+    pages, chunks = pages_and_chunks(["The pump leaks.", "The valve is tight.", "Bearings are worn.", "All is well."])
+    kept = [pages[c.page].text[c.start : c.end] for c in without_repeats(chunks, pages)]
+    expected = ["The pump leaks.", FOOTER.format(1), "The valve is tight.", "Bearings are worn.", "All is well."]
+    assert kept == expected
+
+
+def test_two_pages_are_too_few_to_tell() -> None:
+    pages, chunks = pages_and_chunks(["The pump leaks.", "The valve is tight."])
+    assert without_repeats(chunks, pages) == chunks
+
+
+WORDS = st.text("abcdefgh ", min_size=1).filter(str.strip)
+
+
+@given(st.lists(WORDS, min_size=1, max_size=6))
+def test_no_line_is_lost(bodies: list[str]) -> None:
+    pages, chunks = pages_and_chunks(bodies)
+    left = {pages[c.page].text[c.start : c.end].strip() for c in without_repeats(chunks, pages)}
+    assert {body.strip() for body in bodies} <= left
+    assert FOOTER.format(1) in left

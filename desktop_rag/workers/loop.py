@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import queue
 import threading
+import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Generator
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from desktop_rag.errors import Cancelled, DesktopRagError, UsageError
+from desktop_rag.logs import log
 from desktop_rag.workers.protocol import BEAT_SECONDS, Message, decode, encode
 
 Operation = Generator[Message | None, None, Message]
@@ -30,6 +32,7 @@ class Request:
     op: str
     args: dict[str, Any]
     cancelled: threading.Event = field(default_factory=threading.Event)
+    begun: float = field(default_factory=time.monotonic)
 
 
 Handler = Callable[[Request], Operation]
@@ -42,6 +45,10 @@ class Service:
     handlers: dict[str, Handler]
     background: frozenset[str] = frozenset()
     close: Callable[[], None] = lambda: None
+
+
+def _milliseconds(request: Request) -> float:
+    return 1000 * (time.monotonic() - request.begun)
 
 
 def bug(error: BaseException) -> DesktopRagError:
@@ -175,6 +182,7 @@ class Loop:
         except StopIteration as stop:
             self._reply(request, {"event": "done", **(stop.value or {})})
             self._open.pop(request.id, None)
+            log.info("%s done %.0f ms", request.op, _milliseconds(request))
             return False
         except DesktopRagError:
             raise
@@ -189,4 +197,6 @@ class Loop:
 
     def _fail(self, request: Request, error: DesktopRagError) -> None:
         self._open.pop(request.id, None)
+        places = error.details.get("places", "") if error.code == "bug" else ""
+        log.warning("%s %s %.0f ms %s", request.op, error.code, _milliseconds(request), places)
         self._reply(request, {"event": "error", "error": error.to_payload()})

@@ -14,7 +14,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import desktop_rag
 from desktop_rag.errors import DesktopRagError, EngineError, UsageError
+from desktop_rag.logs import log, open_log
 from desktop_rag.privacy.seal import seal
 from desktop_rag.workers.loop import Channel, Loop, Service, bug
 from desktop_rag.workers.protocol import PROTOCOL
@@ -51,6 +53,8 @@ def run(role: str, options: dict[str, Any]) -> int:
     except Exception as error:  # noqa: BLE001 - the process's edge: a bug at the start is told without its values
         channel.send({"event": "fatal", "error": bug(error).to_payload()})
         return _BUG_EXIT
+    open_log(Path(options["data_dir"]), role)
+    log.info("%s started, version %s, sealed by %s", role, desktop_rag.__version__, state)
     channel.send(
         {
             "event": "hello",

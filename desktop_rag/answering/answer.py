@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Protocol
 
 from desktop_rag.answering.prompt import NOT_FOUND
-from desktop_rag.errors import EngineError, UsageError
+from desktop_rag.errors import Cancelled, DesktopRagError, EngineError, UsageError
 
 Event = dict[str, Any]
 STRATEGY = "concat"
@@ -84,19 +84,32 @@ def answer(
                 yield event
             elif event["event"] == "done":
                 ended = event
-    except EngineError as error:
-        if not parts:
-            raise
-        yield {"event": "partial", "reason": error.code, "message": error.message}
-        ended = {"reason": error.code}
+    except (EngineError, Cancelled) as error:
+        yield from _partial(team, prepared, parts, error)
+        return
     except GeneratorExit:
         # The user stopped: what was said so far is kept with the question.
         if parts:
             _finish(team, prepared, "".join(parts).strip(), {"reason": "cancelled"}, found=True)
         raise
+    if ended.get("reason") == Cancelled().code:
+        yield from _partial(team, prepared, parts, Cancelled())
+        return
     text = "".join(parts).strip()
     found = bool(text) and not _refuses(text)
     yield _done(team, prepared, text if found else NOT_FOUND, ended, found=found)
+
+
+def _partial(team: Team, prepared: Event, parts: list[str], error: DesktopRagError) -> Iterator[Event]:
+    """Keep what was said before it broke off, first of all: who listens may be gone at the next event.
+
+    Raises the error itself when nothing was said.
+    """
+    if not parts:
+        raise error
+    done = _done(team, prepared, "".join(parts).strip(), {"reason": error.code}, found=True)
+    yield {"event": "partial", "reason": error.code, "message": error.message}
+    yield done
 
 
 def _generate(team: Team, prepared: Event, max_tokens: int, model: str | None) -> Iterator[Event]:

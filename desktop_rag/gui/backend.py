@@ -21,6 +21,10 @@ class Worker(Protocol):
     def pid(self) -> int | None:
         """The process, while one runs."""
 
+    @property
+    def busy(self) -> bool:
+        """Whether any request has not ended yet."""
+
     def start(self) -> None:
         """Start the process without waiting for it."""
 
@@ -29,6 +33,12 @@ class Worker(Protocol):
 
     def call(self, op: str, **args: Any) -> Event:
         """Run a request to its end; the fields of its last event."""
+
+    def cancel(self) -> None:
+        """Ask the process to stop all it is doing."""
+
+    def kill(self) -> None:
+        """End the process at once; the next request starts a new one."""
 
 
 class Backend(Protocol):

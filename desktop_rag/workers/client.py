@@ -168,6 +168,12 @@ class WorkerClient:
         process = self._process
         return process.child.pid if process and not process.ended.is_set() else None
 
+    @property
+    def busy(self) -> bool:
+        """Whether any request has not ended yet."""
+        process = self._process
+        return process is not None and bool(process.open)
+
     def start(self) -> None:
         """Begin starting the process without waiting for it."""
         self._running()
@@ -205,6 +211,13 @@ class WorkerClient:
         for event in self.stream(op, **args):
             last = event
         return last
+
+    def cancel(self) -> None:
+        """Ask the process to stop all it is doing; may be called from any thread. The streams end by themselves."""
+        process = self._process
+        if process is not None:
+            for number in list(process.open):
+                process.send({"op": "cancel", "target": number})
 
     def close(self) -> None:
         """End the process and do not start it again."""

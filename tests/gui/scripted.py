@@ -38,6 +38,11 @@ class ScriptedWorker:
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.killed = threading.Event()
 
+    @property
+    def busy(self) -> bool:
+        """A scripted answer that goes on counts as a model that goes on."""
+        return not self.killed.is_set()
+
     def start(self) -> None:
         """Nothing to start."""
 
@@ -53,6 +58,10 @@ class ScriptedWorker:
         for event in self.stream(op, **args):
             last = event
         return last
+
+    def cancel(self) -> None:
+        """Remembered only: a scripted answer ends by itself."""
+        self.calls.append(("cancel", {}))
 
     def kill(self) -> None:
         """Remembered only."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_rag import paths
-from desktop_rag.errors import ModelError, UsageError
+from desktop_rag.errors import Cancelled, ModelError, UsageError
 from desktop_rag.workers.client import Workers
 
 if TYPE_CHECKING:
@@ -83,3 +83,21 @@ def test_a_model_that_is_not_installed_is_told(monkeypatch: pytest.MonkeyPatch) 
         workers.close()
     assert caught.value.code == "not_installed"
     assert caught.value.hint
+
+
+def test_cancel_from_another_thread_ends_a_prefill_and_keeps_the_process(chat: WorkerClient) -> None:
+    chat.call("load")
+    before = chat.pid
+    long = {"text": "The tide comes in and the tide goes out. " * 320, "context": ""}
+    stream = chat.stream("generate", question="What comes in?", passages=[long], max_tokens=64)
+    assert next(stream)["event"] == "loaded"
+    chat.cancel()
+    try:
+        events = list(stream)
+    except Cancelled:
+        events = []
+    assert not any(event["event"] == "token" for event in events)
+    assert all(event.get("reason", "cancelled") == "cancelled" for event in events)
+    assert chat.pid == before
+    assert not chat.busy
+    assert chat.call("generate", **ASK)["usage"]["generated_tokens"] > 0, "and the next question is answered"

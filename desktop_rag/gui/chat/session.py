@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop_rag.errors import DesktopRagError
-from desktop_rag.gui.backend import Backend, Event
+from desktop_rag.gui.backend import Backend, Event, Worker
 from desktop_rag.gui.chat import entries
 from desktop_rag.gui.tasks import Task, Tasks
 
 _PATIENCE_MS = 300
+
+
+def _end(worker: Worker) -> Event:
+    worker.kill()
+    return {}
 
 
 class Session(QObject):
@@ -88,12 +95,13 @@ class Session(QObject):
         if task is None:
             return
         task.cancel()
+        self._backend.chat.cancel()
         QTimer.singleShot(_PATIENCE_MS, self, lambda: self._insist(task))
 
     def _insist(self, task: Task) -> None:
-        kill = getattr(self._backend.chat, "kill", None)
-        if self._task is task and kill is not None:
-            self._tasks.call(lambda: kill() or {})
+        chat = self._backend.chat
+        if self._task is task and chat.busy:
+            self._tasks.call(partial(_end, chat))
 
     def _detach(self) -> None:
         """Leave a running answer to end by itself, out of sight."""

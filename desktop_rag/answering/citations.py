@@ -226,7 +226,6 @@ def _choose(
     joined = [0.6 * s + 0.4 * r for s, r in zip(strengths, relevance, strict=True)]
     order = sorted(range(len(spans)), key=lambda i: (-joined[i], i))
     best = order[0]
-    strongest = max(strengths[i] for i in order[:3])
     chosen = [(spans[best], strengths[best])]
     asked = max(range(len(spans)), key=lambda i: (relevance[i], -i))
     if opening and relevance[asked] > relevance[best]:
@@ -236,7 +235,7 @@ def _choose(
         if elsewhere and strengths[i] >= WEAK and joined[i] >= _SECOND_SHARE * joined[best]:
             chosen.append((spans[i], strengths[i]))
             break
-    return Aligned(start, end, grade(strongest), tuple(chosen))
+    return Aligned(start, end, grade(max(strength for _, strength in chosen)), tuple(chosen))
 
 
 def _support(

@@ -20,7 +20,7 @@ import numpy as np
 
 from desktop_rag.engines.pieces import TextStream, runs_in_circles
 from desktop_rag.engines.protocol import ChatMessage, EngineInfo, Finish, Piece
-from desktop_rag.engines.template import ChatTemplate
+from desktop_rag.engines.template import ChatTemplate, disarmed
 from desktop_rag.errors import EngineError, ModelError
 
 _BATCH = 512
@@ -48,6 +48,7 @@ class LlamaCppEngine:
         self._batch = llama_cpp.llama_batch_init(_BATCH, 0, 1)
         self._cached: list[int] = []
         self._words = int(llama_cpp.llama_vocab_n_tokens(self._vocab))
+        self._control = self._control_words()
         self._template = ChatTemplate(
             self._meta("tokenizer.chat_template"),
             bos=self._token_text(llama_cpp.llama_vocab_bos(self._vocab)),
@@ -69,7 +70,7 @@ class LlamaCppEngine:
 
     def render(self, messages: Sequence[ChatMessage]) -> list[int]:
         """See Engine."""
-        return self._tokenize(self._template.render(messages), special=True)
+        return self._tokenize(self._template.render(disarmed(messages, self._control)), special=True)
 
     def count(self, text: str) -> int:
         """See Engine."""
@@ -220,6 +221,11 @@ class LlamaCppEngine:
 
     def _token_text(self, token: int) -> str:
         return self._piece(token, special=True).decode("utf-8", "replace") if token >= 0 else ""
+
+    def _control_words(self) -> list[str]:
+        """What the model's control tokens look like as text, such as "<|im_end|>"."""
+        c, vocab = self._c, self._vocab
+        return [self._token_text(token) for token in range(self._words) if c.llama_vocab_is_control(vocab, token)]
 
     def _meta(self, key: str) -> str:
         size = 1 << 16

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from jinja2 import TemplateError
@@ -48,6 +49,21 @@ class ChatTemplate:
                 raise ModelError(
                     "incompatible", "The model's chat template cannot be used.", "Choose another model."
                 ) from error
+
+
+def disarmed(messages: Sequence[ChatMessage], control: Sequence[str]) -> list[dict[str, str]]:
+    """Messages in which no content reads as a control token: a document must not be able to end its turn.
+
+    A control word in a text gets a space after its first character.
+    """
+    words = [re.escape(word) for word in sorted(control, key=len, reverse=True) if len(word) > 1]
+    if not words:
+        return [dict(message) for message in messages]
+    pattern = re.compile("|".join(words))
+    return [
+        {**message, "content": pattern.sub(lambda m: f"{m.group()[0]} {m.group()[1:]}", message["content"])}
+        for message in messages
+    ]
 
 
 def _refuse(message: str) -> None:

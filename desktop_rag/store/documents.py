@@ -183,6 +183,14 @@ class Documents:
             )
         ]
 
+    def policies(self, collections: Sequence[int]) -> set[str]:
+        """The policies under which the documents of some collections were cleaned."""
+        marks = ",".join("?" * len(collections))
+        rows = self._db.execute(
+            f"SELECT DISTINCT policy FROM documents WHERE collection_id IN ({marks})", list(collections)
+        )
+        return {row[0] for row in rows}
+
     def counts(self, document: str) -> tuple[int, dict[str, int]]:
         """Number of chunks, and of replaced values by class."""
         chunks = self._db.execute("SELECT count(*) FROM chunks WHERE document_id = ?", (document,)).fetchone()[0]

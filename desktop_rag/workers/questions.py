@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -19,6 +20,7 @@ from desktop_rag.workers.library import Library
 
 _HISTORY_TURNS = 4
 CLOSE_ENOUGH = 0.4
+REMOVED = "A document of this answer was removed while it was being written."
 QUOTATION = "The closest passage says: “{}”"
 
 
@@ -28,7 +30,8 @@ def find(library: Library, query: str, collection: str | None, mode: str, limit:
     timings: dict[str, float] = {}
     collections = library.chosen(collection)
     mapped = _mapped(library, query, collections, timings)
-    ranking = _ranked(library, mapped.search_text, collections, mode, limit, timings)
+    words = _lexical_text(query, mapped, library.documents.policies(collections))
+    ranking = _ranked(library, words, mapped.search_text, collections, mode, limit, timings)
     hits = _passages(library, ranking)
     return {"query": mapped.stored_text, "mode": mode, "hits": hits, "timings_ms": timings}
 
@@ -45,10 +48,14 @@ def prepare(library: Library, args: dict[str, Any]) -> dict[str, Any]:
     mapped = _mapped(library, str(args["question"]), collections, timings)
     home = library.collections.need(collection)["id"] if collection is not None else None
     conversation, message = library.conversations.add_question(conversation, home, mapped.stored_text)
+    policies = library.documents.policies(collections)
+    words = _lexical_text(str(args["question"]), mapped, policies)
     limit = int(args.get("passages") or library.settings["passages"])
-    ranking = _ranked(library, mapped.search_text, collections, mode, limit, timings)
+    ranking = _ranked(library, words, mapped.search_text, collections, mode, limit, timings)
     passages = _passages(library, ranking)
-    missing, absent = _missing(library, mapped.search_text, collections, passages)
+    # Where names are masked or removed, that a name stands nowhere proves nothing: the question is judged without it.
+    judged = mapped.stored_text if policies & {"mask", "remove"} else mapped.search_text
+    missing, absent = _missing(library, judged, collections, passages)
     total = sum(row["chunks"] for row in library.collections.all() if row["id"] in collections)
     return {
         "conversation": conversation,
@@ -93,9 +100,13 @@ def _nowhere(library: Library, word: str, collections: list[int]) -> bool:
 def finish(library: Library, args: dict[str, Any]) -> dict[str, Any]:
     """Align an answer to its passages, make citations, and store it (scrubbed)."""
     started = time.perf_counter()
-    answer, question = _masked(str(args["answer"]), args.get("unknown") or ()), str(args["prompt_question"])
     passages: list[dict[str, Any]] = list(args["passages"])
+    answer, question = str(args["answer"]), str(args["prompt_question"])
     found = bool(args.get("found", True))
+    if len(library.documents.chunk_rows([p["chunk"] for p in passages])) < len(passages):
+        # A document was erased while the model was reading it: what was said from it goes too.
+        answer, found, passages = REMOVED, False, []
+    answer = _masked(answer, args.get("unknown") or (), passages)
     draft = None
     left_out = 0
     aligned: list[Aligned] = []
@@ -158,10 +169,11 @@ def _closest(library: Library, question: str, passages: Sequence[dict[str, Any]]
     return closest(question, spans, terms=terms, encode=library.encoder.encode_all)
 
 
-def _masked(answer: str, unknown: Sequence[str]) -> str:
-    """Names only the question brought are kept out of what is stored."""
+def _masked(answer: str, unknown: Sequence[str], passages: Sequence[dict[str, Any]]) -> str:
+    """Names only the question brought are kept out of what is stored; what a passage says itself is no secret of it."""
     for value in unknown:
-        answer = answer.replace(value, "[PERSON]")
+        if not any(value in passage["text"] for passage in passages):
+            answer = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", "[PERSON]", answer)
     return answer
 
 
@@ -174,7 +186,8 @@ def _cite(
     sentences = []
     for item in aligned:
         used = []
-        for span, strength in item.spans:
+        # A sentence no passage carries has nothing to cite.
+        for span, strength in () if item.support == "unsupported" else item.spans:
             if span not in markers:
                 markers[span] = len(markers) + 1
                 citations.append(_citation(library, markers[span], span, passages[span.passage], strength))
@@ -220,13 +233,24 @@ def _mapped(library: Library, question: str, collections: list[int], timings: di
     return mapped
 
 
+def _lexical_text(question: str, mapped: MappedQuestion, policies: set[str]) -> str:
+    """What BM25 looks for: pseudonyms, and beside them the words as typed where documents keep theirs."""
+    return f"{mapped.search_text} {question}" if "keep" in policies else mapped.search_text
+
+
 def _ranked(
-    library: Library, text: str, collections: list[int], mode: str, limit: int, timings: dict[str, float]
+    library: Library,
+    words: str,
+    text: str,
+    collections: list[int],
+    mode: str,
+    limit: int,
+    timings: dict[str, float],
 ) -> Ranking:
     started = time.perf_counter()
     vector = None if mode == "bm25" else library.encoder.encode_one(text)
     timings["encode"] = round((time.perf_counter() - started) * 1000, 1)
-    ranking = search(text, vector, collections, lexical=library.lexical, dense=library, mode=mode, limit=limit)
+    ranking = search(words, vector, collections, lexical=library.lexical, dense=library, mode=mode, limit=limit)
     timings.update(ranking.timings_ms)
     return ranking
 

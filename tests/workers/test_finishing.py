@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from desktop_rag.workers import questions
+from desktop_rag.workers import indexing, questions
 from desktop_rag.workers.library import Library
-from tests.workers.driving import add
+from desktop_rag.workers.removing import remove_document
+from tests.workers.driving import add, run
 
 pytestmark = pytest.mark.slow
 TEXT = (
@@ -59,3 +60,46 @@ def test_nothing_near_is_not_in_the_documents(library: Library, prepared: dict[s
     about = {**prepared, "prompt_question": "Which opera did the elephants of Lisbon sing?"}
     done = finish(library, about, "The elephants of Lisbon sang Carmen 4711 times.")
     assert (done["found"], done["citations"]) == (False, [])
+
+
+def test_a_sentence_without_support_cites_nothing(library: Library, prepared: dict[str, Any]) -> None:
+    said = "The valve K-777 was found tight. Elephants seldom sign 4711 leases. It was checked on 22 May 2024."
+    done = finish(library, prepared, said)
+    assert [s["support"] for s in done["sentences"]] == ["supported", "unsupported", "supported"]
+    assert done["sentences"][1]["citations"] == []
+
+
+def test_words_that_only_look_like_an_unknown_name_stay(library: Library, prepared: dict[str, Any]) -> None:
+    said = "The valve K-777 was found tight. Ann asked."
+    done = finish(
+        library, {**prepared, "unknown": ["Ann", "K-777", "valve"]}, f"{said} The annual valve check was tight."
+    )
+    assert "[PERSON] asked" in (done["draft"] or done["answer"])
+    assert "K-777" in done["answer"]
+    assert "annual" in (done["draft"] or done["answer"])
+
+
+def test_a_source_removed_meanwhile_takes_the_answer_along(library: Library, prepared: dict[str, Any]) -> None:
+    remove_document(library, prepared["passages"][0]["document"])
+    done = finish(library, prepared, "The valve K-777 was found tight.")
+    assert not done["found"]
+    assert "tight" not in done["answer"]
+
+
+def test_a_kept_name_is_found_though_another_collection_knows_its_pseudonym(library: Library, tmp_path: Path) -> None:
+    for name, policy in (("Hidden", "pseudonymise"), ("Open", "keep")):
+        path = tmp_path / f"{name}.txt"
+        path.write_text(f"{name} note. Mr Tobias Merriweather pays the rent of hall {len(name)}.")
+        collection = library.collections.create(name, policy, False)["id"]
+        run(indexing.add(library, [str(path)], collection, policy, False))
+    found = questions.find(library, "What does Tobias Merriweather pay?", None, "bm25", 5)
+    assert {hit["name"] for hit in found["hits"]} == {"Hidden.txt", "Open.txt"}
+
+
+def test_under_mask_a_persons_name_is_no_reason_to_refuse(library: Library, tmp_path: Path) -> None:
+    path = tmp_path / "masked.txt"
+    path.write_text("Mr Tobias Merriweather pays the rent of hall 4 every month in advance.")
+    collection = library.collections.create("Masked", "mask", False)["id"]
+    run(indexing.add(library, [str(path)], collection, "mask", False))
+    about = {"question": "What does Mr Tobias Merriweather pay every month?", "collection": "Masked"}
+    assert not questions.prepare(library, about)["missing"]

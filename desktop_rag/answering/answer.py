@@ -167,6 +167,7 @@ def _finish(team: Team, prepared: Event, text: str, ended: Event, *, found: bool
         passages=prepared["passages"],
         answer=text,
         unknown=prepared["unknown"],
+        passages_used=ended.get("passages_used", 0 if not ended else None),
         found=found,
         data=about,
     )

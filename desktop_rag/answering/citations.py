@@ -30,6 +30,8 @@ _SECOND_SHARE = 0.85
 # How much a word counts that stands elsewhere in the passage, and one that the question brought itself.
 _NEARBY = 0.5
 _BROUGHT = 0.5
+# A figure of one or two digits stands in too many sentences to tell them apart.
+_TELLING = 3
 # What is left of the fit of a span that says nothing, and of one without the number that was asked for.
 _EMPTY = 0.7
 _NUMBERLESS = 0.75
@@ -129,7 +131,7 @@ def align(
     aligned = []
     for number, (start, end) in enumerate(parts):
         strengths = [
-            _support(said[number], s.text, float(of_spans[i] @ of_said[number]), known[s.passage], terms, fresh)
+            _support(said[number], s.text, float(of_spans[i] @ of_said[number]), asked, known[s.passage], terms, fresh)
             for i, s in enumerate(spans)
         ]
         aligned.append(_choose(start, end, spans, strengths, relevance, opening=number == 0))
@@ -170,7 +172,7 @@ def _fits(
     before) counts for all its spans, at a discount: a sentence seldom repeats what it is about.
     """
     asked = set(terms(question))
-    figures = {term for term in asked if _FIGURE.search(term)}
+    figures = {term for term in asked if _FIGURE.search(term) and len(term) >= _TELLING}
     held = [set(terms(span.text)) for span in spans]
     around = _by_passage(spans, terms)
     fits = []
@@ -239,10 +241,22 @@ def _choose(
 
 
 def _support(
-    sentence: str, span: str, cosine: float, known: set[str], terms: Terms, weights: Mapping[str, float]
+    sentence: str,
+    span: str,
+    cosine: float,
+    asked: set[str],
+    known: set[str],
+    terms: Terms,
+    weights: Mapping[str, float],
 ) -> float:
-    """`known`: what the question brought and the span's passage holds; the span need not repeat it."""
+    """How far a span carries a sentence, 0..1.
+
+    `asked`: the question's terms; `known`: those of them the span's passage holds, which it need not repeat.
+    """
     said, there = set(terms(sentence)), set(terms(span))
+    if said and said <= asked:
+        # It only says the question again.
+        return 0.0
     score = 0.55 * _covered(said, there, weights) + 0.45 * max(0.0, cosine)
     figures = {term for term in said if _FIGURE.search(term)}
     missing = figures - there - known

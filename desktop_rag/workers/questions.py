@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from desktop_rag.answering.citations import Aligned, Span, align, closest, grade, passage_spans
+from desktop_rag.answering.citations import Aligned, Span, Support, align, closest, grade, passage_spans
 from desktop_rag.answering.evidence import is_missing, unfamiliar
 from desktop_rag.answering.prompt import NOT_FOUND
 from desktop_rag.privacy.question import MappedQuestion, map_question
@@ -42,8 +42,10 @@ def prepare(library: Library, args: dict[str, Any]) -> dict[str, Any]:
     check_mode(mode)
     timings: dict[str, float] = {}
     conversation = args.get("conversation")
-    collection = args.get("collection")
-    history = library.conversations.one(conversation)["messages"] if conversation else []
+    earlier = library.conversations.one(conversation) if conversation else {"messages": [], "collection_id": None}
+    # A follow-up stays in the collection its conversation began in, whatever others there are.
+    collection = args["collection"] if args.get("collection") is not None else earlier["collection_id"]
+    history = earlier["messages"]
     collections = library.chosen(collection)
     mapped = _mapped(library, str(args["question"]), collections, timings)
     home = library.collections.need(collection)["id"] if collection is not None else None
@@ -133,9 +135,15 @@ def finish(library: Library, args: dict[str, Any]) -> dict[str, Any]:
     }
     data = {**dict(args.get("data") or {}), **result}
     result["message"] = library.conversations.add_answer(
-        str(args["conversation"]), answer, data, {c["document"] for c in citations} | {p["document"] for p in passages}
+        str(args["conversation"]), answer, data, {c["document"] for c in citations} | _read(args, passages)
     )
     return result
+
+
+def _read(args: dict[str, Any], passages: Sequence[dict[str, Any]]) -> set[str]:
+    """The documents the model was shown; all of the passages' where that is not known."""
+    used = args.get("passages_used")
+    return {p["document"] for p in passages[: None if used is None else int(used)]}
 
 
 def _aligned(library: Library, answer: str, question: str, passages: Sequence[dict[str, Any]]) -> list[Aligned]:
@@ -161,7 +169,9 @@ def _quoted(library: Library, question: str, passages: Sequence[dict[str, Any]])
     if not best or best[0][1] < CLOSE_ENOUGH:
         return NOT_FOUND, []
     text = QUOTATION.format(" ".join(best[0][0].text.split()))
-    return text, [Aligned(0, len(text), "supported", ((best[0][0], 1.0), *best[1:]))]
+    # The words are the passage's own; whether they answer the question is another matter, and what the grade tells.
+    support: Support = "supported" if grade(best[0][1]) == "supported" else "weak"
+    return text, [Aligned(0, len(text), support, tuple(best))]
 
 
 def _closest(library: Library, question: str, passages: Sequence[dict[str, Any]]) -> list[tuple[Span, float]]:

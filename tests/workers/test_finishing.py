@@ -103,3 +103,33 @@ def test_under_mask_a_persons_name_is_no_reason_to_refuse(library: Library, tmp_
     run(indexing.add(library, [str(path)], collection, "mask", False))
     about = {"question": "What does Mr Tobias Merriweather pay every month?", "collection": "Masked"}
     assert not questions.prepare(library, about)["missing"]
+
+
+def test_saying_the_question_again_is_no_answer(library: Library, prepared: dict[str, Any]) -> None:
+    done = finish(library, prepared, "The valve K-777 was tight or leaking.")
+    assert "found tight" in done["answer"]
+
+
+def test_a_follow_up_stays_in_its_collection(library: Library, tmp_path: Path) -> None:
+    for name in ("Mine", "Theirs"):
+        path = tmp_path / f"{name}.txt"
+        path.write_text(f"{name}: the notice period is {len(name)} weeks.")
+        collection = library.collections.create(name, "pseudonymise", False)["id"]
+        run(indexing.add(library, [str(path)], collection, "pseudonymise", False))
+    first = questions.prepare(library, {"question": "How long is the notice period?", "collection": "Mine"})
+    again = {"question": "And how long is it in weeks?", "conversation": first["conversation"]}
+    assert {p["name"] for p in questions.prepare(library, again)["passages"]} == {"Mine.txt"}
+
+
+def test_an_answer_is_blanked_only_with_what_the_model_read(library: Library, tmp_path: Path) -> None:
+    for number in range(3):
+        (tmp_path / f"note{number}.txt").write_text(f"Note {number}: the pump of hall {number} was painted green.")
+    add(library, tmp_path)
+    asked = questions.prepare(library, {"question": "What colour is the pump of hall 0?"})
+    read, *unread = asked["passages"]
+    done = questions.finish(library, {**asked, "answer": "It was painted green.", "passages_used": 1, "data": {}})
+    cited = {c["document"] for c in done["citations"]}
+    for passage in unread:
+        if passage["document"] not in cited:
+            assert remove_document(library, passage["document"])["answers_blanked"] == 0
+    assert remove_document(library, read["document"])["answers_blanked"] == 1

@@ -141,7 +141,7 @@ def _finish(team: Team, prepared: Event, text: str, ended: Event, *, found: bool
     about: Event = {
         "coverage": {
             **prepared["coverage"],
-            "passages_read": ended.get("passages_used", prepared["coverage"]["passages_read"]),
+            "passages_read": ended.get("passages_used", prepared["coverage"]["passages_read"] if ended else 0),
         },
         "usage": ended.get("usage") or _no_usage(),
         "strategy": STRATEGY,

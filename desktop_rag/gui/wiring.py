@@ -117,6 +117,7 @@ class LibraryWires:
         page.collection_edited.connect(actions.edit_collection)
         page.collection_removed.connect(actions.delete_collection)
         page.document_opened.connect(self._open_document)
+        page.password_given.connect(window.intake.unlock)
         page.review_wanted.connect(lambda row: self.review(str(row["id"])))
         actions.told.connect(lambda text, hint: page.notice.say(text, hint, kind="calm"))
         actions.conversation_gone.connect(self._conversation_gone)

@@ -30,6 +30,8 @@ STATES: dict[str, Look] = {
     "failed": Look("Not added", "circle-alert", "bad"),
 }
 
+LOCKED = Look("Unlock…", "key-round", "warn")
+_HIDDEN = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\x7f")
 WORKING = ("waiting", "reading", "cleaning", "indexing")
 
 LABELS: dict[str, tuple[str, str]] = {
@@ -95,6 +97,14 @@ def label_icon(label: str) -> str:
     """The icon of a label of personal data."""
     known = LABELS.get(label)
     return known[1] if known else "lock"
+
+
+def file_name(name: object) -> str:
+    """A file's name on one line, with what would break or turn the line made visible.
+
+    A right-to-left override could make "txt.exe" of "exe.txt"; a line break would hide half of a row.
+    """
+    return "".join("␊" if c in "\n\r" else "�" if c in _HIDDEN or ord(c) < 32 else c for c in str(name or ""))
 
 
 def state_look(state: str) -> Look:

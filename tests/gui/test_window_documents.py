@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QInputDialog, QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop_rag.errors import StoreError
+from desktop_rag.gui import words
+from desktop_rag.gui.library.document_model import DOCUMENT
 from desktop_rag.gui.main_window import MainWindow
 from desktop_rag.gui.pieces.confirm import Confirm
 from desktop_rag.gui.theme import Theme
@@ -155,3 +158,36 @@ def test_an_empty_library_teaches(qtbot: QtBot, theme: Theme, tmp_path: Path) ->
 def test_the_samples_bring_three_questions(window: MainWindow, qtbot: QtBot) -> None:
     assert window.chat.first.title == "Ask your documents"
     assert len(window.chat.first.questions) == 3
+
+
+def test_an_encrypted_document_is_unlocked_from_its_row(
+    window: MainWindow, qtbot: QtBot, backend: ScriptedBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = document("salaries.pdf") | {
+        "state": "failed",
+        "path": "/files/salaries.pdf",
+        "error": {"code": "encrypted", "message": "The PDF is encrypted.", "hint": "Enter its password to add it."},
+    }
+    backend.rows["salaries.pdf"] = row
+    monkeypatch.setattr(QInputDialog, "getText", lambda *_: ("open sesame", True))
+    window.library.refresh()
+    window.show_page("library")
+    qtbot.waitUntil(
+        lambda: window.library_page.list.model().rowCount() == len(backend.rows) and window.tasks.count == 0
+    )
+    index = next(
+        window.library_page.list.model().index(place, 0)
+        for place in range(len(backend.rows))
+        if window.library_page.list.model().index(place, 0).data(DOCUMENT)["name"] == "salaries.pdf"
+    )
+    window.library_page.list.activated.emit(index)
+    qtbot.waitUntil(lambda: bool(backend.library.named("add")) and window.tasks.count == 0)
+    (added,) = backend.library.named("add")
+    assert (added["paths"], added["passwords"]) == (["/files/salaries.pdf"], ["open sesame"])
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"), [("new\nline.txt", "new␊line.txt"), ("a\u202etxt.exe", "a�txt.exe"), (None, "")]
+)
+def test_names_that_would_deceive_are_made_plain(name: str | None, shown: str) -> None:
+    assert words.file_name(name) == shown

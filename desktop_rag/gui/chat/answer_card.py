@@ -95,6 +95,7 @@ class AnswerCard(QWidget):
         self._nearest.show_passages(answer.shown_passages if ended and not answer.found else [])
         self._show_notice()
         self._footer.setText(_footer(answer))
+        self._footer.setToolTip(LEFT_OUT if answer.data.get("left_out") else "")
         for part in (self._footer, self._copy, self._again):
             part.setVisible(ended and answer.error is None)
         self.setAccessibleName(f"Answer: {self._reveal.words(answer.text)}" if ended else self._status.text())
@@ -194,13 +195,16 @@ def _passages(passages: list[dict[str, Any]]) -> str:
     return f"{words.plural(len(passages), 'passage')} from {shown}" if shown else "what was found"
 
 
+LEFT_OUT = "The model went on with sentences that no passage supports; they are left out."
+
+
 def _footer(answer: entries.Answer) -> str:
     coverage = answer.coverage or answer.data.get("coverage") or {}
     parts = []
     if coverage.get("passages_total") is not None:
         parts.append(words.coverage(int(coverage.get("passages_read") or 0), int(coverage["passages_total"])))
     if left_out := int(answer.data.get("left_out") or 0):
-        parts.append(f"{words.plural(left_out, 'unsupported sentence')} left out")
+        parts.append(f"{words.plural(left_out, 'sentence')} left out")
     timings = answer.data.get("timings_ms") or {}
     total = timings.get("total") or sum(timings.values())
     if total >= _WORTH_SAYING_MS:

@@ -60,7 +60,10 @@ class DocumentRow(QStyledItemDelegate):
 
     def _paint_words(self, painter: QPainter, area: QRect, row: dict[str, Any]) -> None:
         error = row.get("error") or {}
-        lines = [(str(row.get("name") or ""), "body", "text", 500), (" · ".join(facts(row)[1:]), "small", "muted", 400)]
+        lines = [
+            (words.file_name(row.get("name")), "body", "text", 500),
+            (" · ".join(facts(row)[1:]), "small", "muted", 400),
+        ]
         if error:
             sentence = " ".join(
                 part for part in (str(error.get("message") or ""), str(error.get("hint") or "")) if part
@@ -78,7 +81,7 @@ class DocumentRow(QStyledItemDelegate):
             top += 20
 
     def _paint_state(self, painter: QPainter, area: QRect, row: dict[str, Any]) -> None:
-        look = words.state_look(str(row.get("state")))
+        look = words.LOCKED if locked(row) else words.state_look(str(row.get("state")))
         place = state_area(area)
         self._theme.icon(look.icon, look.role).paint(painter, QRect(place.left(), place.center().y() - 8, 16, 16))
         painter.setFont(self._theme.font("small", weight=600 if row.get("state") == "reviewing" else 400))
@@ -104,10 +107,17 @@ class DocumentRow(QStyledItemDelegate):
         if isinstance(event, QMouseEvent) and event.type() == QEvent.Type.MouseButtonRelease:
             row = index.data(DOCUMENT) or {}
             area = QRect(option.rect)
-            if row.get("state") == "reviewing" and state_area(area).contains(event.position().toPoint()):
+            if (row.get("state") == "reviewing" or locked(row)) and state_area(area).contains(
+                event.position().toPoint()
+            ):
                 self.action.emit(row)
                 return True
         return super().editorEvent(event, model, option, index)
+
+
+def locked(row: dict[str, Any]) -> bool:
+    """Whether a document waits for its password."""
+    return (row.get("error") or {}).get("code") == "encrypted"
 
 
 def state_area(area: QRect) -> QRect:

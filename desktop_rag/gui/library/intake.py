@@ -46,6 +46,15 @@ class Intake(QObject):
         self._name = Path(paths[0]).name if paths else ""
         self._run("add", args)
 
+    def unlock(self, row: dict[str, Any], password: str) -> None:
+        """Add an encrypted document again with its password."""
+        self._name = str(row["name"])
+        collection = self._library.collection(row["collection"]) or {}
+        review = bool(collection.get("review", True))
+        self._run(
+            "add", {"paths": [row["path"]], "collection": row["collection"], "review": review, "passwords": [password]}
+        )
+
     def add_samples(self) -> None:
         """The documents that come with the application, for a first look; nobody's data, so no review."""
         folder = assets_dir() / "samples"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QItemSelection, QModelIndex, QSortFilterProxyModel, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QListView, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QInputDialog, QLineEdit, QListView, QStackedLayout, QVBoxLayout, QWidget
 
 from desktop_rag.gui import words
 from desktop_rag.gui.library.document_model import DOCUMENT, DocumentModel
-from desktop_rag.gui.library.document_row import DocumentRow
+from desktop_rag.gui.library.document_row import DocumentRow, locked
 from desktop_rag.gui.library.state import LibraryState
 from desktop_rag.gui.pieces.buttons import IconButton, TextButton
 from desktop_rag.gui.pieces.empty import EmptyState
@@ -26,6 +26,7 @@ class LibraryPage(QWidget):
     document_opened = Signal(object)
     review_wanted = Signal(object)
     removal_wanted = Signal(list)
+    password_given = Signal(object, str)
     collection_edited = Signal()
     collection_removed = Signal()
 
@@ -106,7 +107,7 @@ class LibraryPage(QWidget):
         self.list.activated.connect(self._activate)
         self.list.doubleClicked.connect(self._activate)
         self.list.selectionModel().selectionChanged.connect(self._selected)
-        self._rows.action.connect(self.review_wanted)
+        self._rows.action.connect(self._act)
         self._theme.changed.connect(self.list.viewport().update)
 
     # -- content -------------------------------------------------------------------------------
@@ -145,12 +146,27 @@ class LibraryPage(QWidget):
 
     # -- actions -------------------------------------------------------------------------------
 
+    def _act(self, row: dict[str, Any]) -> None:
+        if locked(row):
+            self._ask_password(row)
+        else:
+            self.review_wanted.emit(row)
+
     def _activate(self, index: QModelIndex) -> None:
         row = index.data(DOCUMENT)
         if row.get("state") == "reviewing":
             self.review_wanted.emit(row)
         elif row.get("state") in ("ready", "partly_read"):
             self.document_opened.emit(row)
+        elif locked(row):
+            self._ask_password(row)
+
+    def _ask_password(self, row: dict[str, Any]) -> None:
+        """A small dialog: what is typed goes to the library for this run and is kept nowhere."""
+        question = f"Password of {words.file_name(row.get('name'))}"
+        password, given = QInputDialog.getText(self, "Encrypted document", question, QLineEdit.EchoMode.Password)
+        if given and password:
+            self.password_given.emit(row, password)
 
     def _selected(self, _on: QItemSelection | None = None, _off: QItemSelection | None = None) -> None:
         chosen = len(self.list.selectionModel().selectedIndexes())

@@ -34,7 +34,7 @@ class PassageCard(QFrame):
         self._text = RichText(theme, reveal, "body")
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._text.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        name = str(passage.get("name") or "")
+        name = words.file_name(passage.get("name"))
         self._text.setAccessibleName(f"Passage {number} from {name}")
         self.setAccessibleName(f"Passage {number}: {name}, {words.place(passage)}")
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -52,8 +52,11 @@ class PassageCard(QFrame):
         head.addWidget(label(words.place(self.passage), "small", "muted"))
         foot = QHBoxLayout()
         foot.setSpacing(6)
-        found = ElidedLabel(found_by(self.passage), "small", "muted")
-        foot.addWidget(found, 1)
+        foot.addWidget(ElidedLabel(found_by(self.passage), "small", "muted"), 1)
+        self._unread = label("not read", "small", "muted")
+        self._unread.setToolTip("Found by the search; the model was not given it.")
+        self._unread.hide()
+        foot.addWidget(self._unread)
         button = TextButton(theme, "Open", lambda: self.opened.emit(self.passage), kind="link")
         button.setAccessibleName(f"Open passage {number} in the viewer")
         foot.addWidget(button)
@@ -71,6 +74,10 @@ class PassageCard(QFrame):
         text = " ".join(str(self.passage.get("text") or "").split())
         short = text if len(text) <= _LONGEST else text[:_LONGEST].rsplit(" ", 1)[0] + "…"
         self._text.show_blocks(markup.plain(short))
+
+    def set_read(self, read: bool) -> None:
+        """Whether the model was given the passage."""
+        self._unread.setVisible(not read)
 
     def choose(self, chosen: bool) -> None:
         """Mark the card whose passage is open in the viewer."""

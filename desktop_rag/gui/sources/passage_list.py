@@ -45,8 +45,13 @@ class PassageList(QWidget):
     def show_passages(self, passages: list[dict[str, Any]], coverage: dict[str, Any]) -> None:
         """List these passages; the same list again changes nothing."""
         total = coverage.get("passages_total")
+        self._list(passages)
+        for number, card in enumerate(self.cards):
+            card.set_read(number < int(coverage.get("passages_read", len(passages)) or 0))
         self._coverage.setText(words.coverage(int(coverage.get("passages_read") or 0), int(total)) if total else "")
         self._coverage.setVisible(bool(total))
+
+    def _list(self, passages: list[dict[str, Any]]) -> None:
         if passages == self._shown:
             return
         self._shown = list(passages)

@@ -89,7 +89,7 @@ class FirstScreen(QWidget):
         self._say(
             "file-plus",
             "Drop documents here",
-            "Names, addresses and numbers are found and shown to you before anything is indexed. "
+            "Names, e-mail addresses and numbers are found and shown to you before anything is indexed. "
             "Nothing leaves this computer.",
             True,
             [],

@@ -49,7 +49,7 @@ class CollectionForm(QDialog):
         column.addWidget(label("Collection" if existing else "New collection", "title"))
         column.addWidget(self.name)
         column.addSpacing(6)
-        column.addWidget(label("What happens to names, addresses and numbers", "heading"))
+        column.addWidget(label("What happens to names, e-mail addresses and numbers", "heading"))
         for number, (key, (name, text)) in enumerate(words.POLICIES.items()):
             button = Radio(theme, name)
             button.setAccessibleDescription(text)

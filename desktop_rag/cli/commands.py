@@ -9,7 +9,7 @@ from typing import Any
 
 from desktop_rag.answering.answer import answer, check_choice
 from desktop_rag.cli.output import Output
-from desktop_rag.errors import DesktopRagError, UsageError
+from desktop_rag.errors import DesktopRagError, StoreError, UsageError
 from desktop_rag.meter.memory import resident_mb
 from desktop_rag.retrieval.modes import check_mode
 from desktop_rag.workers.client import Workers
@@ -89,17 +89,22 @@ def documents(workers: Workers, options: Namespace, output: Output) -> int:
 
 
 def remove(workers: Workers, options: Namespace, output: Output) -> int:
-    """Remove documents and print the receipt."""
+    """Remove documents and print the receipt; what could not be removed has its error in there."""
     receipt = workers.library.call("remove", documents=options.documents)["receipt"]
-    output.result(
-        {"receipt": receipt},
-        [
-            f"{r['name']}: {r['chunks']} passages and {r['vault_entries']} vault entries removed"
-            f"{', verified' if r['verified'] else ', NOT verified'}"
-            for r in receipt["documents"]
-        ],
+    rows = receipt["documents"]
+    output.result({"receipt": receipt}, [_removed_line(row) for row in rows])
+    if any("error" in row for row in rows):
+        return StoreError.exit_code
+    return 0 if all(row["verified"] for row in rows) else 1
+
+
+def _removed_line(row: dict[str, Any]) -> str:
+    if "error" in row:
+        return f"{row['document']}: {row['error']['message']} {row['error']['hint']}".strip()
+    return (
+        f"{row['name']}: {row['chunks']} passages and {row['vault_entries']} vault entries removed"
+        f"{', verified' if row['verified'] else ', NOT verified'}"
     )
-    return 0 if all(r["verified"] for r in receipt["documents"]) else 1
 
 
 def search(workers: Workers, options: Namespace, output: Output) -> int:

@@ -16,6 +16,7 @@ from desktop_rag import paths
 from desktop_rag.cli import commands
 from desktop_rag.cli.output import Output
 from desktop_rag.errors import DesktopRagError, UsageError
+from desktop_rag.privacy.dumps import forbid_dumps
 from desktop_rag.privacy.scrub import POLICIES
 from desktop_rag.retrieval.modes import MODES, PLANNED_MODES
 from desktop_rag.workers.client import Workers
@@ -32,6 +33,7 @@ class _Parser(argparse.ArgumentParser):
 
 def run(arguments: list[str]) -> int:
     """Carry out one command line; without a command, open the window."""
+    forbid_dumps()
     wants_json = "--json" in arguments
     try:
         if any(word in _PLANNED for word in _command_of(arguments)):

@@ -14,20 +14,19 @@ from desktop_rag.documents.model import Page
 
 FEWEST_PAGES = 3
 _EDGE_LINES = 2
-_FIGURES = re.compile(r"\d+")
 
 
 def without_repeats(chunks: Sequence[Chunk], pages: Sequence[Page]) -> list[Chunk]:
     """The chunks without those that hold nothing but running lines an earlier chunk already had.
 
-    Page numbers do not make a line another one. A line runs when it stands among the first or last
-    lines of at least three pages.
+    The page's own number does not make a line another one; any other figure does. A line runs when it
+    stands among the first or last lines of at least three pages.
     """
     running = _running(pages)
     seen: set[str] = set()
     kept = []
     for chunk in chunks:
-        lines = set(_lines(pages[chunk.page].text[chunk.start : chunk.end]))
+        lines = set(_lines(pages[chunk.page], chunk.start, chunk.end))
         if lines <= running and lines <= seen:
             continue
         seen |= lines
@@ -38,12 +37,14 @@ def without_repeats(chunks: Sequence[Chunk], pages: Sequence[Page]) -> list[Chun
 def _running(pages: Sequence[Page]) -> set[str]:
     counts: Counter[str] = Counter()
     for page in pages:
-        lines = list(_lines(page.text))
+        lines = list(_lines(page, 0, len(page.text)))
         counts.update({*lines[:_EDGE_LINES], *lines[-_EDGE_LINES:]})
     return {line for line, count in counts.items() if count >= FEWEST_PAGES}
 
 
-def _lines(text: str) -> Iterator[str]:
-    for line in text.splitlines():
+def _lines(page: Page, start: int, end: int) -> Iterator[str]:
+    own_number = re.compile(rf"(?<![\w.,:/-]){page.number}(?![\w,:/-])") if page.number is not None else None
+    for line in page.text[start:end].splitlines():
         if line.strip():
-            yield _FIGURES.sub("#", " ".join(line.split()))
+            plain = " ".join(line.split())
+            yield own_number.sub("#", plain) if own_number else plain

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, field
 
 from desktop_rag.documents.model import Page
 from desktop_rag.errors import DocumentError
 from desktop_rag.privacy.classes import replaced_by_default
 from desktop_rag.privacy.detect import Detector, Finding
 from desktop_rag.privacy.fold import fold
+from desktop_rag.privacy.names import Mailboxes, in_mailbox, is_misread_person, mailboxes, starts_with_given_name
 from desktop_rag.privacy.vault import AMBIGUOUS, Vault
 
 SEGMENT_CHARS = 1200
@@ -85,33 +87,54 @@ def find_in_page(page: Page, detector: Detector) -> Iterator[list[Finding]]:
         yield [Finding(f.start + start, f.end + start, f.label, f.score) for f in found]
 
 
-def everyday(pages: Sequence[Page], found: Sequence[list[Finding]]) -> Iterator[list[Finding]]:
-    """Per page, the findings with terms that only look like names set apart as POSSIBLE_NAME.
+@dataclass(slots=True)
+class Wording:
+    """What a whole document says about the words in it: which stand there in lower case, which in an e-mail address."""
 
-    Contracts define "the Company" and "Licensed Marks", and a small model takes them for people. Such a
-    term's words stand in the same document without a capital too; at least two of them, or its only one.
-    They stay in the review, to be ticked there.
-    """
-    small = {word for page in pages for word in _SMALL.findall(page.text)}
-    for page, findings in zip(pages, found, strict=True):
-        yield [
-            Finding(f.start, f.end, "POSSIBLE_NAME", f.score)
-            if f.label == "PERSON" and f.score < _SURE and _is_everyday(page.text[f.start : f.end], small)
-            else f
-            for f in findings
-        ]
+    small: set[str] = field(default_factory=set)
+    mailboxes: Mailboxes = field(default_factory=dict)
+
+    def read(self, text: str) -> None:
+        """Take in one page."""
+        self.small.update(_SMALL.findall(text))
+        for word, boxes in mailboxes(text).items():
+            self.mailboxes.setdefault(word, set()).update(boxes)
+
+    def weighed(self, text: str, finding: Finding) -> Finding:
+        """A finding of the page `text`, its class put right by what the document says elsewhere.
+
+        Contracts define "the Company" and "Licensed Marks", and a small model takes them for people. Such a
+        term's words stand in the same document without a capital too; at least two of them, or its only one.
+        They are set apart as POSSIBLE_NAME and stay in the review, to be ticked there, unless something
+        speaks for a person.
+        """
+        value = text[finding.start : finding.end]
+        label = finding.label
+        if label == "ORGANIZATION" and is_misread_person(value, self.mailboxes):
+            label = "PERSON"
+        elif label == "PERSON" and finding.score < _SURE and self._is_everyday(value):
+            label = "POSSIBLE_NAME"
+        return Finding(finding.start, finding.end, label, finding.score)
+
+    def _is_everyday(self, value: str) -> bool:
+        parts = [part.lower() for part in re.findall(r"[^\W\d_]{3,}", value)]
+        known = sum(part in self.small for part in parts)
+        common = bool(parts) and (known == len(parts) or known >= 2)
+        return common and not starts_with_given_name(value) and not in_mailbox(value, self.mailboxes)
 
 
-def _is_everyday(value: str, small: set[str]) -> bool:
-    parts = [part.lower() for part in re.findall(r"[^\W\d_]{3,}", value)]
-    known = sum(part in small for part in parts)
-    return bool(parts) and (known == len(parts) or known >= 2)
-
-
-def complete(pages: Sequence[Page], found: Sequence[list[Finding]], known: Vault | None) -> Iterator[list[Finding]]:
-    """Per page, the findings with every further mention of a person found or known added."""
-    found = list(everyday(pages, found))
-    small = {word for page in pages for word in _SMALL.findall(page.text)}
+def complete(
+    pages: Sequence[Page], found: Sequence[list[Finding]], known: Vault | None
+) -> Generator[None, None, list[list[Finding]]]:
+    """Per page, the findings with every further mention of a person found or known added; yields after each page."""
+    wording = Wording()
+    for page in pages:
+        wording.read(page.text)
+        yield
+    found = list(found)
+    for number, page in enumerate(pages):
+        found[number] = [wording.weighed(page.text, f) for f in found[number]]
+        yield
     # Twice: a mention found by its surname can bring a first name, which is then looked for as well.
     for _ in range(2):
         local = Vault(MemoryRows())
@@ -119,12 +142,13 @@ def complete(pages: Sequence[Page], found: Sequence[list[Finding]], known: Vault
             for f in findings:
                 if f.label == "PERSON":
                     local.resolve(f.label, page.text[f.start : f.end])
+            yield
         vaults = [vault for vault in (local, known) if vault is not None]
-        found = [
-            _disjoint([_with_first_name(page.text, f, small) for f in _merged(findings, _mentions(page.text, vaults))])
-            for page, findings in zip(pages, found, strict=True)
-        ]
-    yield from found
+        for number, page in enumerate(pages):
+            merged = _merged(found[number], _mentions(page.text, vaults))
+            found[number] = _disjoint([_with_first_name(page.text, f, wording.small) for f in merged])
+            yield
+    return found
 
 
 def _with_first_name(text: str, finding: Finding, small: set[str]) -> Finding:

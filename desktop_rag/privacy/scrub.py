@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -34,9 +34,14 @@ class Scrubbed:
         """Where an original offset lies now; inside a replaced value, its token's start."""
         return _shift(offset, [(r.start, r.end) for r in self.replacements], self.places)
 
-    def to_original(self, offset: int) -> int:
-        """Where a scrubbed offset lay; inside a token, its value's start."""
-        return _shift(offset, self.places, [(r.start, r.end) for r in self.replacements])
+    def to_original(self, offset: int, *, end: bool = False) -> int:
+        """Where a scrubbed offset lay; inside a token, its value's start.
+
+        `end`: the offset is an exclusive end. It lies before a value that was removed there, and inside a
+        token it means its value's end.
+        """
+        shift = _shift_end if end else _shift
+        return shift(offset, self.places, [(r.start, r.end) for r in self.replacements])
 
 
 def _shift(offset: int, here: Sequence[tuple[int, int]], there: Sequence[tuple[int, int]]) -> int:
@@ -47,6 +52,11 @@ def _shift(offset: int, here: Sequence[tuple[int, int]], there: Sequence[tuple[i
     if offset < here[at][1]:
         return there[at][0]
     return there[at][1] + offset - here[at][1]
+
+
+def _shift_end(offset: int, here: Sequence[tuple[int, int]], there: Sequence[tuple[int, int]]) -> int:
+    at = bisect_left(here, offset, key=lambda place: place[0]) - 1
+    return offset if at < 0 else there[at][1] + max(0, offset - here[at][1])
 
 
 def replacement_token(policy: Policy, label: str, pseudonym: str) -> str:

@@ -2,8 +2,8 @@
 
 On Linux a seccomp filter makes `socket()` fail with EACCES for every family but AF_UNIX, without
 privileges (no_new_privs). Foreign system-call tables (32-bit, x32) and io_uring, which could reach
-the network around the filter, are refused too. Everywhere an audit hook refuses connections made
-by Python code.
+the network around the filter, are refused too. Everywhere an audit hook refuses connections and
+look-ups made by Python code.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ _IO_URING = (425, 426, 427)
 # machine -> (AUDIT_ARCH word, number of socket()); 64-bit tables only
 _TABLES = {"x86_64": (0xC000003E, 41), "aarch64": (0xC00000B7, 198)}
 
+_CONNECTING = frozenset({"socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg"})
+_LOOKING_UP = frozenset({f"socket.{name}" for name in ("getaddrinfo", "gethostbyname", "gethostbyaddr", "getnameinfo")})
+
 # BPF operations: load word at offset, jump if equal, jump if greater or equal, return
 _LD, _JEQ, _JGE, _RET = 0x20, 0x15, 0x35, 0x06
 _NR, _ARCH, _ARG0 = 0, 4, 16
@@ -41,9 +44,11 @@ def seal() -> str:
 
 
 def _refuse(event: str, args: tuple[Any, ...]) -> None:
-    if event == "socket.__new__" and len(args) > 1 and int(args[1]) != _AF_UNIX:
+    opens = event == "socket.__new__" and len(args) > 1 and int(args[1]) != _AF_UNIX
+    # A socket may be older than the seal.
+    if opens or (event in _CONNECTING and args[0].family != _AF_UNIX):
         raise NetworkError("sealed", "This part of the application may not open a connection.")
-    if event == "socket.getaddrinfo":
+    if event in _LOOKING_UP:
         raise NetworkError("sealed", "This part of the application may not look up an address.")
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from desktop_rag.privacy.fold import fold, words
 
@@ -27,6 +27,11 @@ AMBIGUOUS = frozenset(
 _MONTHS = frozenset("march april may june august".split())
 _NUMBER_BEFORE = re.compile(r"\d(?:st|nd|rd|th|\.)?(?: of)?\s\Z")
 _NUMBER_AFTER = re.compile(r",?\s\d")
+# From so many digits on, a number is the same however it is grouped.
+_MANY_DIGITS = 7
+_MOST_GROUPS = 10
+
+_Key = TypeVar("_Key", str, tuple[str, str], tuple[str, ...])
 
 
 class VaultRows(Protocol):
@@ -78,6 +83,7 @@ class Vault:
         self.entries: dict[int, Entry] = {}
         self._exact: dict[tuple[str, str], list[Entry]] = {}
         self._phrases: dict[tuple[str, ...], list[Entry]] = {}
+        self._numbers: dict[str, list[Entry]] = {}
         self._longest = 1
         for entry in entries:
             self.entries[entry.id] = entry
@@ -131,6 +137,8 @@ class Vault:
         self._longest = max(self._longest, len(phrase))
         if phrase:
             _put(self._phrases, phrase, entry)
+        if entry.label != "PERSON" and _is_number(folded):
+            _put(self._numbers, folded, entry)
         if entry.label == "PERSON" and len(phrase) > 1:
             for part in phrase:
                 if len(part) > 2:
@@ -156,6 +164,9 @@ class Vault:
     def _longest_at(
         self, text: str, tokens: list[tuple[str, int, int]], at: int, written_as_name: bool
     ) -> tuple[Match, int] | None:
+        number = self._number_at(text, tokens, at)
+        if number is not None:
+            return number
         for length in range(min(self._longest, len(tokens) - at), 0, -1):
             phrase = tuple(word for word, _, _ in tokens[at : at + length])
             entries = self._phrases.get(phrase)
@@ -167,6 +178,18 @@ class Vault:
             return Match(start, end, tuple(entries)), length
         return None
 
+    def _number_at(self, text: str, tokens: list[tuple[str, int, int]], at: int) -> tuple[Match, int] | None:
+        """A known number, grouped in whatever way."""
+        if not self._numbers or not any(c.isdigit() for c in tokens[at][0]):
+            return None
+        for length in range(min(_MOST_GROUPS, len(tokens) - at), 0, -1):
+            entries = self._numbers.get("".join(word for word, _, _ in tokens[at : at + length]))
+            if entries:
+                start, end = tokens[at][1], tokens[at + length - 1][2]
+                start -= text[:start].endswith("+")
+                return Match(start, end, tuple(entries)), length
+        return None
+
 
 def _counts_alone(word: str, text: str, start: int, end: int, written_as_name: bool) -> bool:
     capital = text[start].isupper()
@@ -174,6 +197,11 @@ def _counts_alone(word: str, text: str, start: int, end: int, written_as_name: b
         dated = word in _MONTHS and (_NUMBER_BEFORE.search(text, 0, start) or _NUMBER_AFTER.match(text, end))
         return capital and start > 0 and not dated
     return capital or any(c.isdigit() for c in word) or not written_as_name
+
+
+def _is_number(folded: str) -> bool:
+    digits = sum(c.isdigit() for c in folded)
+    return digits >= _MANY_DIGITS and 2 * digits > len(folded)
 
 
 def is_full_name(value: str) -> bool:
@@ -206,9 +234,7 @@ def _compatible(left: list[str], right: list[str]) -> bool:
     return all(a == b or (min(len(a), len(b)) == 1 and a[0] == b[0]) for a, b in first)
 
 
-def _put(
-    table: dict[tuple[str, ...], list[Entry]] | dict[tuple[str, str], list[Entry]], key: tuple[str, ...], entry: Entry
-) -> None:
-    held = table.setdefault(key, [])  # type: ignore[arg-type]
+def _put(table: dict[_Key, list[Entry]], key: _Key, entry: Entry) -> None:
+    held = table.setdefault(key, [])
     if all(other.id != entry.id for other in held):
         held.append(entry)

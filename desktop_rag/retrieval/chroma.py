@@ -1,13 +1,16 @@
 """Chroma as a disposable cache of ids and vectors: no text, no metadata, rebuilt from the database.
 
 One Chroma collection per collection of documents. Chroma's files are not encrypted, so collections
-that keep personal data never get one.
+that keep personal data never get one. What Chroma deletes stays readable in its files, so nothing is
+ever deleted in them: they are thrown away and filled anew.
 """
 
 from __future__ import annotations
 
+import ctypes
 import shutil
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,15 @@ from desktop_rag.retrieval.encode import Vectors
 from desktop_rag.retrieval.vectors import VectorStore
 
 _BATCH = 500
+_PREFIX = "collection-"
+_NEEDLE_BYTES = 64
+# glibc's number of the option; other C libraries do not know it.
+_M_PERTURB = -6
+_FILLING = 0x55
+
+
+class ErasedVectorsError(Exception):
+    """The cache holds vectors of passages that are gone: its files must go."""
 
 
 class ChromaCache:
@@ -34,17 +46,9 @@ class ChromaCache:
             part = chunks[at : at + _BATCH]
             held.upsert(ids=[str(chunk) for chunk in part], embeddings=vectors[at : at + _BATCH])
 
-    def remove(self, collection: int, chunks: Sequence[int]) -> None:
-        """Take ids out; unknown ids are no error."""
-        held = self._collection(collection)
-        for at in range(0, len(chunks), _BATCH):
-            held.delete(ids=[str(chunk) for chunk in chunks[at : at + _BATCH]])
-
-    def drop(self, collection: int) -> None:
-        """Forget a whole collection."""
-        self._open_collections.pop(collection, None)
-        if self._name(collection) in {held.name for held in self._opened().list_collections()}:
-            self._opened().delete_collection(self._name(collection))
+    def collections(self) -> list[int]:
+        """The collections that lie in the files."""
+        return [int(held.name.removeprefix(_PREFIX)) for held in self._opened().list_collections()]
 
     def search(self, query: Vectors, collection: int, limit: int) -> list[int]:
         """The ids of about the `limit` nearest chunks; rank them by their exact score."""
@@ -60,21 +64,36 @@ class ChromaCache:
         return int(self._collection(collection).count())
 
     def repair(self, collection: int, store: VectorStore) -> int:
-        """Make the cache hold exactly the store's chunks; returns how many ids differed."""
-        ids, vectors = store.matrix(collection)
-        held = self._collection(collection)
-        cached = np.array(sorted(int(chunk) for chunk in held.get(include=[])["ids"]), dtype=np.int64)
-        if np.array_equal(cached, ids):
-            return 0
-        missing, extra = np.setdiff1d(ids, cached), np.setdiff1d(cached, ids)
-        if len(extra):
-            self.remove(collection, extra.tolist())
-        if len(missing):
-            self.add(collection, missing.tolist(), vectors[np.isin(ids, missing)])
-        return len(missing) + len(extra)
+        """Put in what the cache lacks of the store's chunks; returns how many.
+
+        Raises ErasedVectorsError when it holds others.
+        """
+        cached = {int(chunk) for chunk in self._collection(collection).get(include=[])["ids"]}
+        wanted = store.ids(collection)
+        if not cached.issubset(wanted):
+            raise ErasedVectorsError
+        missing = [chunk for chunk in wanted if chunk not in cached]
+        for at in range(0, len(missing), _BATCH):
+            # In parts: a whole collection's matrix would be read into memory for one missing vector.
+            vectors = store.get(missing[at : at + _BATCH])
+            self.add(collection, list(vectors), np.stack(list(vectors.values())))
+        return len(missing)
+
+    def holds(self, vectors: Iterable[Vectors]) -> bool:
+        """Whether the bytes of one of these vectors can be read in the files, as given or of length one."""
+        needles = [row.tobytes()[:_NEEDLE_BYTES] for v in vectors for row in (v, _normalised(v))]
+        return any(
+            needle in content
+            for file in self._folder.rglob("*")
+            if needles and file.is_file()
+            for content in (file.read_bytes(),)
+            for needle in needles
+        )
 
     def discard(self) -> None:
-        """Throw the files away after damage; the next use starts an empty cache."""
+        """Throw the files away; the next use starts an empty cache."""
+        if self._client is None and not self._folder.exists():
+            return
         from chromadb.api.shared_system_client import SharedSystemClient
 
         self.close()
@@ -102,6 +121,7 @@ class ChromaCache:
             import chromadb
             from chromadb.config import Settings
 
+            _fill_new_memory()
             self._folder.mkdir(mode=0o700, exist_ok=True)
             settings = Settings(anonymized_telemetry=False, allow_reset=False, is_persistent=True)
             self._client = chromadb.PersistentClient(path=str(self._folder), settings=settings)
@@ -109,4 +129,21 @@ class ChromaCache:
 
     @staticmethod
     def _name(collection: int) -> str:
-        return f"collection-{collection}"
+        return f"{_PREFIX}{collection}"
+
+
+def _fill_new_memory() -> None:
+    """Let the C library fill all memory it hands out from now on.
+
+    Chroma's graph writes room it never filled to its files: what this process had in memory before, which is private.
+    """
+    if sys.platform == "linux":
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+        if mallopt is not None:
+            mallopt(_M_PERTURB, _FILLING)
+
+
+def _normalised(vector: Vectors) -> Vectors:
+    """The vector as Chroma's graph keeps it, to the bit: its squares are added up one after the other."""
+    length = np.sqrt(np.cumsum(vector * vector, dtype=np.float32)[-1])
+    return np.asarray(vector * (np.float32(1) / (length + np.float32(1e-30))), dtype=np.float32)

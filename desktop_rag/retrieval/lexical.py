@@ -96,8 +96,11 @@ class PostingsIndex:
         return scores
 
     def count(self) -> int:
-        """See LexicalIndex."""
-        return int(self._db.execute("SELECT count(DISTINCT chunk_id) FROM postings").fetchone()[0])
+        """See LexicalIndex. A chunk without a single term ("-,-") is indexed too: nothing of it is left to do."""
+        query = (
+            "SELECT (SELECT count(DISTINCT chunk_id) FROM postings) + (SELECT count(*) FROM chunks WHERE length = 0)"
+        )
+        return int(self._db.execute(query).fetchone()[0])
 
     def missing(self, words: Iterable[str], collections: Sequence[int]) -> set[str]:
         """See LexicalIndex."""

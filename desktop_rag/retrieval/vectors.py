@@ -64,6 +64,15 @@ class VectorStore:
             self._cache[collection] = (ids, vectors)
         return self._cache[collection]
 
+    def ids(self, collection: int) -> list[int]:
+        """The chunks of a collection that have a vector, sorted."""
+        rows = self._db.execute(
+            "SELECT v.chunk_id FROM vectors v JOIN chunks k ON k.id = v.chunk_id"
+            " JOIN documents d ON d.id = k.document_id WHERE d.collection_id = ? ORDER BY v.chunk_id",
+            (collection,),
+        )
+        return [row[0] for row in rows]
+
     def get(self, chunks: Sequence[int]) -> dict[int, Vectors]:
         """The vectors of some chunks."""
         marks = ",".join("?" * len(chunks))

@@ -24,15 +24,10 @@ class Collections:
         return [self._with_counts(dict(row)) for row in rows]
 
     def find(self, name_or_id: str | int | None) -> dict[str, Any] | None:
-        """A collection by its id or name; None when there is none such.
-
-        A name can look like an id: a number means the id first, a text the name.
-        """
-        first = "id = ?" if isinstance(name_or_id, int) else "name = ?"
+        """A collection by its id (a number) or its name (a text, even one of digits); None when there is none such."""
+        column = "id" if isinstance(name_or_id, int) else "name"
         row = self._db.execute(
-            "SELECT id, name, policy, review, language FROM collections WHERE id = ? OR name = ?"
-            f" ORDER BY {first} DESC",
-            (name_or_id, str(name_or_id), name_or_id),
+            f"SELECT id, name, policy, review, language FROM collections WHERE {column} = ?", (name_or_id,)
         ).fetchone()
         return dict(row) if row else None
 

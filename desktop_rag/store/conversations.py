@@ -59,11 +59,19 @@ class Conversations:
             return conversation, self._insert(conversation, "user", text, None, now)
 
     def add_answer(self, conversation: str, text: str, data: dict[str, Any], documents: Iterable[str]) -> str:
-        """Store an answer and which documents it quotes; returns the message's id."""
+        """Store an answer and which documents it quotes; returns the message's id.
+
+        The model read the earlier answers too, so this one may repeat what they quote.
+        """
         with transaction(self._db):
             message = self._insert(conversation, "assistant", text, data, time.time())
             self._db.executemany(
                 "INSERT OR IGNORE INTO quotes VALUES (?, ?)", [(message, document) for document in documents]
+            )
+            self._db.execute(
+                "INSERT OR IGNORE INTO quotes SELECT ?, q.document_id FROM quotes q"
+                " JOIN messages m ON m.id = q.message_id WHERE m.conversation_id = ?",
+                (message, conversation),
             )
         return message
 

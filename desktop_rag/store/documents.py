@@ -96,12 +96,25 @@ class Documents:
         )
         return [row[0] for row in rows]
 
+    def superseded(self) -> list[str]:
+        """Documents of whose path a newer version is indexed."""
+        rows = self._db.execute(
+            "SELECT old.id FROM documents old WHERE EXISTS (SELECT 1 FROM documents new"
+            " WHERE new.collection_id = old.collection_id AND new.path = old.path"
+            " AND new.state IN ('ready', 'partly_read') AND (new.added, new.rowid) > (old.added, old.rowid))"
+        )
+        return [row[0] for row in rows]
+
     def update(self, document: str, **values: Any) -> None:
         """Set columns of one document."""
         values["updated"] = time.time()
         names = ", ".join(f"{name} = ?" for name in values)
         with transaction(self._db):
             self._db.execute(f"UPDATE documents SET {names} WHERE id = ?", (*values.values(), document))
+
+    def move(self, document: str, path: Path) -> None:
+        """Remember where the file of a document lies now; it is the newest version of what lies there."""
+        self.update(document, path=_stored(path), name=_readable(path.name), added=time.time())
 
     def fail(self, document: str, error: DesktopRagError) -> None:
         """Record why a document could not be read; nothing half-made of it stays."""

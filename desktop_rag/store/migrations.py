@@ -40,9 +40,11 @@ CREATE INDEX aliases_by_folded ON aliases(folded);
 CREATE TABLE spans (
     id INTEGER PRIMARY KEY, page_id INTEGER NOT NULL REFERENCES pages(id) ON DELETE CASCADE,
     start INTEGER NOT NULL, end INTEGER NOT NULL, scrubbed_start INTEGER, scrubbed_end INTEGER,
-    label TEXT NOT NULL, score REAL NOT NULL, replace INTEGER NOT NULL, entry_id INTEGER REFERENCES entries(id));
+    label TEXT NOT NULL, score REAL NOT NULL, replace INTEGER NOT NULL,
+    entry_id INTEGER REFERENCES entries(id), alias_id INTEGER REFERENCES aliases(id));
 CREATE INDEX spans_by_page ON spans(page_id);
 CREATE INDEX spans_by_entry ON spans(entry_id);
+CREATE INDEX spans_by_alias ON spans(alias_id);
 CREATE TABLE chunks (
     id INTEGER PRIMARY KEY AUTOINCREMENT, document_id TEXT NOT NULL REFERENCES documents(id) ON DELETE CASCADE,
     page_id INTEGER NOT NULL REFERENCES pages(id) ON DELETE CASCADE,

@@ -53,14 +53,24 @@ def open_vault(connection: Connection, collection: int) -> Vault:
     return Vault(StoredVault(connection, collection), entries.values())
 
 
-def unused_entries(connection: Connection, collection: int) -> list[int]:
-    """Entries that no span of any document refers to."""
-    rows = connection.execute(
-        "SELECT id FROM entries WHERE collection_id = ?"
-        " AND NOT EXISTS (SELECT 1 FROM spans WHERE entry_id = entries.id)",
+def delete_unused(connection: Connection, collection: int) -> tuple[list[int], list[int]]:
+    """Delete, inside the caller's transaction, the entries and the spellings that no span of any document refers to.
+
+    A spelling that only an erased document had must not live on with a person whom others mention too.
+    Returns the ids of both.
+    """
+    entries = "SELECT id FROM entries WHERE collection_id = ?"
+    unused = connection.execute(
+        f"{entries} AND NOT EXISTS (SELECT 1 FROM spans WHERE entry_id = entries.id)", (collection,)
+    ).fetchall()
+    spellings = connection.execute(
+        f"SELECT id FROM aliases WHERE entry_id IN ({entries})"
+        " AND NOT EXISTS (SELECT 1 FROM spans WHERE alias_id = aliases.id)",
         (collection,),
-    )
-    return [row[0] for row in rows]
+    ).fetchall()
+    connection.executemany("DELETE FROM aliases WHERE id = ?", [tuple(row) for row in spellings])
+    delete_entries(connection, gone := [row[0] for row in unused])
+    return gone, [row[0] for row in spellings]
 
 
 def delete_entries(connection: Connection, ids: list[int]) -> None:

@@ -10,7 +10,6 @@ def run_worker(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="desktop-rag worker")
     parser.add_argument("role")
     parser.add_argument("--data-dir", required=True)
-    parser.add_argument("--resume", action="store_true")
     parser.add_argument("--nice", type=int, default=0)
     options = vars(parser.parse_args(arguments))
     from desktop_rag.workers.main import run

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,10 +18,13 @@ from desktop_rag.documents.model import PARSER_VERSION, Block, Page, UnreadPage
 from desktop_rag.privacy.classes import replaced_by_default
 from desktop_rag.privacy.detect import SCRUBBER_VERSION, Finding
 from desktop_rag.privacy.findings import complete, find_in_page, look
+from desktop_rag.privacy.fold import fold
+from desktop_rag.privacy.headers import Headers
 from desktop_rag.privacy.scrub import Replacement, Scrubbed, replacement_token, scrub
 from desktop_rag.privacy.vault import Vault, is_full_name
 from desktop_rag.retrieval.analyse import ANALYSER_VERSION
 from desktop_rag.store.connection import transaction
+from desktop_rag.store.vault import delete_unused
 from desktop_rag.workers.library import Library
 
 VERSIONS = {
@@ -30,6 +34,9 @@ VERSIONS = {
     "analyser_version": ANALYSER_VERSION,
 }
 _CHUNKS_A_STEP = 20
+_CHARS_A_STEP = 20_000
+_HEADERS_A_STEP = 8
+_Texts = list[tuple[dict[str, Any], Page]]
 # A chunk may stretch to 1.25 times its budget; with its section path it still fits MiniLM's 256 tokens.
 CHUNK_TOKENS = 170
 CONTEXT_TOKENS = 36
@@ -57,7 +64,9 @@ def detect(
                 yield
         found.append(findings)
     known = library.vault(collection) if policy == "pseudonymise" else None
-    finished = complete(texts, found, known) if policy != "keep" else iter(found)
+    if policy != "keep":
+        found = yield from complete(texts, found, known)
+    finished = iter(found)
     rows: list[dict[str, Any]] = []
     for page_or_gap in pages:
         yield
@@ -72,25 +81,29 @@ def detect(
 
 
 def clean(library: Library, row: dict[str, Any], pages: Sequence[Page | UnreadPage]) -> Iterator[None]:
-    """Scrub by the stored decisions, chunk, and write pages, spans, vault, chunks and terms; yields between steps."""
+    """Scrub by the stored decisions, chunk, and write pages, spans, vault, chunks and terms; yields between steps.
+
+    Each step is written at once. A kill leaves the state as it was, and the next run starts over.
+    """
     document, collection = row["id"], row["collection_id"]
-    stored = library.documents.page_rows(document)
-    try:
-        with transaction(library.db):
-            _drop_chunks(library, document)
-            nearby: dict[int, None] = {}
-            if row["policy"] == "pseudonymise":
-                _meet(library, collection, stored, pages, nearby)
-            cleaned = [
-                _clean_page(library, row, page_row, page, nearby)
-                for page_row, page in zip(stored, pages, strict=True)
-                if isinstance(page, Page)
-            ]
-            _write_pages(library, cleaned)
-    except BaseException:
-        library.forget_vault(collection)
-        raise
+    stored = zip(library.documents.page_rows(document), pages, strict=True)
+    texts = [(page_row, page) for page_row, page in stored if isinstance(page, Page)]
+    with _step(library, collection):
+        _start_over(library, document, collection)
     yield
+    nearby: dict[int, None] = {}
+    headers = Headers(row["policy"])
+    if row["policy"] == "pseudonymise":
+        yield from _meet(library, collection, texts, nearby)
+    cleaned: list[_CleanPage] = []
+    for part in _slices(texts):
+        with _step(library, collection):
+            for page_row, page in part:
+                cleaned.append(_clean_page(library, row, page_row, page, nearby, headers))
+                _write_page(library, cleaned[-1])
+        yield
+    if row["policy"] != "keep":
+        yield from _clean_headers(library, row, cleaned, headers, nearby)
     chunks = chunk(
         [c.page for c in cleaned], library.encoder.count_tokens, budget=CHUNK_TOKENS, context_budget=CONTEXT_TOKENS
     )
@@ -103,23 +116,64 @@ def clean(library: Library, row: dict[str, Any], pages: Sequence[Page | UnreadPa
     library.documents.update(document, state="indexing", **VERSIONS)
 
 
+@contextmanager
+def _step(library: Library, collection: int) -> Iterator[None]:
+    """A transaction that the vault in memory follows, also when it is rolled back."""
+    try:
+        with transaction(library.db):
+            yield
+    except BaseException:
+        library.forget_vault(collection)
+        raise
+
+
+def _start_over(library: Library, document: str, collection: int) -> None:
+    """Drop what an earlier attempt left behind."""
+    _drop_chunks(library, document)
+    own = "page_id IN (SELECT id FROM pages WHERE document_id = ?)"
+    library.db.execute(f"DELETE FROM spans WHERE label = 'LOOK_ALIKE' AND {own}", (document,))
+    library.db.execute(f"UPDATE spans SET entry_id = NULL, alias_id = NULL WHERE {own}", (document,))
+    if any(delete_unused(library.db, collection)):
+        library.forget_vault(collection)
+
+
+def _slices(texts: _Texts) -> Iterator[_Texts]:
+    """Pages for one step each: several short ones, or one."""
+    part: _Texts = []
+    length = 0
+    for page_row, page in texts:
+        part.append((page_row, page))
+        length += len(page.text)
+        if length >= _CHARS_A_STEP:
+            yield part
+            part, length = [], 0
+    if part:
+        yield part
+
+
 def _clean_page(
-    library: Library, row: dict[str, Any], page_row: dict[str, Any], page: Page, nearby: dict[int, None]
+    library: Library,
+    row: dict[str, Any],
+    page_row: dict[str, Any],
+    page: Page,
+    nearby: dict[int, None],
+    headers: Headers,
 ) -> _CleanPage:
     """Resolve the page's replaced values in the vault and render it; blocks move along with their text."""
     spans = library.documents.spans(page_row["id"])
     vault = library.vault(row["collection_id"]) if row["policy"] == "pseudonymise" else None
     replacements = []
     for span in spans:
-        if not span["replace"]:
-            continue
         value = page.text[span["start"] : span["end"]]
+        if not span["replace"]:
+            headers.kept(span["label"], value)
+            continue
         pseudonym = ""
         if vault is not None:
-            span["entry_id"], pseudonym = _resolve(vault, span["label"], value, nearby)
-        replacements.append(
-            Replacement(span["start"], span["end"], replacement_token(row["policy"], span["label"], pseudonym))
-        )
+            pseudonym = _resolve(vault, span, value, nearby)
+        token = replacement_token(row["policy"], span["label"], pseudonym)
+        headers.replaced(span["label"], value, token)
+        replacements.append(Replacement(span["start"], span["end"], token))
     scrubbed = scrub(page.text, replacements)
     places = dict(zip([(r.start, r.end) for r in scrubbed.replacements], scrubbed.places, strict=True))
     for span in spans:
@@ -142,76 +196,78 @@ def _clean_page(
         for r, p in zip(scrubbed.replacements, scrubbed.places, strict=True)
         if (r.start, r.end) not in known
     ]
-    headers = _clean_headers(library, row["policy"], {b.header for b in page.blocks if b.header})
     blocks = tuple(
-        Block(b.kind, scrubbed.to_scrubbed(b.start), scrubbed.to_scrubbed(b.end), b.level, headers.get(b.header, ""))
+        Block(b.kind, scrubbed.to_scrubbed(b.start), scrubbed.to_scrubbed(b.end), b.level, b.header)
         for b in page.blocks
     )
     return _CleanPage(page_row, spans, scrubbed, Page(page.number, page.locator, scrubbed.text, blocks))
 
 
-def _clean_headers(library: Library, policy: str, headers: set[str]) -> dict[str, str]:
-    """Column names come beside the text, so they are cleaned on their own; what is found in them is masked."""
-    if policy == "keep":
-        return {header: header for header in headers}
-    ordered = sorted(headers)
-    cleaned = {}
-    for header, findings in zip(ordered, look(library.detector, ordered), strict=True):
-        masks = [Replacement(f.start, f.end, f"[{f.label}]") for f in findings if replaced_by_default(f.label)]
-        cleaned[header] = scrub(header, masks).text
-    return cleaned
+def _clean_headers(
+    library: Library, row: dict[str, Any], cleaned: Sequence[_CleanPage], headers: Headers, nearby: dict[int, None]
+) -> Iterator[None]:
+    """Clean the column names of all pages, now that all values of the document are known."""
+    names = sorted({block.header for item in cleaned for block in item.page.blocks if block.header})
+    clear: dict[str, str] = {"": ""}
+    for at in range(0, len(names), _HEADERS_A_STEP):
+        part = names[at : at + _HEADERS_A_STEP]
+        vault = library.vault(row["collection_id"]) if row["policy"] == "pseudonymise" else None
+        for name, findings in zip(part, look(library.detector, part), strict=True):
+            clear[name] = headers.cleaned(name, findings, vault, nearby)
+        yield
+    for item in cleaned:
+        blocks = tuple(dataclasses.replace(block, header=clear[block.header]) for block in item.page.blocks)
+        item.page = dataclasses.replace(item.page, blocks=blocks)
 
 
-def _meet(
-    library: Library,
-    collection: int,
-    stored: Sequence[dict[str, Any]],
-    pages: Sequence[Page | UnreadPage],
-    nearby: dict[int, None],
-) -> None:
+def _meet(library: Library, collection: int, texts: _Texts, nearby: dict[int, None]) -> Iterator[None]:
     """Enter the document's full names first, so that a bare "Rivera" above "Maria Rivera" means her."""
-    vault = library.vault(collection)
-    for page_row, page in zip(stored, pages, strict=True):
-        if not isinstance(page, Page):
-            continue
-        for span in library.documents.spans(page_row["id"]):
-            value = page.text[span["start"] : span["end"]]
-            if span["replace"] and span["label"] == "PERSON" and is_full_name(value):
-                _resolve(vault, "PERSON", value, nearby)
+    for part in _slices(texts):
+        with _step(library, collection):
+            vault = library.vault(collection)
+            for page_row, page in part:
+                for span in library.documents.spans(page_row["id"]):
+                    value = page.text[span["start"] : span["end"]]
+                    if span["replace"] and span["label"] == "PERSON" and is_full_name(value):
+                        _resolve(vault, span, value, nearby)
+                        # An entry that nothing refers to could be erased by another request.
+                        _link(library, span)
+        yield
 
 
-def _resolve(vault: Vault, label: str, value: str, nearby: dict[int, None]) -> tuple[int, str]:
-    entry = vault.resolve(label, value, nearby)
+def _resolve(vault: Vault, span: dict[str, Any], value: str, nearby: dict[int, None]) -> str:
+    """Note in the span whom it means; returns the pseudonym."""
+    entry = vault.resolve(span["label"], value, nearby)
     # Last in the mapping is the one mentioned last.
     nearby.pop(entry.id, None)
     nearby[entry.id] = None
-    return entry.id, entry.pseudonym
+    span["entry_id"], span["spelling"] = entry.id, fold(span["label"], value)
+    return entry.pseudonym
 
 
-def _write_pages(library: Library, cleaned: Sequence[_CleanPage]) -> None:
-    for item in cleaned:
-        library.db.execute("UPDATE pages SET text = ? WHERE id = ?", (item.scrubbed.text, item.row["id"]))
-        library.db.execute("DELETE FROM spans WHERE page_id = ? AND label = 'LOOK_ALIKE'", (item.row["id"],))
-        for span in item.spans:
-            if "id" in span:
-                library.db.execute(
-                    "UPDATE spans SET scrubbed_start = ?, scrubbed_end = ?, entry_id = ? WHERE id = ?",
-                    (span["scrubbed_start"], span["scrubbed_end"], span["entry_id"], span["id"]),
-                )
-            else:
-                library.db.execute(
-                    "INSERT INTO spans (page_id, start, end, scrubbed_start, scrubbed_end, label, score, replace)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
-                    (
-                        item.row["id"],
-                        span["start"],
-                        span["end"],
-                        span["scrubbed_start"],
-                        span["scrubbed_end"],
-                        span["label"],
-                        1.0,
-                    ),
-                )
+def _link(library: Library, span: dict[str, Any]) -> None:
+    library.db.execute(
+        "UPDATE spans SET entry_id = ?1, alias_id = (SELECT id FROM aliases WHERE entry_id = ?1 AND folded = ?2)"
+        " WHERE id = ?3",
+        (span["entry_id"], span.get("spelling"), span["id"]),
+    )
+
+
+def _write_page(library: Library, item: _CleanPage) -> None:
+    library.db.execute("UPDATE pages SET text = ? WHERE id = ?", (item.scrubbed.text, item.row["id"]))
+    for span in item.spans:
+        place = (span["scrubbed_start"], span["scrubbed_end"])
+        if "id" in span:
+            library.db.execute(
+                "UPDATE spans SET scrubbed_start = ?, scrubbed_end = ? WHERE id = ?", (*place, span["id"])
+            )
+            _link(library, span)
+        else:
+            library.db.execute(
+                "INSERT INTO spans (page_id, start, end, scrubbed_start, scrubbed_end, label, score, replace)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
+                (item.row["id"], span["start"], span["end"], *place, span["label"], 1.0),
+            )
 
 
 def _write_chunk(library: Library, document: str, cleaned: _CleanPage, ordinal: int, piece: Chunk) -> None:

@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from desktop_rag.workers.protocol import PROTOCOL, Message, decode, encode
 START_SECONDS = 60.0
 HUNG_SECONDS = 60.0
 CANCEL_SECONDS = 0.4
+TERMINATE_SECONDS = 0.3
 BACK_OFF = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 STABLE_SECONDS = 60.0
 
@@ -100,7 +101,7 @@ class _Process:
         assert self.child.stderr is not None
         with contextlib.suppress(ValueError, OSError):
             for line in _lines(self.child.stderr):
-                self.stderr.append(line.decode("utf-8", "replace").rstrip()[:300])
+                self.stderr.append(line.decode("utf-8", "replace").rstrip()[:4000])
 
     def stop(self, patience: float) -> None:
         """Close the pipe (the worker leaves by itself), then terminate, then kill."""
@@ -140,6 +141,18 @@ def _lines(pipe: Any) -> Iterator[bytes]:
             parts = [others[-1]]
     if rest := b"".join(parts):
         yield rest
+
+
+def _places(lines: Iterable[str]) -> dict[str, Any]:
+    """Where our own code broke, if the worker said so before it left.
+
+    Whatever else is on stderr comes from libraries, may quote documents, and goes nowhere.
+    """
+    for line in lines:
+        message = decode(line.encode())
+        if message is not None and message.get("code") == "bug":
+            return dict(message.get("details") or {})
+    return {}
 
 
 class WorkerClient:
@@ -233,7 +246,9 @@ class WorkerClient:
         with self._lock:
             process, self._process = self._process, None
         if process is not None:
-            process.child.kill()
+            process.child.terminate()
+            if not process.ended.wait(TERMINATE_SECONDS):
+                process.child.kill()
             process.stop(2.0)
 
     def _running(self) -> _Process:
@@ -313,7 +328,7 @@ class WorkerClient:
             f"The {self.role} process stopped unexpectedly ({process.outcome()}).",
             "Nothing stored is lost; try again.",
             retryable=True,
-            details={"stderr": list(process.stderr)[-5:]},
+            details=_places(process.stderr),
         )
 
     def _on_end(self, process: _Process) -> None:
@@ -334,10 +349,10 @@ class WorkerClient:
 class Workers:
     """The children a window or a terminal session holds."""
 
-    def __init__(self, data_dir: Path, *, resume: bool = False) -> None:
+    def __init__(self, data_dir: Path) -> None:
         shared = ["--data-dir", str(data_dir)]
         self.data_dir = data_dir
-        self.library = WorkerClient("library", [*shared, *(["--resume"] if resume else [])])
+        self.library = WorkerClient("library", shared)
         self.chat = WorkerClient("chat", shared, disposable=True)
 
     def close(self) -> None:

@@ -6,13 +6,11 @@ document's state. One file's failure is a row with its cause; the others go on.
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import Any
 
-from desktop_rag.documents.limits import Limits
 from desktop_rag.documents.model import UnreadPage
 from desktop_rag.documents.walk import walk
 from desktop_rag.errors import DesktopRagError, DocumentError, StoreError
@@ -23,12 +21,14 @@ from desktop_rag.workers.cleaning import clean, detect
 from desktop_rag.workers.language import language_of
 from desktop_rag.workers.library import Library
 from desktop_rag.workers.loop import Operation
+from desktop_rag.workers.originals import attempts, digest, reread
 from desktop_rag.workers.parsing import ParsedFile
 from desktop_rag.workers.removing import fail_document, remove_document
-from desktop_rag.workers.rows import document_row, event
+from desktop_rag.workers.rows import cause_of, document_row, event
 
 Steps = Generator[dict[str, Any] | None, None, None]
-_HASH_BLOCK = 1 << 22
+# What happened to documents whose rows could not be written, by their ids.
+Untold = dict[str, dict[str, Any]]
 
 
 def add(library: Library, paths: Iterable[str], collection: int, policy: str, review: bool) -> Operation:
@@ -38,27 +38,55 @@ def add(library: Library, paths: Iterable[str], collection: int, policy: str, re
         document, known = yield from _enter(library, path, collection, policy, review)
         chosen.append((document, known))
         yield event(library, document, known=known)
-    yield from run(library, [document for document, known in chosen if not known])
-    unique = dict(chosen)
-    return {"documents": [document_row(library, d, known=k) for d, k in unique.items() if library.documents.exists(d)]}
+    untold = yield from run(library, [document for document, known in chosen if not known])
+    return {"documents": _rows(library, dict(chosen), untold)}
 
 
-def run(library: Library, documents: list[str]) -> Steps:
+def resume(library: Library) -> Operation:
+    """Go on with every document whose indexing was interrupted."""
+    waiting = library.documents.unfinished()
+    untold = yield from run(library, waiting)
+    return {"documents": _rows(library, dict.fromkeys(waiting, False), untold)}
+
+
+def _rows(library: Library, documents: dict[str, bool], untold: Untold) -> list[dict[str, Any]]:
+    """The rows at the end of a request, of the documents that are still there; the mapping says which were known."""
+    return [
+        {**document_row(library, document, known=known), **untold.get(document, {})}
+        for document, known in documents.items()
+        if library.documents.exists(document)
+    ]
+
+
+def run(library: Library, documents: list[str]) -> Generator[dict[str, Any] | None, None, Untold]:
     """Take documents as far as they can go: to ready, or to the review."""
+    untold: Untold = {}
     for number, document in enumerate(documents):
         yield {"event": "progress", "files_done": number, "files_total": len(documents)}
         try:
+            begun = library.documents.row(document)["state"]
             yield from _alone(library, document)
         except StoreError as error:
             if error.code == "not_found":  # removed meanwhile
                 continue
             if error.code != "disk_full":
                 raise
-            yield {**event(library, document), "state": "failed", "error": error.to_payload()}
+            untold[document] = {"state": "failed", "error": cause_of(error)}
+            yield {**event(library, document), **untold[document]}
         except DesktopRagError as error:
-            fail_document(library, document, error)
+            if error.code == "encrypted" and begun != "waiting":
+                _keep_locked(library, document, begun, error)
+            else:
+                fail_document(library, document, error)
             yield event(library, document)
     yield {"event": "progress", "files_done": len(documents), "files_total": len(documents)}
+    return untold
+
+
+def _keep_locked(library: Library, document: str, state: str, error: DesktopRagError) -> None:
+    """A file that was opened before, without its password today: what is known of it stays until it is given again."""
+    cause = {**cause_of(error), "hint": "Add it again with its password."}
+    library.documents.update(document, state=state, error=json.dumps(cause))
 
 
 def _alone(library: Library, document: str) -> Steps:
@@ -78,15 +106,24 @@ def _alone(library: Library, document: str) -> Steps:
 
 
 def accept(library: Library, documents: list[str], decisions: dict[str, dict[str, bool]]) -> Operation:
-    """Store the reviewer's ticks and index the documents."""
-    for document in documents:
-        ticks = decisions.get(document) or {}
-        library.documents.decide([(int(span), bool(replace)) for span, replace in ticks.items()])
-        if library.documents.row(document)["state"] == "reviewing":
+    """Store the reviewer's ticks and index the documents; ticks for anything but a waiting review change nothing."""
+    rows = [library.documents.row(document) for document in documents]
+    for row in rows:
+        document = row["id"]
+        if row["state"] == "reviewing":
+            own = {
+                str(s["id"])
+                for page in library.documents.page_rows(document)
+                for s in library.documents.spans(page["id"])
+            }
+            ticks = decisions.get(document) or {}
+            library.documents.decide([(int(span), bool(replace)) for span, replace in ticks.items() if span in own])
             library.documents.update(document, state="cleaning")
-        yield event(library, document)
-    yield from run(library, documents)
-    return {"documents": [document_row(library, d) for d in documents if library.documents.exists(d)]}
+    for document in documents:
+        if library.documents.exists(document):
+            yield event(library, document)
+    untold = yield from run(library, documents)
+    return {"documents": _rows(library, dict.fromkeys(documents, False), untold)}
 
 
 def _enter(
@@ -96,50 +133,36 @@ def _enter(
     try:
         sha256, size = yield from digest(path)
     except DocumentError as error:
-        for stale in library.documents.at_path(collection, path):
-            if library.documents.row(stale)["state"] == "failed":
-                library.documents.forget(stale)
-        document = library.documents.add(path, collection, policy, review)
+        document = _new(library, path, collection, policy, review)
         library.documents.fail(document, error)
         return document, False
     existing = library.documents.known(collection, sha256, policy)
     if existing is not None:
-        state = library.documents.row(existing)["state"]
-        return existing, state in ("ready", "partly_read", "reviewing")
-    for earlier in library.documents.at_path(collection, path):
-        if library.documents.row(earlier)["state"] == "failed":
-            library.documents.forget(earlier)
-    document = library.documents.add(path, collection, policy, review)
+        return existing, _take_up(library, library.documents.row(existing), path, review)
+    document = _new(library, path, collection, policy, review)
     library.documents.update(document, sha256=sha256, size=size)
     return document, False
 
 
-def digest(path: Path) -> Generator[None, None, tuple[str, int]]:
-    """The file's SHA-256 and size. Raises DocumentError for what is missing, empty or too large to be read at all."""
-    try:
-        size = path.stat().st_size
-        if size == 0:
-            raise DocumentError("empty", "The file is empty.", "Check that it was saved completely.")
-        if size > Limits().max_bytes:
-            raise DocumentError(
-                "too_large",
-                f"The file has {size // 10**6} MB; up to {Limits().max_bytes // 10**6} MB are read.",
-                "Split it into parts.",
-            )
-        content = hashlib.sha256()
-        with path.open("rb") as file:
-            while block := file.read(_HASH_BLOCK):
-                content.update(block)
-                yield
-    except FileNotFoundError as error:
-        raise DocumentError(
-            "not_found", "The file is not there any more.", "It may have been moved or deleted."
-        ) from error
-    except OSError as error:
-        raise DocumentError(
-            "unreadable", f"The file cannot be opened: {error.strerror}.", "Check its permissions."
-        ) from error
-    return content.hexdigest(), size
+def _new(library: Library, path: Path, collection: int, policy: str, review: bool) -> str:
+    """A new row in place of a failed one of the same path."""
+    if library.collections.find(collection) is None:
+        raise StoreError("not_found", "The collection was deleted while files were added to it.", "Choose another one.")
+    for earlier in library.documents.at_path(collection, path):
+        if library.documents.row(earlier)["state"] == "failed":
+            library.documents.forget(earlier)
+    return library.documents.add(path, collection, policy, review)
+
+
+def _take_up(library: Library, row: dict[str, Any], path: Path, review: bool) -> bool:
+    """Bring the row of known content up to this request; returns whether nothing is left to do for it."""
+    if row["path"] != str(path) and not Path(row["path"]).exists():
+        library.documents.move(row["id"], path)
+    if row["review"] and not review:
+        state = "cleaning" if row["state"] == "reviewing" else row["state"]
+        library.documents.update(row["id"], review=0, state=state)
+        return state in FINAL
+    return row["state"] in (*FINAL, "reviewing")
 
 
 def _advance(library: Library, document: str) -> Steps:
@@ -151,7 +174,8 @@ def _advance(library: Library, document: str) -> Steps:
     if row["state"] in ("waiting", "reading"):
         parsed = yield from _read(library, row)
         yield from _find(library, row, parsed)
-        if row["review"] and row["policy"] != "keep":
+        # Another request may have asked meanwhile to go on without a review.
+        if library.documents.row(document)["review"] and row["policy"] != "keep":
             library.documents.update(document, state="reviewing")
             yield event(library, document)
             return
@@ -159,7 +183,7 @@ def _advance(library: Library, document: str) -> Steps:
         yield event(library, document)
         yield from clean(library, row, parsed.pages)
     elif row["state"] == "cleaning":
-        parsed = yield from reread(library, row)
+        parsed = yield from reread(library, row, library.parser)
         yield from clean(library, row, parsed.pages)
     yield event(library, document)
     yield from _encode(library, library.documents.row(document))
@@ -169,23 +193,23 @@ def _advance(library: Library, document: str) -> Steps:
 
 
 def _earlier_versions(library: Library, row: dict[str, Any]) -> list[str]:
-    """Documents read from the same path before; the new content takes their place."""
-    same = library.documents.at_path(row["collection_id"], Path(row["path"]))
-    return [other for other in same if other != row["id"]]
+    """Documents added from the same path before; the new content takes their place."""
+    path = Path(library.documents.row(row["id"])["path"])
+    same = library.documents.at_path(row["collection_id"], path)
+    return [other for other in same if library.documents.row(other)["added"] < row["added"]]
 
 
 def _read(library: Library, row: dict[str, Any]) -> Generator[dict[str, Any] | None, None, ParsedFile]:
     document = row["id"]
     library.documents.update(document, state="reading")
     yield event(library, document)
-    parsed = ParsedFile()
-    reported = 0
-    for parsed in _attempts(library, Path(row["path"])):
-        if parsed.read_pages >= reported + 20 and parsed.info:
-            reported = parsed.read_pages
-            yield {"event": "reading", "document": document, "pages": parsed.info.pages, "pages_read": reported}
-        else:
-            yield None
+    parsed = yield from _pages(library, row)
+    sha256, size = yield from digest(Path(row["path"]))
+    if sha256 != row["sha256"]:
+        # It was saved anew since it was hashed; what was read may be a mix. Should it change once more,
+        # the hash is that of an earlier version and the next `add` reads it again.
+        library.documents.update(document, sha256=sha256, size=size)
+        parsed = yield from _pages(library, row)
     texts = [page.text for page in parsed.pages if not isinstance(page, UnreadPage)]
     info = parsed.info
     library.documents.update(
@@ -200,38 +224,22 @@ def _read(library: Library, row: dict[str, Any]) -> Generator[dict[str, Any] | N
     return parsed
 
 
-def _attempts(library: Library, path: Path) -> Iterator[ParsedFile]:
-    """Read without a password, then with each one the user gave."""
-    waiting: list[str | None] = [None, *library.passwords]
-    while True:
-        password = waiting.pop(0)
-        try:
-            yield from library.parser.read(path, password)
-            return
-        except DocumentError as error:
-            if error.code != "encrypted" or not waiting:
-                raise
+def _pages(library: Library, row: dict[str, Any]) -> Generator[dict[str, Any] | None, None, ParsedFile]:
+    parsed = ParsedFile()
+    reported = 0
+    path = Path(row["path"])
+    for parsed in attempts(library.passwords, lambda password: library.parser.read(path, password)):
+        if parsed.read_pages >= reported + 20 and parsed.info:
+            reported = parsed.read_pages
+            yield {"event": "reading", "document": row["id"], "pages": parsed.info.pages, "pages_read": reported}
+        else:
+            yield None
+    return parsed
 
 
 def _find(library: Library, row: dict[str, Any], parsed: ParsedFile) -> Steps:
     for_store = yield from detect(library, parsed.pages, row["policy"], row["collection_id"])
     library.documents.store_findings(row["id"], for_store)
-
-
-def reread(library: Library, row: dict[str, Any]) -> Generator[None, None, ParsedFile]:
-    """Read a document again whose findings are stored. Raises DocumentError when the file is gone or changed."""
-    path = Path(row["path"])
-    yield from unchanged(row)
-    parsed = ParsedFile()
-    for parsed in _attempts(library, path):  # noqa: B007 - the last one is complete
-        yield
-    return parsed
-
-
-def unchanged(row: dict[str, Any]) -> Generator[None, None, None]:
-    """Raise DocumentError when the user's file is gone or is not what was indexed."""
-    if (yield from digest(Path(row["path"])))[0] != row["sha256"]:
-        raise DocumentError("not_found", "The file was changed since it was read.", "Add it again.")
 
 
 def _encode(library: Library, row: dict[str, Any]) -> Steps:

@@ -50,7 +50,9 @@ class Library:
         self.passwords: list[str] = []
         self.at_work: set[str] = set()
         self._vaults: dict[int, Vault] = {}
+        # Collections whose vectors lie in Chroma and agree with the database.
         self._checked: set[int] = set()
+        self._dropped = False
 
     @property
     def settings(self) -> Settings:
@@ -63,6 +65,11 @@ class Library:
         for name in ("torch", "transformers"):
             sys.modules.setdefault(name, None)  # type: ignore[arg-type]
         return PresidioDetector(find(PII_MODEL).folder(paths.models_dir()))
+
+    @cached_property
+    def viewer(self) -> Parser:
+        """Reads files for their owner's eyes, beside the parser that indexes: neither waits for the other."""
+        return Parser(self.data_dir)
 
     @cached_property
     def encoder(self) -> CTranslate2Encoder:
@@ -114,36 +121,53 @@ class Library:
     def ensure_parity(self, collection: int) -> int:
         """Once per run: make Chroma agree with the database; returns how many ids were put right.
 
-        Damage of Chroma's own files is answered by starting a new cache from the database.
+        Damage of Chroma's own files, and vectors in them that may not be there, are answered by starting a new
+        cache from the database.
         """
-        if collection in self._checked or not self.private(collection):
+        if not self._may_cache(collection) or collection in self._checked:
             return 0
         try:
+            if not self._checked and not all(self.private(held) for held in self.chroma.collections()):
+                self.drop_cache()
             repaired = self.chroma.repair(collection, self.vectors)
         except Exception:  # noqa: BLE001 - Chroma's edge: whatever is wrong with the cache, the truth is in the database
-            self.chroma.discard()
-            # Every collection's vectors lay in those files.
-            self._checked.clear()
+            self.drop_cache()
             repaired = self.chroma.repair(collection, self.vectors)
         self._checked.add(collection)
+        self._dropped = False
         return repaired
 
+    def drop_cache(self) -> None:
+        """Throw Chroma's files away, all of them: only so do erased vectors leave them. The next search fills them."""
+        self.chroma.discard()
+        self._checked.clear()
+        self._dropped = True
+
+    def _may_cache(self, collection: int) -> bool:
+        """Whether a collection may lie in Chroma; one that lies there and may not any more leaves it."""
+        private = self.private(collection)
+        if not private and collection in self._checked:
+            self.drop_cache()
+        return private
+
     def recache(self, collection: int, change: Callable[[], None]) -> None:
-        """Carry a change that the database already holds over to Chroma; a cache that refuses it is made anew."""
-        if not self.private(collection):
+        """Carry a change that the database already holds over to Chroma; a cache that refuses it is made anew.
+
+        A dropped cache waits for a search: else a hundred changed files would fill it a hundred times.
+        """
+        if not self._may_cache(collection) or self._dropped:
             return
         try:
             self.ensure_parity(collection)
             change()
         except Exception:  # noqa: BLE001 - Chroma's edge, as above
-            self.chroma.discard()
-            self._checked.clear()
+            self.drop_cache()
             self.ensure_parity(collection)
 
     def search(self, query: Vectors, collection: int, limit: int) -> dict[int, float]:
         """DenseIndex: Chroma finds, exact scores from the database rank; without Chroma, exact search."""
         self.check_encoder(collection)
-        if not self.private(collection):
+        if not self._may_cache(collection):
             return self.vectors.search(query, collection, limit)
         try:
             self.ensure_parity(collection)
@@ -158,6 +182,8 @@ class Library:
     def close(self) -> None:
         """Let go of everything."""
         self.parser.close()
+        if "viewer" in vars(self):
+            self.viewer.close()
         self.chroma.close()
         self.db.close()
         self._lock.close()

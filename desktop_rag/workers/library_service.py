@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from desktop_rag.errors import UsageError
+from desktop_rag.errors import DesktopRagError, UsageError
 from desktop_rag.meter.memory import resident_mb
 from desktop_rag.workers import health, indexing, questions, removing, viewing
 from desktop_rag.workers.language import language_of
 from desktop_rag.workers.library import Library
 from desktop_rag.workers.loop import Operation, Request, Service
-from desktop_rag.workers.rows import document_row, document_rows
+from desktop_rag.workers.rows import cause_of, document_rows
 
 
 class _Operations:
@@ -41,21 +41,24 @@ class _Operations:
         """Rename a collection, or change its policy or review."""
         changes = {key: request.args.get(key) for key in ("name", "policy", "review")}
         yield None
-        row = self._library.collections.update(int(request.args["id"]), **changes)
-        if row["policy"] == "keep":
+        if changes["policy"] == "keep" and self._library.private(int(request.args["id"])):
             # From now on nothing of it may lie in unencrypted files.
-            self._library.chroma.drop(row["id"])
+            self._library.drop_cache()
+        row = self._library.collections.update(int(request.args["id"]), **changes)
         return {"collection": row}
 
     def collection_delete(self, request: Request) -> Operation:
         """Remove a collection with all its documents."""
-        collection = self._library.collections.need(request.args["id"])["id"]
+        library = self._library
+        collection = library.collections.need(request.args["id"])["id"]
         receipts = []
-        for row in self._library.documents.rows(collection):
-            receipts.append(removing.remove_document(self._library, row["id"]))
+        for row in library.documents.rows(collection):
+            if library.documents.exists(row["id"]):
+                receipts.append(removing.remove_document(library, row["id"]))
             yield None
-        self._library.chroma.drop(collection)
-        self._library.collections.delete(collection)
+        # What was added meanwhile goes in one step with the collection: nothing can come in behind it.
+        receipts += [removing.remove_document(library, row["id"]) for row in library.documents.rows(collection)]
+        library.collections.delete(collection)
         return {"receipt": {"documents": receipts}}
 
     def documents(self, request: Request) -> Operation:
@@ -95,14 +98,12 @@ class _Operations:
         library.passwords += [p for p in args.get("passwords") or [] if p not in library.passwords]
         policy = policy or row["policy"]
         if policy == "keep" and row["policy"] != "keep" and library.private(row["id"]):
-            library.chroma.drop(row["id"])
+            library.drop_cache()
         return indexing.add(library, list(args["paths"]), row["id"], policy, bool(args.get("review", row["review"])))
 
     def resume(self, request: Request) -> Operation:
         """Go on with every document whose indexing was interrupted."""
-        waiting = self._library.documents.unfinished()
-        yield from indexing.run(self._library, waiting)
-        return {"documents": [document_row(self._library, d) for d in waiting if self._library.documents.exists(d)]}
+        return indexing.resume(self._library)
 
     def review(self, request: Request) -> Operation:
         """What was found in a document."""
@@ -115,10 +116,13 @@ class _Operations:
         )
 
     def remove(self, request: Request) -> Operation:
-        """Erase documents."""
-        receipts = []
-        for document in request.args["documents"]:
-            receipts.append(removing.remove_document(self._library, str(document)))
+        """Erase documents; one that cannot be erased has its error in the receipt."""
+        receipts: list[dict[str, Any]] = []
+        for document in map(str, request.args["documents"]):
+            try:
+                receipts.append(removing.remove_document(self._library, document))
+            except DesktopRagError as error:
+                receipts.append({"document": document, "error": cause_of(error)})
             yield None
         return {"receipt": {"documents": receipts}}
 
@@ -191,7 +195,10 @@ class _Operations:
 def open_service(data_dir: Path, options: dict[str, Any]) -> Service:
     """Open the data directory and offer its operations. Raises StoreError."""
     library = Library(data_dir)
+    removing.remove_superseded(library)
     operations = _Operations(library, options["seal"])
     handlers = {name: getattr(operations, name) for name in vars(_Operations) if not name.startswith("_")}
-    background = frozenset({"add", "resume", "accept", "remove", "collection_delete", "warm"})
+    background = frozenset(
+        {"add", "resume", "accept", "remove", "collection_delete", "warm", "document_view", "review", "locate"}
+    )
     return Service(handlers, background, library.close)

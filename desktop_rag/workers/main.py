@@ -17,6 +17,7 @@ from typing import Any
 import desktop_rag
 from desktop_rag.errors import DesktopRagError, EngineError, UsageError
 from desktop_rag.logs import log, open_log
+from desktop_rag.privacy.dumps import forbid_dumps
 from desktop_rag.privacy.seal import seal
 from desktop_rag.workers.loop import Channel, Loop, Service, bug
 from desktop_rag.workers.protocol import PROTOCOL
@@ -32,6 +33,7 @@ _BUG_EXIT = 70
 def run(role: str, options: dict[str, Any]) -> int:
     """Serve `role` until the parent goes away; returns an exit code when the start failed."""
     channel = _take_pipe()
+    forbid_dumps()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         if role not in _ROLES:

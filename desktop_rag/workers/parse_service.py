@@ -47,5 +47,4 @@ def open_service(data_dir: Path, options: dict[str, Any]) -> Service:
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     return Service({"read": _read, "locate": _locate})

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,20 +34,48 @@ class ParsedFile:
 
 
 class Parser:
-    """Reads files one at a time in a disposable child."""
+    """Reads files one at a time in a disposable child; all of its requests are driven by one thread."""
 
     def __init__(self, data_dir: Path) -> None:
         self._client = WorkerClient("parse", ["--data-dir", str(data_dir)], disposable=True)
+        self._taken = False
 
-    def read(self, path: Path, password: str | None = None) -> Iterator[ParsedFile]:
+    def read(self, path: Path, password: str | None = None) -> Generator[ParsedFile, None, None]:
         """Yield the growing result at least every few hundredths of a second; the last yield is complete.
 
         Raises DocumentError: the reader's own, "parse_timeout", or "unreadable" after a crash.
         """
-        inbox: queue.Queue[dict[str, Any] | DesktopRagError] = queue.Queue()
-        thread = threading.Thread(target=self._pump, args=(path, password, inbox), daemon=True)
-        thread.start()
         result = ParsedFile()
+        with contextlib.closing(self._ask("read", path=str(path), password=password)) as messages:
+            for message in messages:
+                if message is not None:
+                    _take(result, message)
+                yield result
+
+    def locate(
+        self, path: Path, page: int, start: int, end: int, password: str | None = None
+    ) -> Generator[None, None, dict[str, Any]]:
+        """See the parse role's locate; yields while it waits. Raises DocumentError, as `read` does."""
+        found: dict[str, Any] = {}
+        asked = self._ask("locate", path=str(path), page=page, start=start, end=end, password=password)
+        with contextlib.closing(asked) as messages:
+            for message in messages:
+                found = message or found
+                yield
+        return found
+
+    def _ask(self, op: str, **args: Any) -> Generator[dict[str, Any] | None, None, None]:
+        """The child's messages to one request, None while there are none.
+
+        Requests take turns here and not in the child: so time counts from when the child begins with
+        one, and the child is never ended for somebody else's request.
+        """
+        while self._taken:
+            yield None
+        self._taken = True
+        inbox: queue.Queue[dict[str, Any] | DesktopRagError] = queue.Queue()
+        thread = threading.Thread(target=self._pump, args=(op, args, inbox), daemon=True)
+        thread.start()
         started = heard = time.monotonic()
         finished = False
         try:
@@ -58,22 +87,19 @@ class Parser:
                         raise DocumentError(
                             "parse_timeout", "Reading this file took too long and was stopped.", "It may be damaged."
                         ) from None
+                    yield None
                 else:
                     heard = time.monotonic()
                     if isinstance(message, DesktopRagError):
                         finished = True
                         raise _as_document_error(message)
                     finished = message["event"] == "done"
-                    _take(result, message)
-                yield result
+                    yield message
         finally:
             if not finished:
                 self._client.kill()
             thread.join(5.0)
-
-    def locate(self, path: Path, page: int, start: int, end: int) -> dict[str, Any]:
-        """See the parse role's locate."""
-        return self._client.call("locate", path=str(path), page=page, start=start, end=end)
+            self._taken = False
 
     @property
     def seal(self) -> str | None:
@@ -88,9 +114,9 @@ class Parser:
         """End the child."""
         self._client.close()
 
-    def _pump(self, path: Path, password: str | None, inbox: queue.Queue[dict[str, Any] | DesktopRagError]) -> None:
+    def _pump(self, op: str, args: dict[str, Any], inbox: queue.Queue[dict[str, Any] | DesktopRagError]) -> None:
         try:
-            for event in self._client.stream("read", path=str(path), password=password):
+            for event in self._client.stream(op, **args):
                 inbox.put(event)
         except DesktopRagError as error:
             inbox.put(error)

@@ -5,22 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 from desktop_rag.errors import DesktopRagError
+from desktop_rag.retrieval.encode import Vectors
 from desktop_rag.store.connection import transaction
-from desktop_rag.store.vault import delete_entries, unused_entries
+from desktop_rag.store.vault import delete_unused
 from desktop_rag.workers.library import Library
+
+_VECTOR_SAMPLE = 50
 
 
 def remove_document(library: Library, document: str) -> dict[str, Any]:
     """Erase one document everywhere; returns its receipt. Raises StoreError("not_found")."""
     row = library.documents.row(document)
     collection = row["collection_id"]
+    vectors = _uncache(library, document, collection)
     with transaction(library.db):
         chunks = _drop_passages(library, document)
         quotes = library.conversations.unquote(document)
         library.db.execute("DELETE FROM documents WHERE id = ?", (document,))
-        entries = unused_entries(library.db, collection)
-        delete_entries(library.db, entries)
-    _forget(library, collection, chunks)
+        entries, aliases = delete_unused(library.db, collection)
+    _forget(library, collection)
     library.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return {
         "document": document,
@@ -28,19 +31,38 @@ def remove_document(library: Library, document: str) -> dict[str, Any]:
         "chunks": len(chunks),
         "vault_entries": len(entries),
         "answers_blanked": quotes,
-        "verified": _absent(library, document, chunks, entries) and _cache_agrees(library, collection),
+        "verified": _absent(library, document, chunks, entries, aliases) and not library.chroma.holds(vectors),
     }
+
+
+def remove_superseded(library: Library) -> None:
+    """Erase earlier versions of files whose newer one is indexed: a kill may have come between the two."""
+    for document in library.documents.superseded():
+        remove_document(library, document)
 
 
 def fail_document(library: Library, document: str, error: DesktopRagError) -> None:
     """Record why a document could not be indexed; no passage, term, vector or vault entry of a half-made one stays."""
     collection = library.documents.row(document)["collection_id"]
+    _uncache(library, document, collection)
     with transaction(library.db):
-        chunks = _drop_passages(library, document)
+        _drop_passages(library, document)
     library.documents.fail(document, error)
     with transaction(library.db):
-        delete_entries(library.db, unused_entries(library.db, collection))
-    _forget(library, collection, chunks)
+        delete_unused(library.db, collection)
+    _forget(library, collection)
+
+
+def _uncache(library: Library, document: str, collection: int) -> list[Vectors]:
+    """Take a document's vectors out of Chroma's files; returns some of them, to look for afterwards.
+
+    This comes before the database forgets them: a kill in between costs a cache, not a secret.
+    """
+    chunks = [c["chunk"] for c in library.documents.chunks(document)]
+    vectors = library.vectors.get(chunks[:_VECTOR_SAMPLE])
+    if vectors and library.private(collection):
+        library.drop_cache()
+    return list(vectors.values())
 
 
 def _drop_passages(library: Library, document: str) -> list[int]:
@@ -52,24 +74,14 @@ def _drop_passages(library: Library, document: str) -> list[int]:
     return chunks
 
 
-def _forget(library: Library, collection: int, chunks: list[int]) -> None:
-    """Bring what is kept beside the database up to date after chunks and vault entries went."""
+def _forget(library: Library, collection: int) -> None:
+    """Bring what is kept in memory up to date after chunks and vault entries went."""
     library.forget_vault(collection)
     library.vectors.changed(collection)
-    if chunks:
-        library.recache(collection, lambda: library.chroma.remove(collection, chunks))
 
 
-def _cache_agrees(library: Library, collection: int) -> bool:
-    """Whether Chroma holds as many vectors as the database still has."""
-    if not library.private(collection):
-        return True
-    library.ensure_parity(collection)
-    return library.chroma.count(collection) == library.vectors.count(collection)
-
-
-def _absent(library: Library, document: str, chunks: list[int], entries: list[int]) -> bool:
-    """Whether no table and no cache knows the document any more."""
+def _absent(library: Library, document: str, chunks: list[int], entries: list[int], aliases: list[int]) -> bool:
+    """Whether no table knows the document any more."""
     if library.db.execute("SELECT 1 FROM documents WHERE id = ?", (document,)).fetchone():
         return False
     of_chunks = (("chunks", "id"), ("vectors", "chunk_id"), ("postings", "chunk_id"))
@@ -77,6 +89,7 @@ def _absent(library: Library, document: str, chunks: list[int], entries: list[in
     return not (
         any(_holds(library, table, column, chunks) for table, column in of_chunks)
         or any(_holds(library, table, column, entries) for table, column in of_entries)
+        or _holds(library, "aliases", "id", aliases)
     )
 
 

@@ -10,9 +10,9 @@ from desktop_rag.documents.model import UnreadPage
 from desktop_rag.errors import DesktopRagError, DocumentError
 from desktop_rag.privacy.classes import readable
 from desktop_rag.privacy.findings import doubtful
-from desktop_rag.workers.indexing import reread, unchanged
 from desktop_rag.workers.library import Library
 from desktop_rag.workers.loop import Operation
+from desktop_rag.workers.originals import attempts, reread, unchanged
 from desktop_rag.workers.parsing import ParsedFile
 from desktop_rag.workers.questions import page_offsets
 
@@ -60,7 +60,7 @@ def locate(library: Library, args: dict[str, Any]) -> Operation:
     try:
         yield from unchanged(row)
         if row["format"] == "pdf" and args.get("page") is not None:
-            place.update(_boxes(library, row, int(args["page"]), start, end))
+            place.update((yield from _boxes(library, row, int(args["page"]), start, end)))
         return {**place, "original": True, "start": start, "end": end}
     except DocumentError:
         offsets = page_offsets(library, page["id"]) if page else None
@@ -68,8 +68,12 @@ def locate(library: Library, args: dict[str, Any]) -> Operation:
         return {**place, "original": False, "start": start, "end": end}
 
 
-def _boxes(library: Library, row: dict[str, Any], page: int, start: int, end: int) -> dict[str, Any]:
-    found = library.parser.locate(Path(row["path"]), page, start, end)
+def _boxes(
+    library: Library, row: dict[str, Any], page: int, start: int, end: int
+) -> Generator[None, None, dict[str, Any]]:
+    found = yield from attempts(
+        library.passwords, lambda password: library.viewer.locate(Path(row["path"]), page, start, end, password)
+    )
     return {"boxes": found["boxes"], "page_size": found["page_size"]}
 
 
@@ -77,9 +81,13 @@ def review(library: Library, document: str) -> Operation:
     """What was found in a document, in context; the text is the original, shown to its owner and not stored."""
     row = library.documents.row(document)
     parsed = yield from _reread(library, row)
+    row, pages_found = library.documents.row(document), library.documents.page_rows(document)
+    if len(pages_found) != len(parsed.pages):
+        raise DocumentError("not_found", "Nothing was found in this document yet.", "Wait until it asks for a review.")
     counts: dict[str, int] = {}
     pages = []
-    for stored, page in zip(library.documents.page_rows(document), parsed.pages, strict=True):
+    for stored, page in zip(pages_found, parsed.pages, strict=True):
+        yield None
         content = "" if isinstance(page, UnreadPage) else page.text
         spans = []
         for span in library.documents.spans(stored["id"]):
@@ -114,7 +122,7 @@ def review(library: Library, document: str) -> Operation:
 
 def _reread(library: Library, row: dict[str, Any]) -> Generator[None, None, ParsedFile]:
     try:
-        return (yield from reread(library, row))
+        return (yield from reread(library, row, library.viewer))
     except DocumentError:
         raise
     except DesktopRagError as error:

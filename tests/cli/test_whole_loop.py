@@ -161,5 +161,12 @@ def test_removing_leaves_a_receipt_and_nothing_else(cli: Any, by_name: dict[str,
     assert receipt["vault_entries"] >= 3
     hits = cli("search", "certificate of the warranty", "--json").json["hits"]
     assert document not in {hit["document"] for hit in hits}
-    again = cli("remove", document, "--json")
-    assert (again.code, again.json["error"]["code"]) == (5, "not_found")
+
+
+def test_what_cannot_be_removed_does_not_hide_the_receipt_of_the_rest(cli: Any, by_name: dict[str, Any]) -> None:
+    table = by_name["parts.csv"]["id"]
+    ran = cli("remove", table, "missing", "--json")
+    removed, missing = ran.json["receipt"]["documents"]
+    assert (ran.code, removed["document"], removed["verified"]) == (5, table, True)
+    assert (missing["document"], missing["error"]["code"]) == ("missing", "not_found")
+    assert "There is no document “missing”." in cli("remove", "missing").stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 from desktop_rag.privacy.detect import Detector, Finding
 from desktop_rag.retrieval.encode import EncoderCard, Vectors
-from desktop_rag.workers import indexing
+from desktop_rag.workers import cleaning, indexing
 from desktop_rag.workers.library import Library
 
 pytestmark = pytest.mark.slow
@@ -84,6 +85,117 @@ def test_column_names_that_cannot_be_looked_at_stop_the_document(library: Librar
     (row,), _ = add(library, Failing(1), path)
     assert (row["state"], row["error"]["code"], row["chunks"]) == ("failed", "scrub_failed", 0)
     assert library.db.execute("SELECT count(*) FROM chunks").fetchone()[0] == 0
+
+
+def context(library: Library, document: str) -> str:
+    """Column names of a document as its chunks hold them, and the terms of all documents."""
+    names = library.db.execute("SELECT context FROM chunks WHERE document_id = ?", (document,)).fetchall()
+    return " ".join(row[0] for row in names)
+
+
+def terms(library: Library) -> set[str]:
+    return {row[0] for row in library.db.execute("SELECT term FROM terms")}
+
+
+class TestColumnNames:
+    """The detector sees nobody in the header itself."""
+
+    TABLE = "Task;Quillfeather;Budget\nRoof;12;40\nWall;13;50\n"
+
+    def test_a_person_known_from_another_document_is_replaced(
+        self, library: Library, tmp_path: Path, word_detector: Callable[..., Detector]
+    ) -> None:
+        letter, table = tmp_path / "a.txt", tmp_path / "t.csv"
+        letter.write_text("Ms Zaphodia Quillfeather wrote.")
+        table.write_text(self.TABLE)
+        rows, _ = add(library, word_detector({"Zaphodia Quillfeather": "PERSON"}), letter, table)
+        assert "[PERSON_1]" in context(library, rows[1]["id"])
+        assert "Quillfeather" not in context(library, rows[1]["id"])
+        assert "quillfeath" not in " ".join(terms(library))
+
+    @pytest.mark.parametrize(
+        ("policy", "token"), [("pseudonymise", "[PERSON_1]"), ("mask", "[PERSON]"), ("remove", "")]
+    )
+    def test_a_person_of_the_same_document_is_replaced(
+        self, library: Library, tmp_path: Path, word_detector: Callable[..., Detector], policy: str, token: str
+    ) -> None:
+        path = tmp_path / "t.csv"
+        path.write_text("Task;Quillfeather;Note\nRoof;12;none\nWall;13;by Zaphodia Quillfeather\n")
+        (row,), _ = add(library, word_detector({"Zaphodia Quillfeather": "PERSON"}), path, policy=policy)
+        held = context(library, row["id"])
+        assert "Task" in held
+        assert "Quillfeather" not in held
+        assert token in held
+
+    def test_the_reviewer_decides_for_column_names_too(
+        self, library: Library, tmp_path: Path, word_detector: Callable[..., Detector]
+    ) -> None:
+        path = tmp_path / "t.csv"
+        path.write_text("Acme;Quillfeather;Budget\nRoof;12;40\n")
+        detector = word_detector({"Acme": "ORGANIZATION", "Quillfeather": "PERSON"})
+        (row,), _ = add(library, detector, path, review=True)
+        (page,) = library.documents.page_rows(row["id"])
+        ticks = {str(s["id"]): s["label"] == "ORGANIZATION" for s in library.documents.spans(page["id"])}
+        for _ in indexing.accept(library, [row["id"]], {row["id"]: ticks}):
+            pass
+        assert "[ORGANIZATION_1]" in context(library, row["id"])
+        assert "Quillfeather" in context(library, row["id"])
+        assert "Acme" not in context(library, row["id"])
+
+
+def test_cleaning_gives_way_between_pages(
+    library: Library, tmp_path: Path, word_detector: Callable[..., Detector], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cleaning, "_CHARS_A_STEP", 10)
+    library.__dict__["detector"] = word_detector({"Maria Rivera": "PERSON"})
+    path = tmp_path / "letter.txt"
+    path.write_text("\f".join(f"Page {number} by Maria Rivera." for number in range(4)))
+    collection = library.collections.create("My documents", "pseudonymise", False)["id"]
+    written = [
+        library.db.execute("SELECT count(text), count(*) FROM pages").fetchone()
+        for _ in indexing.add(library, [str(path)], collection, "pseudonymise", False)
+    ]
+    assert {(done, total) for done, total in written} >= {(0, 4), (1, 4), (2, 4), (3, 4), (4, 4)}
+
+
+@pytest.mark.parametrize("steps", range(12))
+def test_cleaning_that_is_broken_off_is_done_over_as_if_nothing_had_been(
+    library: Library,
+    tmp_path: Path,
+    word_detector: Callable[..., Detector],
+    monkeypatch: pytest.MonkeyPatch,
+    steps: int,
+) -> None:
+    monkeypatch.setattr(cleaning, "_CHARS_A_STEP", 10)
+    path = tmp_path / "letter.txt"
+    path.write_text("\f".join(["Dear Rivera, see [PERSON_9].", "Maria Rivera wrote.", "Then Bo Lund left."]))
+    detector = word_detector({"Maria Rivera": "PERSON", "Bo Lund": "PERSON"})
+    library.__dict__["detector"] = detector
+    collection = library.collections.create("My documents", "pseudonymise", False)["id"]
+    work = indexing.add(library, [str(path)], collection, "pseudonymise", False)
+    next(event for event in work if event and event.get("state") == "cleaning")
+    for _ in range(steps):
+        next(work, None)
+    work.close()
+    entries = {row[0] for row in library.db.execute("SELECT id FROM entries")}
+    used = {row[0] for row in library.db.execute("SELECT DISTINCT entry_id FROM spans WHERE entry_id IS NOT NULL")}
+    assert entries == used, "another request may erase what nothing refers to"
+
+    for document in library.documents.unfinished():
+        for _ in indexing.run(library, [document]):
+            pass
+    (row,) = library.documents.rows()
+    texts = [page["text"] for page in library.documents.page_rows(row["id"])]
+    whole = "\n".join(texts)
+    assert row["state"] == "ready"
+    assert (
+        re.sub(r"_\d+\]", "]", whole).split()
+        == re.sub(r"_\d+\]", "]", "Dear [PERSON_1], see (PERSON_9). [PERSON_1] wrote. Then [PERSON_2] left.").split()
+    )
+    first, again, other = re.findall(r"\[PERSON_\d+\]", whole)
+    assert first == again != other
+    assert library.db.execute("SELECT count(*) FROM spans WHERE label = 'LOOK_ALIKE'").fetchone()[0] == 1
+    assert library.db.execute("SELECT count(*) FROM entries").fetchone()[0] == 2
 
 
 def test_the_other_documents_go_on(library: Library, tmp_path: Path) -> None:

@@ -38,6 +38,14 @@ def test_known_values_become_their_pseudonyms(vault: Vault, word_detector: Words
     assert (result.search_text, result.stored_text, result.unknown) == (mapped, mapped, ())
 
 
+@pytest.mark.parametrize("typed", ["+442079460991", "442079460991", "+44 2079 460 991", "+44 20 7946 0991"])
+def test_a_number_is_known_however_it_is_grouped(word_detector: Words, typed: str) -> None:
+    vault = Vault(MemoryRows())
+    vault.resolve("PHONE_NUMBER", "+44 20 7946 0991")
+    result = map_question(f"Who has {typed} now? 207946", [vault], word_detector({}))
+    assert result.search_text.replace("+[", "[") == "Who has [PHONE_NUMBER_1] now? 207946"
+
+
 def test_an_unknown_name_is_searched_as_it_is_stored_masked_and_enters_no_vault(
     vault: Vault, word_detector: Words
 ) -> None:

@@ -80,6 +80,23 @@ def test_no_token_in_the_result_was_typed_by_the_author(case: tuple[str, list[Re
     assert {match.span() for match in TOKEN.finditer(result.text)} <= ours
 
 
+@given(scrubbed_texts())
+def test_a_range_leads_back_to_what_it_covers_and_no_removed_value_at_its_edges(
+    case: tuple[str, list[Replacement], Scrubbed],
+) -> None:
+    text, _, result = case
+    for at in kept(text, result):
+        assert result.to_original(result.to_scrubbed(at) + 1, end=True) == at + 1
+    for (start, end), replacement in zip(result.places, result.replacements, strict=True):
+        if start < end:
+            assert {result.to_original(at, end=True) for at in range(start + 1, end + 1)} == {replacement.end}
+
+
+def test_a_range_that_ends_where_a_value_was_removed_ends_before_it() -> None:
+    result = scrub("Signed by Jean Rivera", [Replacement(10, 21, "")])
+    assert (result.text, result.to_original(10, end=True)) == ("Signed by ", 10)
+
+
 def test_a_look_alike_becomes_harmless_and_stays_readable() -> None:
     result = scrub("Ask [PERSON_3] or Jean.", [Replacement(18, 22, "[PERSON_3]")])
     assert result.text == "Ask (PERSON_3) or [PERSON_3]."

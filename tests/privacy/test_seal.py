@@ -51,12 +51,26 @@ for family in (socket.AF_INET, socket.AF_INET6, 16, socket.AF_UNIX):
 '''
 IN, IN6, NETLINK, PACKET, UNIX = 2, 10, 16, 17, 1
 before = native(IN)
+early, local = socket.socket(IN, socket.SOCK_DGRAM), socket.socketpair()
 report = {"state": seal(), "before": before}
+report["early"] = [
+    attempt(lambda: early.bind(("127.0.0.1", 0))),
+    attempt(lambda: early.connect(("127.0.0.1", 9))),
+    attempt(lambda: early.sendto(b"x", ("127.0.0.1", 9))),
+    attempt(lambda: early.sendmsg([b"x"], [], 0, ("127.0.0.1", 9))),
+]
 report["python"] = [attempt(lambda f=f: socket.socket(f, socket.SOCK_DGRAM)) for f in (IN, IN6, NETLINK)]
-report["lookup"] = attempt(lambda: socket.getaddrinfo("localhost", 80))
+report["lookup"] = [
+    attempt(lambda: socket.getaddrinfo("localhost", 80)),
+    attempt(lambda: socket.gethostbyname("localhost")),
+    attempt(lambda: socket.gethostbyname_ex("localhost")),
+    attempt(lambda: socket.gethostbyaddr("127.0.0.1")),
+    attempt(lambda: socket.getnameinfo(("127.0.0.1", 80), 0)),
+]
 report["native"] = [native(family) for family in (IN, IN6, NETLINK, PACKET)]
 report["thread"] = thread(lambda: native(IN))
 report["unix"] = [attempt(lambda: socket.socket(socket.AF_UNIX)), attempt(socket.socketpair), native(UNIX)]
+report["unix"].append(attempt(lambda: local[0].sendmsg([b"x"])))
 report["child"] = subprocess.run([sys.executable, "-c", CHILD], capture_output=True, text=True).stdout.split()
 libc = ctypes.CDLL(None, use_errno=True)
 def call(number, *arguments):
@@ -116,11 +130,15 @@ def test_sealing_twice_is_no_error(report: dict[str, Any]) -> None:
 
 def test_python_code_is_told_in_our_words(report: dict[str, Any]) -> None:
     assert report["python"] == ["sealed"] * 3
-    assert report["lookup"] == "sealed"
+    assert report["lookup"] == ["sealed"] * 5
+
+
+def test_a_socket_older_than_the_seal_leads_nowhere(report: dict[str, Any]) -> None:
+    assert report["early"] == ["sealed"] * 4
 
 
 def test_local_sockets_work(report: dict[str, Any]) -> None:
-    assert report["unix"] == ["open"] * 3
+    assert report["unix"] == ["open"] * 4
 
 
 def verdict(program: bytes, arch: int, call: int, family: int) -> int:

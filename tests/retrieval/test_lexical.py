@@ -77,6 +77,10 @@ class LexicalIndexContract:
         assert index.search("common secretword", [shelf.collection]).keys() == {kept}
         assert index.missing(["secretword"], [shelf.collection]) == {"secretword"}
 
+    def test_a_chunk_without_terms_counts_as_indexed(self, shelf: Any, index: LexicalIndex) -> None:
+        shelf.add(["rent", "-,-"])
+        assert index.count() == 2
+
     def test_pseudonyms_are_searched_whole(self, shelf: Any, index: LexicalIndex) -> None:
         third, thirtieth = shelf.add(["[PERSON_3] signed", "[PERSON_30] signed"])
         assert index.search("[PERSON_3]", [shelf.collection]).keys() == {third}

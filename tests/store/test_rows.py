@@ -13,7 +13,7 @@ from desktop_rag.errors import DocumentError, StoreError, UsageError
 from desktop_rag.store.collections import Collections
 from desktop_rag.store.conversations import Conversations
 from desktop_rag.store.documents import Documents
-from desktop_rag.store.vault import StoredVault, delete_entries, open_vault, unused_entries
+from desktop_rag.store.vault import StoredVault, delete_unused, open_vault
 
 
 @pytest.fixture
@@ -35,11 +35,12 @@ def test_an_unknown_policy_is_refused(db: Any) -> None:
 
 def test_a_collection_is_found_by_name_or_number_and_the_two_are_not_confused(db: Any, collection: int) -> None:
     collections = Collections(db)
+    assert collections.find(str(collection)) is None, "a text is a name, never an id"
     named = collections.create(str(collection), "mask", False)
     assert collections.need(collection)["name"] == "Rents"
     assert collections.need("Rents")["id"] == collection
     assert collections.need(str(collection))["id"] == named["id"] != collection
-    assert collections.need(str(named["id"]))["id"] == named["id"]
+    assert collections.find(str(named["id"])) is None
     assert collections.need(named["id"])["policy"] == "mask"
     with pytest.raises(StoreError) as caught:
         collections.need("Nothing")
@@ -101,8 +102,7 @@ def test_the_vault_is_read_back_as_it_was_and_numbers_are_never_shared(db: Any, 
     assert again.resolve("PERSON", "Jean Rivera").id == entry.id
     StoredVault(db, collection).add_alias(entry.id, "jean rivera", "JEAN RIVERA")
     assert open_vault(db, collection).entries[entry.id].aliases == entry.aliases
-    assert unused_entries(db, collection) == [entry.id]
-    delete_entries(db, [entry.id])
+    assert delete_unused(db, collection)[0] == [entry.id]
     assert open_vault(db, collection).entries == {}
     assert list(open_vault(db, other).entries) == [foreign.id]
 
@@ -122,6 +122,47 @@ def test_messages_keep_their_order_and_their_parents(db: Any) -> None:
     assert messages[1]["data"] == {"citations": [1]}
     (row,) = conversations.all()
     assert (row["title"], row["messages"]) == ("What is [PERSON_1]’s rent?", 3)
+
+
+def test_an_answer_inherits_what_earlier_answers_of_its_conversation_quote(db: Any) -> None:
+    """The model reads them as history, so it may repeat them."""
+    conversations = Conversations(db)
+    conversation, _ = conversations.add_question(None, None, "Who painted it?")
+    conversations.add_answer(conversation, "Nobody knows.", {"n": 1}, ["other"])
+    conversations.add_answer(conversation, "A painter from Ghent.", {"n": 2}, ["doomed"])
+    conversations.add_answer(conversation, "As said: from Ghent.", {"n": 3}, ["other"])
+    elsewhere, _ = conversations.add_question(None, None, "And the rent?")
+    conversations.add_answer(elsewhere, "950 euros.", {"n": 4}, ["other"])
+    assert conversations.unquote("doomed") == 2
+    texts = [m["text"] for m in conversations.one(conversation)["messages"]]
+    assert texts[1] == "Nobody knows."
+    assert not any("Ghent" in text for text in texts)
+    assert conversations.one(elsewhere)["messages"][1]["data"] == {"n": 4}
+
+
+@pytest.mark.parametrize(("newer", "gone"), [("ready", True), ("partly_read", True), ("reviewing", False)])
+def test_a_version_is_superseded_once_a_newer_one_of_its_path_is_indexed(
+    db: Any, collection: int, newer: str, gone: bool
+) -> None:
+    documents = Documents(db)
+    other = int(Collections(db).create("Other", "pseudonymise", True)["id"])
+    old, _, new, _ = (
+        documents.add(Path(name), home, "mask", False)
+        for name, home in (("one", collection), ("two", collection), ("one", collection), ("one", other))
+    )
+    documents.update(old, state="ready")
+    assert documents.superseded() == []
+    documents.update(new, state=newer)
+    assert documents.superseded() == ([old] if gone else [])
+
+
+def test_a_moved_document_is_the_newest_of_its_new_path(db: Any, collection: int) -> None:
+    documents = Documents(db)
+    moved, stale = (documents.add(Path(name), collection, "mask", False) for name in ("one", "two"))
+    documents.update(moved, state="ready")
+    documents.update(stale, state="ready")
+    documents.move(moved, Path("two"))
+    assert documents.superseded() == [stale]
 
 
 def test_a_long_question_is_shortened_to_a_title_at_a_word(db: Any) -> None:
@@ -151,5 +192,5 @@ def test_a_number_is_never_given_to_a_second_person(db: Any, collection: int) ->
     """An old conversation that speaks of [PERSON_1] must not come to mean somebody else."""
     rows = StoredVault(db, collection)
     first, number = rows.add_entry("PERSON")
-    delete_entries(db, [first])
+    assert delete_unused(db, collection) == ([first], [])
     assert rows.add_entry("PERSON")[1] == number + 1

@@ -40,6 +40,19 @@ def die(request: dict[str, Any]) -> None:
     os.kill(os.getpid(), getattr(signal, request["args"]["signal"]))
 
 
+def sleep_through(request: dict[str, Any]) -> None:
+    """Asked to end by SIGTERM: leave a mark and go ("tidy"), or do not hear it ("deaf")."""
+
+    def tidy(*_: object) -> None:
+        Path(request["args"]["mark"]).write_text("SIGTERM")
+        os._exit(0)
+
+    signal.signal(signal.SIGTERM, tidy if request["op"] == "tidy" else signal.SIG_IGN)
+    send(id=request["id"], event="begun")
+    while True:
+        time.sleep(600)
+
+
 def serve(behaviour: str) -> None:
     for line in sys.stdin:
         request = json.loads(line)
@@ -49,6 +62,11 @@ def serve(behaviour: str) -> None:
                 send(id=request["target"], event="error", error={"family": "Cancelled", "code": "cancelled"})
             case "die":
                 die(request)
+            case "break":
+                payload = {"code": "bug", "message": "m" * 200, "details": {"places": ["loop.py:7 step"] * 8}}
+                sys.exit(json.dumps(payload))
+            case "tidy" | "deaf":
+                sleep_through(request)
             case "leave":
                 sys.exit(3)
             case "hang" | "wait":

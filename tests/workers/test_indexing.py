@@ -12,7 +12,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from desktop_rag import paths
 from desktop_rag.errors import DocumentError, StoreError
-from desktop_rag.workers import health, indexing, library_service, viewing
+from desktop_rag.workers import health, indexing, library_service, originals, viewing
 from desktop_rag.workers.loop import Request
 from tests.workers.driving import add, counts, everything, run
 
@@ -229,6 +229,7 @@ def test_a_full_disk_is_told_and_the_document_can_go_on_later(
     events, result = run(indexing.add(library, [str(big)], collection, "pseudonymise", False))
     told = [event["error"]["code"] for event in events if event.get("error")]
     assert told == ["disk_full"]
+    assert [(d["state"], d["error"]["code"]) for d in result["documents"]] == [("failed", "disk_full")]
     assert hits(library, "rent of 950 euros"), "what was there before is lost"
     assert library.documents.row(good["id"])["state"] == "ready"
 
@@ -340,7 +341,7 @@ def test_a_file_that_cannot_be_opened_says_why(tmp_path: Path, monkeypatch: pyte
 
     monkeypatch.setattr(RealPath, "open", refuse)
     with pytest.raises(DocumentError) as caught:
-        list(indexing.digest(path))
+        list(originals.digest(path))
     assert caught.value.code == "unreadable"
     assert "Permission denied" in caught.value.message
 

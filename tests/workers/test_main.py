@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+import psutil  # type: ignore[import-untyped]
 import pytest
 
 from desktop_rag import paths
+from desktop_rag.cli import main as cli
 from desktop_rag.errors import DesktopRagError, EngineError, StoreError, UsageError
 from desktop_rag.workers import client
 from desktop_rag.workers.client import WorkerClient
@@ -54,6 +56,34 @@ def test_the_handshake_says_who_answers_and_how_it_is_sealed(make: Any) -> None:
         "seal": "",
     }
     assert worker.hello["seal"] in ("seccomp", "audit")
+
+
+@pytest.fixture
+def dumps_allowed() -> Iterator[None]:
+    """This process, and what it starts, may write core files."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_CORE)
+    if not before[1]:
+        pytest.skip("core files are forbidden here already")
+    resource.setrlimit(resource.RLIMIT_CORE, (before[1], before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_CORE, before)
+
+
+@pytest.mark.usefixtures("dumps_allowed")
+@pytest.mark.skipif(sys.platform != "linux", reason="another process's limits are seen on Linux only")
+def test_a_crash_of_a_worker_leaves_no_core_file(make: Any) -> None:
+    worker = make("parse")
+    worker.ready()
+    assert psutil.Process(worker.pid).rlimit(psutil.RLIMIT_CORE)[0] == 0
+
+
+@pytest.mark.usefixtures("dumps_allowed")
+def test_nor_does_a_crash_of_the_window_or_the_terminal_face() -> None:
+    import resource
+
+    assert cli.run(["bench", "--json"]) == 2
+    assert resource.getrlimit(resource.RLIMIT_CORE)[0] == 0
 
 
 def test_an_unknown_role_is_a_wrong_request(make: Any) -> None:

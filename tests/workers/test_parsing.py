@@ -104,6 +104,45 @@ def test_giving_up_ends_the_child(parser: Parser, note: Path) -> None:
     assert client.killed == 1
 
 
+def test_requests_take_turns_and_only_the_one_at_work_ends_the_child(parser: Parser, note: Path) -> None:
+    client = Scripted({"event": "unread", "number": 1, "locator": None, "cause": "scan"}, 60.0)
+    parser._client = client  # type: ignore[assignment]
+    first, second = parser.read(note), parser.read(note)
+    while not next(first).pages:
+        pass
+    for _ in range(3):
+        assert not next(second).pages, "the child is given one file at a time"
+    second.close()
+    assert client.killed == 0, "the first file is still being read"
+    first.close()
+    assert client.killed == 1
+
+
+def test_waiting_for_one_s_turn_is_not_taking_too_long(
+    monkeypatch: pytest.MonkeyPatch, parser: Parser, note: Path
+) -> None:
+    client = Scripted({"event": "unread", "number": 1, "locator": None, "cause": "scan"}, 60.0)
+    parser._client = client  # type: ignore[assignment]
+    first, second = parser.read(note), parser.read(note)
+    while not next(first).pages:
+        pass
+    next(second)
+    monkeypatch.setattr(parsing, "TOTAL_SECONDS", -1.0)
+    for _ in range(3):
+        next(second)
+    first.close()
+
+
+def test_a_place_that_is_never_found_is_given_up(monkeypatch: pytest.MonkeyPatch, parser: Parser, note: Path) -> None:
+    monkeypatch.setattr(parsing, "SILENT_SECONDS", 0.1)
+    client = Scripted(60.0)
+    parser._client = client  # type: ignore[assignment]
+    with pytest.raises(DocumentError) as caught:
+        list(parser.locate(note, 1, 0, 5))
+    assert caught.value.code == "parse_timeout"
+    assert client.killed == 1
+
+
 def test_the_reader_s_own_error_comes_through(parser: Parser, tmp_path: Path) -> None:
     with pytest.raises(DocumentError) as caught:
         list(parser.read(tmp_path / "gone.txt"))

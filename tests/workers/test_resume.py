@@ -29,7 +29,7 @@ FILES = 20
 
 @pytest.fixture
 def workers() -> Iterator[Workers]:
-    made = Workers(paths.data_dir(), resume=True)
+    made = Workers(paths.data_dir())
     yield made
     made.close()
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import platformdirs
 
+from desktop_rag.errors import StoreError
+
 APP = "desktop-rag"
 
 
@@ -36,8 +38,15 @@ def assets_dir() -> Path:
 
 
 def private_dir(path: Path) -> Path:
-    """Make `path` with its parents, readable by its owner only."""
-    if not path.is_dir():
-        path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.chmod(0o700)
+    """Make `path` with its parents, readable by its owner only. Raises StoreError("read_only") where that cannot be."""
+    try:
+        if not path.is_dir():
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path.chmod(0o700)
+    except OSError as error:
+        raise StoreError(
+            "read_only",
+            f"The folder {path} cannot be made: {error.strerror}.",
+            "Choose another place, or its permissions.",
+        ) from error
     return path

@@ -228,7 +228,8 @@ def _document_line(row: dict[str, Any]) -> str:
         if row["state"] in ("ready", "partly_read")
         else ""
     )
-    return f"{row['state']:<11} {row.get('name') or row.get('document')}{extra}{cause}"
+    name = row.get("name") or row.get("document")
+    return f"{row['state']:<11} {row.get('id') or row.get('document')}  {name}{extra}{cause}"
 
 
 def _agreed(row: dict[str, Any]) -> bool:

@@ -111,10 +111,10 @@ def _document_commands(commands_: Any) -> None:
     _add(commands_, "collections", commands.collections, "List the collections.")
     documents = _add(commands_, "documents", commands.documents, "List the documents, or show the cleaned text of one.")
     documents.add_argument("--collection", metavar="NAME")
-    documents.add_argument("--text", metavar="DOC", help="the pages of one document")
+    documents.add_argument("--text", metavar="DOC", help="the pages of one document, named by its id or file name")
     documents.add_argument("--reveal", action="store_true", help="show real values instead of pseudonyms")
     remove = _add(commands_, "remove", commands.remove, "Remove documents and everything made from them.")
-    remove.add_argument("documents", nargs="+", metavar="DOC")
+    remove.add_argument("documents", nargs="+", metavar="DOC", help="an id, or a file name that only one document has")
 
 
 def _question_commands(commands_: Any) -> None:

@@ -61,6 +61,11 @@ class Documents:
         """Whether there still is such a document."""
         return self._db.execute("SELECT 1 FROM documents WHERE id = ?", (document,)).fetchone() is not None
 
+    def identity(self, named: str) -> str:
+        """The id of a document named by its id, or by its file name where only one has it."""
+        found = self._db.execute("SELECT id FROM documents WHERE name = ? LIMIT 2", (named,)).fetchall()
+        return str(found[0][0]) if len(found) == 1 else named
+
     def rows(self, collection: int | None = None) -> list[dict[str, Any]]:
         """All documents, of one collection or of all, in the order they were added."""
         return [

@@ -71,7 +71,7 @@ class _Operations:
     def document_text(self, request: Request) -> Operation:
         """Scrubbed pages."""
         yield None
-        return viewing.text(self._library, str(request.args["document"]))
+        return viewing.text(self._library, self._library.documents.identity(str(request.args["document"])))
 
     def document_view(self, request: Request) -> Operation:
         """Original pages, for the owner."""
@@ -120,7 +120,8 @@ class _Operations:
         receipts: list[dict[str, Any]] = []
         for document in map(str, request.args["documents"]):
             try:
-                receipts.append(removing.remove_document(self._library, document))
+                identity = self._library.documents.identity(document)
+                receipts.append(removing.remove_document(self._library, identity))
             except DesktopRagError as error:
                 receipts.append({"document": document, "error": cause_of(error)})
             yield None

@@ -114,8 +114,8 @@ def finish(library: Library, args: dict[str, Any]) -> dict[str, Any]:
     aligned: list[Aligned] = []
     if found and answer.strip() and passages:
         aligned = _aligned(library, answer, question, passages)
-        if all(item.support == "unsupported" for item in aligned):
-            # What no passage carries is not an answer: the passage itself speaks, or nothing does.
+        if not aligned or aligned[0].support == "unsupported":
+            # An answer that starts with what no passage carries misses the question: the passage itself speaks.
             draft, (answer, aligned) = answer, _quoted(library, question, passages)
             found = bool(aligned)
         elif aligned[-1].support == "unsupported":

@@ -96,3 +96,10 @@ def test_a_planned_command_is_recognised_behind_options(
     assert main.run([*option.split(), "bench", "--json"]) == 2
     assert told(capsys)["code"] == "not_available"
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("no_workers")
+def test_a_data_directory_that_cannot_be_is_told_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "afile").write_text("in the way")
+    assert main.run(["--data-dir", str(tmp_path / "afile" / "data"), "documents", "--json"]) == StoreError.exit_code
+    assert told(capsys)["code"] == "read_only"

@@ -194,3 +194,12 @@ def test_a_number_is_never_given_to_a_second_person(db: Any, collection: int) ->
     first, number = rows.add_entry("PERSON")
     assert delete_unused(db, collection) == ([first], [])
     assert rows.add_entry("PERSON")[1] == number + 1
+
+
+def test_a_document_may_be_named_by_its_file_while_only_one_has_that_name(db: Any, collection: int) -> None:
+    documents = Documents(db)
+    first = documents.add(Path("/a/minutes.md"), collection, "mask", False)
+    assert documents.identity("minutes.md") == first
+    assert documents.identity(first) == first
+    documents.add(Path("/b/minutes.md"), collection, "mask", False)
+    assert documents.identity("minutes.md") == "minutes.md", "two have it: neither is meant"

@@ -104,13 +104,17 @@ class LibraryActions(QObject):
         self.told.emit("The collection is deleted.", receipt_text(answer.get("receipt") or {}))
 
     def _removed(self, ids: list[str], what: str, answer: Event) -> None:
-        self._library.forget(ids)
+        kept = {row.get("document") for row in (answer.get("receipt") or {}).get("documents", []) if row.get("error")}
+        self._library.forget([identity for identity in ids if identity not in kept])
         self.told.emit(f"{what} {'is' if len(ids) == 1 else 'are'} removed.", receipt_text(answer.get("receipt") or {}))
 
 
 def receipt_text(receipt: dict[str, Any]) -> str:
     """A receipt in one line: what was removed, summed over its documents, and what the search afterwards found."""
-    rows = list(receipt.get("documents") or [])
+    rows = [row for row in receipt.get("documents") or [] if not row.get("error")]
+    failed = [row["error"]["message"] for row in receipt.get("documents") or [] if row.get("error")]
+    if failed:
+        return " ".join(failed)
     sums: dict[str, int] = {}
     for row in rows:
         for key, value in row.items():

@@ -10,6 +10,7 @@ import logging
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
+from desktop_rag.errors import StoreError
 from desktop_rag.paths import private_dir
 
 _BYTES = 1_000_000
@@ -36,7 +37,7 @@ def open_log(data_dir: Path, role: str) -> None:
     try:
         path = private_dir(data_dir / "logs") / f"{role}.log"
         handler = _PrivateFile(path, maxBytes=_BYTES, backupCount=_FILES - 1, encoding="utf-8")
-    except OSError:
+    except (OSError, StoreError):
         log.addHandler(logging.NullHandler())
         return
     handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(message)s"))

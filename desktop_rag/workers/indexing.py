@@ -138,7 +138,10 @@ def _enter(
         return document, False
     existing = library.documents.known(collection, sha256, policy)
     if existing is not None:
-        return existing, _take_up(library, library.documents.row(existing), path, review)
+        row = library.documents.row(existing)
+        if row["path"] != str(path) and not (yield from _still_holds(Path(row["path"]), sha256)):
+            library.documents.move(existing, path)
+        return existing, _take_up(library, row, review)
     document = _new(library, path, collection, policy, review)
     library.documents.update(document, sha256=sha256, size=size)
     return document, False
@@ -154,10 +157,21 @@ def _new(library: Library, path: Path, collection: int, policy: str, review: boo
     return library.documents.add(path, collection, policy, review)
 
 
-def _take_up(library: Library, row: dict[str, Any], path: Path, review: bool) -> bool:
+def _still_holds(path: Path, sha256: str) -> Generator[None, None, bool]:
+    """Whether the file a row points to is there with the row's content.
+
+    Else the row belongs to the file that has it now: a changed file's new version takes the place of
+    what its path points to, and must not take the content of another file along.
+    """
+    try:
+        found, _ = yield from digest(path)
+    except DocumentError:
+        return False
+    return found == sha256
+
+
+def _take_up(library: Library, row: dict[str, Any], review: bool) -> bool:
     """Bring the row of known content up to this request; returns whether nothing is left to do for it."""
-    if row["path"] != str(path) and not Path(row["path"]).exists():
-        library.documents.move(row["id"], path)
     if row["review"] and not review:
         state = "cleaning" if row["state"] == "reviewing" else row["state"]
         library.documents.update(row["id"], review=0, state=state)

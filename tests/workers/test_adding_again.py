@@ -255,3 +255,15 @@ def test_showing_gives_way_to_questions() -> None:
     service.close()
     assert {"document_view", "review", "locate"} <= service.background
     assert not {"search", "prepare", "finish", "documents"} & service.background
+
+
+def test_a_changed_file_does_not_take_its_twin_along(library: Library, tmp_path: Path) -> None:
+    """Two files with the same content have one row; when one of them changes, the other keeps the old content."""
+    write(tmp_path, "a.txt")
+    write(tmp_path, "b.txt")
+    add(library, tmp_path)
+    write(tmp_path, "a.txt", "The roof of the mill was mended in spring.\n")
+    add(library, tmp_path)
+    rows = {row["name"]: row for row in library.documents.rows()}
+    assert {name: row["state"] for name, row in rows.items()} == {"a.txt": "ready", "b.txt": "ready"}
+    assert "rent" in viewing.text(library, rows["b.txt"]["id"])["pages"][0]["text"]

@@ -44,7 +44,6 @@ class Service:
 
     handlers: dict[str, Handler]
     background: frozenset[str] = frozenset()
-    close: Callable[[], None] = lambda: None
 
 
 def _milliseconds(request: Request) -> float:

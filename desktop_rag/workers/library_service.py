@@ -202,4 +202,4 @@ def open_service(data_dir: Path, options: dict[str, Any]) -> Service:
     background = frozenset(
         {"add", "resume", "accept", "remove", "collection_delete", "warm", "document_view", "review", "locate"}
     )
-    return Service(handlers, background)
+    return Service(handlers, background, library.close)

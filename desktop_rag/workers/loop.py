@@ -44,6 +44,8 @@ class Service:
 
     handlers: dict[str, Handler]
     background: frozenset[str] = frozenset()
+    close: Callable[[], None] = lambda: None
+    """Lets go of files and children. A worker's process just ends; whoever runs a service without one calls this."""
 
 
 def _milliseconds(request: Request) -> float:

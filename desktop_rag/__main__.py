@@ -6,7 +6,8 @@ import sys
 
 from desktop_rag.offline import set_environment
 
-set_environment()
+_ROLE = sys.argv[2] if sys.argv[1:2] == ["worker"] and len(sys.argv) > 2 else None
+set_environment(_ROLE)
 
 
 def main() -> int:

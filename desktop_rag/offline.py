@@ -18,14 +18,25 @@ _OFFLINE = {
     "CHROMA_TELEMETRY_IMPL": "chromadb.telemetry.product.ProductTelemetryClient",
     "PRESIDIO_DEVICE": "cpu",
     "REGEX_TIMEOUT_SECONDS": "2",
-    "OMP_WAIT_POLICY": "PASSIVE",
 }
+# Threads that wait for each other hundreds of times a token must spin for some microseconds: put to sleep at
+# every barrier, two threads decode at a third of their speed. Unbounded spinning would burn what others need.
+_SPINNING = {"GOMP_SPINCOUNT": "10000"}
+_RESTING = {"OMP_WAIT_POLICY": "PASSIVE"}
+_DECODING_ROLES = ("chat", "bench", "models", "trial")
 
 
-def set_environment() -> None:
-    """Make libraries stay offline and silent; an offline switch is never left to the caller's shell."""
+def set_environment(role: str | None = None) -> None:
+    """Make libraries stay offline and silent; an offline switch is never left to the caller's shell.
+
+    `role` is that of a worker, None the parent's: only those that run language models let threads spin.
+    """
     os.environ.update(_OFFLINE)
     os.environ.pop("OPENTELEMETRY_ENDPOINT", None)
+    chosen, other = (_SPINNING, _RESTING) if role in _DECODING_ROLES else (_RESTING, _SPINNING)
+    os.environ.update(chosen)
+    for name in other:
+        os.environ.pop(name, None)
 
 
 def thread_budget(role: str) -> int:

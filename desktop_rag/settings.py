@@ -64,6 +64,51 @@ SETTINGS: tuple[Setting, ...] = (
         high=12,
     ),
     Setting("max_tokens", 256, "Longest answer (tokens)", "An answer stops at this length.", low=32, high=2048),
+    Setting("model", "", "Model", "The model that answers; empty is the starter model."),
+    Setting(
+        "engine",
+        "",
+        "Engine",
+        "The runtime of the model; empty chooses by the model's format.",
+        ("", "llama.cpp", "CTranslate2", "GPT4All", "Transformers", "OpenAI-compatible"),
+    ),
+    Setting(
+        "context",
+        4096,
+        "Context (tokens)",
+        "How much the model sees at once. More takes more memory.",
+        low=512,
+        high=131072,
+    ),
+    Setting(
+        "kv_type",
+        "f16",
+        "Precision of the context's memory",
+        "8 bits take half the memory of 16; only llama.cpp has the choice.",
+        ("f16", "q8_0", "q4_0"),
+    ),
+    Setting(
+        "keep_kv",
+        True,
+        "Go on quickly after a restart",
+        "Keeps on disk, encrypted, what the model has read. It goes when a document goes.",
+    ),
+    Setting(
+        "gpu_layers",
+        -1,
+        "Layers on the graphics card",
+        "-1 plans them from what is free; 0 uses none.",
+        low=-1,
+        high=999,
+    ),
+    Setting(
+        "sealed",
+        True,
+        "Sealed",
+        "Nothing leaves this computer: no downloads, no remote model. Switched off, each use still asks.",
+    ),
+    Setting("remote_url", "", "Remote model: address", "An OpenAI-compatible server; gets cleaned text only."),
+    Setting("remote_model", "", "Remote model: name", "Empty takes the first one the server lists."),
 )
 
 

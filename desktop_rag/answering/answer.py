@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from desktop_rag.answering.prompt import NOT_FOUND
-from desktop_rag.errors import Cancelled, DesktopRagError, EngineError, UsageError
+from desktop_rag.errors import Cancelled, DesktopRagError, EngineError, NetworkError, UsageError
 
 Event = dict[str, Any]
 STRATEGY = "concat"
-ENGINES = ("llama.cpp",)
-_PLANNED_ENGINES = ("CTranslate2", "GPT4All", "Transformers", "OpenAI-compatible")
 
 
 class Worker(Protocol):
@@ -24,6 +24,10 @@ class Worker(Protocol):
 
     def call(self, op: str, **args: Any) -> Event:
         """The last event of one operation."""
+        ...
+
+    def start(self) -> None:
+        """Begin starting the process without waiting for it."""
         ...
 
 
@@ -41,14 +45,19 @@ class Team(Protocol):
         ...
 
 
-def check_choice(strategy: str | None, engine: str | None) -> None:
-    """Raise UsageError for a strategy or engine that is not there (yet)."""
+def check_choice(strategy: str | None) -> None:
+    """Raise UsageError for a strategy that is not there (yet)."""
     if strategy not in (None, STRATEGY):
         raise UsageError("not_available", f"The strategy “{strategy}” is not available yet.", f"Use: {STRATEGY}.")
-    if engine in _PLANNED_ENGINES:
-        raise UsageError("not_available", f"The engine “{engine}” is not available yet.", f"Use: {', '.join(ENGINES)}.")
-    if engine not in (None, *ENGINES):
-        raise UsageError("bad_request", f"There is no engine “{engine}”.", f"Use: {', '.join(ENGINES)}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What answers: a worker that generates, and the model and engine asked of it (None: the settings')."""
+
+    worker: Worker
+    model: str | None = None
+    engine: str | None = None
 
 
 def answer(
@@ -59,7 +68,7 @@ def answer(
     conversation: str | None = None,
     mode: str = "hybrid",
     max_tokens: int = 256,
-    model: str | None = None,
+    choice: Choice | None = None,
 ) -> Iterator[Event]:
     """Yield "stored", "sources", "token"…, perhaps "partial", and "done". Closing it stops the model.
 
@@ -75,16 +84,26 @@ def answer(
     if prepared["missing"]:
         yield _done(team, prepared, NOT_FOUND, {}, found=False)
         return
+    chosen = choice or Choice(team.chat)
+    yield from _written(team, prepared, chosen, max_tokens)
+    if prepared.get("kv") and chosen.worker is team.chat:
+        # After the answer stands on the screen: what the model has read need not be read again after a restart.
+        with suppress(DesktopRagError):
+            team.chat.call("remember")
+
+
+def _written(team: Team, prepared: Event, choice: Choice, max_tokens: int) -> Iterator[Event]:
+    """What the model writes, and at last the stored answer."""
     parts: list[str] = []
     ended: Event = {}
     try:
-        for event in _generate(team, prepared, max_tokens, model):
+        for event in _generate(choice, prepared, max_tokens):
             if event["event"] == "token":
                 parts.append(event["text"])
                 yield event
             elif event["event"] == "done":
                 ended = event
-    except (EngineError, Cancelled) as error:
+    except (EngineError, NetworkError, Cancelled) as error:
         yield from _partial(team, prepared, parts, error)
         return
     except GeneratorExit:
@@ -112,14 +131,18 @@ def _partial(team: Team, prepared: Event, parts: list[str], error: DesktopRagErr
     yield done
 
 
-def _generate(team: Team, prepared: Event, max_tokens: int, model: str | None) -> Iterator[Event]:
-    yield from team.chat.stream(
+def _generate(choice: Choice, prepared: Event, max_tokens: int) -> Iterator[Event]:
+    yield from choice.worker.stream(
         "generate",
         question=prepared["prompt_question"],
         passages=[{"text": p["text"], "context": p["context"]} for p in prepared["passages"]],
         history=prepared["history"],
+        conversation=prepared["conversation"],
+        policies=prepared.get("policies"),
+        kv=prepared.get("kv"),
         max_tokens=max_tokens,
-        model=model,
+        model=choice.model,
+        engine=choice.engine,
     )
 
 
@@ -147,10 +170,12 @@ def _finish(team: Team, prepared: Event, text: str, ended: Event, *, found: bool
         "strategy": STRATEGY,
         "engine": ended.get("engine"),
         "model": ended.get("model"),
+        "device": ended.get("device"),
         "reason": ended.get("reason") or "missing",
         "timings_ms": {
             **prepared["timings_ms"],
             **({"generate": ended["generate_ms"]} if "generate_ms" in ended else {}),
+            **(ended.get("stages_ms") or {}),
         },
         "memory_mb": {
             "weights": ended.get("weights_mb"),
@@ -184,13 +209,6 @@ def _finish(team: Team, prepared: Event, text: str, ended: Event, *, found: bool
 
 
 def _no_usage() -> dict[str, None]:
-    names = (
-        "prompt_tokens",
-        "generated_tokens",
-        "reused_tokens",
-        "prefill_tps",
-        "decode_tps",
-        "roofline_fraction",
-        "ttft_s",
-    )
-    return dict.fromkeys((*names, "context", "context_used"))
+    tokens = ("prompt_tokens", "generated_tokens", "reused_tokens", "drafted", "accepted", "shifted")
+    speeds = ("prefill_tps", "decode_tps", "roofline_fraction", "ttft_s", "seconds")
+    return dict.fromkeys((*tokens, *speeds, "context", "context_used"))

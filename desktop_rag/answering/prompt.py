@@ -1,8 +1,14 @@
-"""What the model reads, in an order its cache can reuse: system, history, passages, question."""
+"""What the model reads, in an order its cache can reuse: system, history, passages, question.
+
+A follow-up goes on from what the model was shown before: passages that were shown stay where they
+stand and only new ones are added, so that nothing of the conversation is computed twice. Where that
+is not possible (other passages, no room) the prompt is put together anew.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 NOT_FOUND = "Not in your documents."
@@ -13,6 +19,41 @@ SYSTEM = (
 # Of the forms tried with the starter model, this one made it copy the fact most often.
 ASK = "According to the text above: {}"
 Message = dict[str, str]
+# A rebuilt prompt takes the last turns along; more of them push the passages away from the question.
+_HISTORY = 4
+_MARGIN = 64
+_PER_MESSAGE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a model was shown in a conversation, up to and including its last question.
+
+    `turns` is how many messages the conversation had by then, that question included; `passages` are
+    those in the messages, as they stand there.
+    """
+
+    messages: tuple[Message, ...]
+    turns: int
+    passages: tuple[str, ...]
+
+    def to_payload(self) -> dict[str, Any]:
+        """A JSON-ready mapping, for `from_payload`."""
+        return {"messages": list(self.messages), "turns": self.turns, "passages": list(self.passages)}
+
+    @classmethod
+    def from_payload(cls, payload: Mapping[str, Any]) -> Shown:
+        """Rebuild what `to_payload` gave."""
+        return cls(tuple(payload["messages"]), int(payload["turns"]), tuple(payload["passages"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """Chat messages, how many of the question's passages they hold, and what a follow-up can go on from."""
+
+    messages: list[Message]
+    used: int
+    shown: Shown
 
 
 def build(
@@ -22,17 +63,54 @@ def build(
     *,
     count: Callable[[str], int],
     budget: int,
-) -> tuple[list[Message], int]:
-    """Chat messages within `budget` tokens, and how many passages they hold.
+    shown: Shown | None = None,
+    limit: int | None = None,
+) -> Built:
+    """Chat messages within `budget` tokens; `history` is the whole conversation, `limit` the most passages at once.
 
     The question always stays; passages are cut from the worst upwards, then history from the oldest.
     The best passage is put last, next to the question, where small models read best.
     """
-    ask = ASK.format(question)
-    left = budget - count(SYSTEM) - count(ask) - 64
+    texts = [_passage(passage) for passage in passages[:limit]]
+    messages = _extended(question, texts, history, shown, count, budget, limit)
+    if messages is not None:
+        placed = dict.fromkeys([*(shown.passages if shown else ()), *texts])
+        return Built(messages, len(texts), Shown(tuple(messages), len(history) + 1, tuple(placed)))
+    messages, kept = _rebuilt(question, texts, history[-_HISTORY:], count, budget)
+    return Built(messages, len(kept), Shown(tuple(messages), len(history) + 1, tuple(kept)))
+
+
+def _extended(
+    question: str,
+    texts: Sequence[str],
+    history: Sequence[Mapping[str, str]],
+    shown: Shown | None,
+    count: Callable[[str], int],
+    budget: int,
+    limit: int | None,
+) -> list[Message] | None:
+    """What was shown, the answer it got, and the question with the passages that are new; None where that cannot be."""
+    if shown is None or len(history) != shown.turns + 1 or history[-1]["role"] != "assistant":
+        return None
+    new = [text for text in texts if text not in shown.passages]
+    if limit is not None and len(shown.passages) + len(new) > limit:
+        return None
+    answer = {"role": "assistant", "content": history[-1]["content"]}
+    messages = [*shown.messages, answer, _asked(question, new)]
+    cost = sum(count(message["content"]) + _PER_MESSAGE for message in messages) + _MARGIN
+    return messages if cost <= budget else None
+
+
+def _rebuilt(
+    question: str,
+    texts: Sequence[str],
+    history: Sequence[Mapping[str, str]],
+    count: Callable[[str], int],
+    budget: int,
+) -> tuple[list[Message], list[str]]:
+    left = budget - count(SYSTEM) - count(ASK.format(question)) - _MARGIN
     kept: list[str] = []
-    for passage in passages:
-        text = _passage(passage)
+    for text in texts:
         cost = count(text) + 4
         if cost > left and kept:
             break
@@ -40,16 +118,20 @@ def build(
         left -= cost
     turns: list[Message] = []
     for turn in reversed(history):
-        cost = count(turn["content"]) + 8
+        cost = count(turn["content"]) + _PER_MESSAGE
         if cost > left:
             break
         turns.insert(0, {"role": turn["role"], "content": turn["content"]})
         left -= cost
     while turns and turns[0]["role"] != "user":
         turns.pop(0)
-    body = "\n\n".join(reversed(kept))
-    user = f"{body}\n\n{ask}" if kept else ask
-    return [{"role": "system", "content": SYSTEM}, *turns, {"role": "user", "content": user}], len(kept)
+    return [{"role": "system", "content": SYSTEM}, *turns, _asked(question, kept)], kept
+
+
+def _asked(question: str, texts: Sequence[str]) -> Message:
+    ask = ASK.format(question)
+    body = "\n\n".join(reversed(texts))
+    return {"role": "user", "content": f"{body}\n\n{ask}" if texts else ask}
 
 
 def _passage(passage: Mapping[str, Any]) -> str:

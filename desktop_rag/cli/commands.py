@@ -12,6 +12,7 @@ from desktop_rag.cli.output import Output
 from desktop_rag.errors import DesktopRagError, StoreError, UsageError
 from desktop_rag.meter.memory import resident_mb
 from desktop_rag.retrieval.modes import check_mode
+from desktop_rag.workers.choice import choose
 from desktop_rag.workers.client import Workers
 
 _DOCUMENT_KEYS = (
@@ -123,16 +124,17 @@ def search(workers: Workers, options: Namespace, output: Output) -> int:
 
 def ask(workers: Workers, options: Namespace, output: Output) -> int:
     """Answer a question with citations."""
-    check_choice(options.strategy, options.engine)
+    check_choice(options.strategy)
     done: dict[str, Any] = {}
     streamed = False
-    workers.chat.start()
+    choice = choose(workers, options.model, options.engine, online=options.online)
+    choice.worker.start()
     events = answer(
         workers,
         options.question,
         collection=options.collection,
         conversation=options.conversation,
-        model=options.model,
+        choice=choice,
     )
     for event in events:
         if event["event"] == "token" and not options.reveal:

@@ -13,15 +13,16 @@ from typing import Any
 
 import desktop_rag
 from desktop_rag import paths
-from desktop_rag.cli import commands
+from desktop_rag.cli import bench, commands, models
 from desktop_rag.cli.output import Output
+from desktop_rag.engines.registry import ENGINES
 from desktop_rag.errors import DesktopRagError, UsageError
 from desktop_rag.privacy.dumps import forbid_dumps
 from desktop_rag.privacy.scrub import POLICIES
 from desktop_rag.retrieval.modes import MODES, PLANNED_MODES
 from desktop_rag.workers.client import Workers
 
-_PLANNED = ("models", "bench", "eval", "privacy", "serve")
+_PLANNED = ("eval", "privacy", "serve")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -91,6 +92,8 @@ def _parser() -> argparse.ArgumentParser:
     commands_ = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
     _document_commands(commands_)
     _question_commands(commands_)
+    models.add_commands(commands_, _add)
+    bench.add_commands(commands_, _add)
     return parser
 
 
@@ -129,7 +132,8 @@ def _question_commands(commands_: Any) -> None:
     ask.add_argument("--collection", metavar="NAME")
     ask.add_argument("--conversation", metavar="ID", help="go on with an earlier conversation")
     ask.add_argument("--strategy", metavar="S")
-    ask.add_argument("--engine", metavar="E")
-    ask.add_argument("--model", metavar="M", help="a model of the catalogue, or the path of a GGUF file")
+    ask.add_argument("--engine", metavar="E", help=", ".join(ENGINES))
+    ask.add_argument("--model", metavar="M", help="a model of `models list`, or the path of a file or folder")
+    ask.add_argument("--online", action="store_true", help="open the network for a remote model, for this question")
     ask.add_argument("--reveal", action="store_true", help="show real values instead of pseudonyms")
     _add(commands_, "doctor", commands.doctor, "Examine the installation and the index.")

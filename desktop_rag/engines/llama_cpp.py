@@ -1,261 +1,165 @@
-"""llama.cpp through llama-cpp-python's low-level API: our own decode loop.
+"""The llama.cpp engine: a GGUF model, run by an own loop over llama-cpp-python's low-level API.
 
 The high-level class re-detokenises the whole answer at every token, cannot stop inside a prefill and
-runs on half the cores by default. Here logits are computed for the last row only, the longest prefix
-shared with the previous prompt stays in the KV cache, and an abort callback ends a computation within
+runs on half the cores by default. Here logits are computed where they are looked at, the longest prefix
+shared with the previous prompt stays in the KV memory, and a flag in memory ends a computation within
 one graph node.
 """
 
 from __future__ import annotations
 
-import ctypes
-import os
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from threading import Event
 from typing import Any
 
-import numpy as np
-
-from desktop_rag.engines.pieces import TextStream, runs_in_circles
-from desktop_rag.engines.protocol import ChatMessage, EngineInfo, Finish, Piece
+from desktop_rag.engines.adapters import set_adapters
+from desktop_rag.engines.cancel import Cancellation
+from desktop_rag.engines.llama_context import LlamaContext, Logits
+from desktop_rag.engines.llama_library import LlamaModel
+from desktop_rag.engines.llama_loop import Answer, Job
+from desktop_rag.engines.llama_sampling import chooser, is_greedy
+from desktop_rag.engines.lookup import PromptLookup
+from desktop_rag.engines.protocol import ChatMessage, EngineInfo, Finish, LoadOptions, Piece, Prompt, Sampling
+from desktop_rag.engines.stop_strings import StopStrings
 from desktop_rag.engines.template import ChatTemplate, disarmed
-from desktop_rag.errors import EngineError, ModelError
-
-_BATCH = 512
-_MICRO_BATCH = 128
-_ABORTED = 2
-_PIECE_BYTES = 64
+from desktop_rag.errors import ModelError
+from desktop_rag.models.shape import shape_of_gguf
+from desktop_rag.offline import thread_budget
 
 
 class LlamaCppEngine:
-    """One GGUF file in memory. Raises ModelError when it cannot be loaded."""
+    """One GGUF file in memory. Raises ModelError when it cannot be loaded; nothing is left behind then."""
 
-    def __init__(self, path: Path, *, context: int, threads: int) -> None:
-        import llama_cpp
-
-        self._c: Any = llama_cpp
-        _silence(llama_cpp)
-        llama_cpp.llama_backend_init()
-        self._model = self._load_model(path)
-        self._vocab = llama_cpp.llama_model_get_vocab(self._model)
-        trained = int(llama_cpp.llama_model_n_ctx_train(self._model))
-        self._cancelled: Event | None = None
-        self._abort = llama_cpp.ggml_abort_callback(self._should_abort)
-        self._ctx = self._make_context(min(context, trained), threads)
-        self._memory = llama_cpp.llama_get_memory(self._ctx)
-        self._batch = llama_cpp.llama_batch_init(_BATCH, 0, 1)
-        self._cached: list[int] = []
-        self._words = int(llama_cpp.llama_vocab_n_tokens(self._vocab))
-        self._control = self._control_words()
-        self._template = ChatTemplate(
-            self._meta("tokenizer.chat_template"),
-            bos=self._token_text(llama_cpp.llama_vocab_bos(self._vocab)),
-            eos=self._token_text(llama_cpp.llama_vocab_eos(self._vocab)),
-        )
-        self._info = EngineInfo(
-            engine="llama.cpp",
-            model=path.stem,
-            context=int(llama_cpp.llama_n_ctx(self._ctx)),
-            weights_bytes=int(llama_cpp.llama_model_size(self._model)),
-            kv_bytes=self._kv_bytes(),
-            threads=threads,
-        )
+    def __init__(self, path: Path, options: LoadOptions) -> None:
+        self._model = LlamaModel(path, options)
+        self._context: LlamaContext | None = None
+        try:
+            self._template = ChatTemplate(
+                self._model.meta("tokenizer.chat_template"),
+                bos=self._model.text_of(self._model.bos),
+                eos=self._model.text_of(self._model.eos),
+            )
+            self._control = self._model.control_words()
+            self._context = LlamaContext(self._model, options, options.threads or thread_budget("chat"))
+            if options.adapters:
+                self.set_adapters(options.adapters)
+            self._info = self._describe()
+        except BaseException:
+            self.close()
+            raise
+        self._lookup = options.lookup and not self._model.is_recurrent
 
     @property
     def info(self) -> EngineInfo:
         """See Engine."""
         return self._info
 
-    def render(self, messages: Sequence[ChatMessage]) -> list[int]:
+    @property
+    def model_pointer(self) -> Any:
+        """The library's model, for those that measure it."""
+        return self._model.pointer
+
+    @property
+    def context_pointer(self) -> Any:
+        """The library's context."""
+        return self._there.pointer
+
+    @property
+    def cached_tokens(self) -> tuple[int, ...]:
+        """The tokens whose keys and values are in the KV memory."""
+        return tuple(self._there.tokens)
+
+    def render(self, messages: Sequence[ChatMessage]) -> Prompt:
         """See Engine."""
-        return self._tokenize(self._template.render(disarmed(messages, self._control)), special=True)
+        safe = disarmed(messages, self._control)
+        text = self._template.render(safe)
+        tokens = self._model.tokenize(text, special=True)
+        if self._model.adds_bos and tokens[:1] != [self._model.bos]:
+            tokens.insert(0, self._model.bos)
+        keep = self._count_in(tokens, len(self._template.head(safe).encode("utf-8", "replace")))
+        return Prompt(tuple(messages), text, tuple(tokens), keep)
 
     def count(self, text: str) -> int:
         """See Engine."""
-        return len(self._tokenize(text, special=False))
+        return len(self._model.tokenize(text, special=False))
 
     def generate(
-        self, prompt: Sequence[int], *, max_tokens: int, temperature: float, seed: int, cancelled: Event
+        self, prompt: Prompt, *, max_tokens: int, sampling: Sampling, cancelled: Cancellation
     ) -> Iterator[Piece | Finish]:
         """See Engine."""
-        start = time.perf_counter()
-        room = self._info.context - len(prompt)
-        if room < 1:
+        if not prompt.tokens or len(prompt) >= self._there.size:
             raise ModelError(
                 "context_too_long",
                 "The question and its passages do not fit the model's memory.",
                 "Use fewer passages.",
             )
-        self._cancelled = cancelled
-        tokens = list(prompt)
-        reused = self._keep_prefix(tokens)
-        first: float | None = None
-        answer: list[int] = []
-        reason = "length"
-        stream = TextStream()
-        choose = _chooser(temperature, seed)
-        complete = self._decode(tokens, reused)
-        while True:
-            if not complete:
-                reason = "cancelled"
-                break
-            token = choose(self._logits())
-            now = time.perf_counter() - start
-            first = now if first is None else first
-            if self._c.llama_vocab_is_eog(self._vocab, token):
-                reason = "end"
-                break
-            answer.append(token)
-            if text := stream.add(self._piece(token)):
-                yield Piece(text, len(answer), now)
-            if len(answer) >= min(max_tokens, room):
-                break
-            if runs_in_circles(answer):
-                reason = "loop"
-                break
-            tokens.append(token)
-            complete = self._decode(tokens, len(tokens) - 1)
-        if rest := stream.end():
-            yield Piece(rest, len(answer), time.perf_counter() - start)
-        yield Finish(reason, len(prompt), reused, len(answer), first, time.perf_counter() - start)
+        lookup = PromptLookup(prompt.tokens) if self._lookup and is_greedy(sampling) else None
+        # A grammar has nothing left to say after its end.
+        to_the_limit = sampling.ignore_end and sampling.grammar is None and sampling.json_schema is None
+        stops = StopStrings(sampling.stop)
+        job = Job(prompt, max_tokens, chooser(self._model, sampling), stops, cancelled, lookup, to_the_limit)
+        yield from Answer(self._model, self._there, job).run()
+
+    def snapshot(self, tokens: int) -> tuple[tuple[int, ...], bytes]:
+        """The ids of the first `tokens` cached positions, and their keys and values as the library writes them."""
+        return self._there.snapshot(tokens)
+
+    def restore(self, tokens: Sequence[int], state: bytes) -> bool:
+        """Put a snapshot into the KV memory for the next prompt to reuse.
+
+        False when it does not fit this model or context; the memory is empty then.
+        """
+        return self._there.restore(tokens, state)
+
+    def set_adapters(self, adapters: Sequence[tuple[str | Path, float]]) -> None:
+        """Use exactly these LoRA files with these scales. Raises ModelError, UsageError (see engines.adapters)."""
+        set_adapters(self._model.pointer, self._there.pointer, adapters)
+        self._there.clear()
+
+    def logits_of(self, tokens: Sequence[int]) -> Logits:
+        """The logits (vocab,) after these tokens."""
+        reused = self._there.keep_prefix(tokens)
+        self._there.compute(tokens[reused:])
+        return self._there.logits(-1).copy()
 
     def close(self) -> None:
         """See Engine."""
-        self._c.llama_batch_free(self._batch)
-        self._c.llama_free(self._ctx)
-        self._c.llama_model_free(self._model)
+        if self._context is not None:
+            self._context.close()
+            self._context = None
+        self._model.close()
 
-    def _load_model(self, path: Path) -> Any:
-        params = self._c.llama_model_default_params()
-        params.n_gpu_layers = 0
-        model = self._c.llama_model_load_from_file(os.fsencode(path), params)
-        if not model:
-            raise ModelError(
-                "incompatible",
-                f"The model {path.name} cannot be loaded.",
-                "Its kind may be too new for this version; choose another.",
-            )
-        return model
+    @property
+    def _there(self) -> LlamaContext:
+        assert self._context is not None, "the engine is closed"
+        return self._context
 
-    def _make_context(self, context: int, threads: int) -> Any:
-        params = self._c.llama_context_default_params()
-        params.n_ctx = context
-        params.n_batch = _BATCH
-        params.n_ubatch = _MICRO_BATCH
-        params.n_threads = params.n_threads_batch = threads
-        params.abort_callback = self._abort
-        made = self._c.llama_init_from_model(self._model, params)
-        if not made:
-            self._c.llama_model_free(self._model)
-            raise ModelError("out_of_memory", "There is not enough memory for this model.", "Choose a smaller one.")
-        return made
+    def _count_in(self, tokens: Sequence[int], size: int) -> int:
+        """How many of the first tokens lie within the first `size` bytes."""
+        length = 0
+        for count, token in enumerate(tokens):
+            length += self._model.length_of(token)
+            if length > size:
+                return count
+        return len(tokens) - 1
 
-    def _should_abort(self, _: Any) -> bool:
-        return self._cancelled is not None and self._cancelled.is_set()
-
-    def _keep_prefix(self, tokens: list[int]) -> int:
-        """Forget what the cache holds beyond the common prefix; at least one token is left to compute."""
-        shared = 0
-        limit = min(len(self._cached), len(tokens) - 1)
-        while shared < limit and self._cached[shared] == tokens[shared]:
-            shared += 1
-        if shared and not self._c.llama_memory_seq_rm(self._memory, 0, shared, -1):
-            shared = 0
-        if not shared:
-            self._c.llama_memory_clear(self._memory, True)
-        self._cached = tokens[:shared]
-        return shared
-
-    def _decode(self, tokens: list[int], at: int) -> bool:
-        """Compute tokens[at:]; False when it was stopped. The cache never claims more than was computed."""
-        while at < len(tokens):
-            part = tokens[at : at + _BATCH]
-            self._fill(part, at, wants_logits=at + len(part) == len(tokens))
-            code = int(self._c.llama_decode(self._ctx, self._batch))
-            if code == _ABORTED or self._should_abort(None):
-                self._c.llama_memory_seq_rm(self._memory, 0, len(self._cached), -1)
-                return False
-            if code != 0:
-                raise EngineError(
-                    "crashed", f"The model stopped computing (code {code}).", "Try again.", retryable=True
-                )
-            self._cached += part
-            at += len(part)
-        return True
-
-    def _fill(self, part: list[int], at: int, *, wants_logits: bool) -> None:
-        batch = self._batch
-        batch.n_tokens = len(part)
-        for i, token in enumerate(part):
-            batch.token[i] = token
-            batch.pos[i] = at + i
-            batch.n_seq_id[i] = 1
-            batch.seq_id[i][0] = 0
-            batch.logits[i] = 0
-        batch.logits[len(part) - 1] = int(wants_logits)
-
-    def _logits(self) -> np.ndarray[Any, np.dtype[np.float32]]:
-        pointer = self._c.llama_get_logits_ith(self._ctx, -1)
-        return np.ctypeslib.as_array(pointer, shape=(self._words,))
-
-    def _tokenize(self, text: str, *, special: bool) -> list[int]:
-        data = text.encode("utf-8", "replace")
-        size = len(data) + 8
-        buffer = (self._c.llama_token * size)()
-        count = int(self._c.llama_tokenize(self._vocab, data, len(data), buffer, size, False, special))
-        if count < 0:
-            buffer = (self._c.llama_token * -count)()
-            count = int(self._c.llama_tokenize(self._vocab, data, len(data), buffer, -count, False, special))
-        return list(buffer[:count])
-
-    def _piece(self, token: int, *, special: bool = False) -> bytes:
-        size = _PIECE_BYTES
-        buffer = ctypes.create_string_buffer(size)
-        count = int(self._c.llama_token_to_piece(self._vocab, token, buffer, size, 0, special))
-        if count < 0:
-            buffer = ctypes.create_string_buffer(-count)
-            count = int(self._c.llama_token_to_piece(self._vocab, token, buffer, -count, 0, special))
-        return buffer.raw[:count]
-
-    def _token_text(self, token: int) -> str:
-        return self._piece(token, special=True).decode("utf-8", "replace") if token >= 0 else ""
-
-    def _control_words(self) -> list[str]:
-        """What the model's control tokens look like as text, such as "<|im_end|>"."""
-        c, vocab = self._c, self._vocab
-        return [self._token_text(token) for token in range(self._words) if c.llama_vocab_is_control(vocab, token)]
-
-    def _meta(self, key: str) -> str:
-        size = 1 << 16
-        buffer = ctypes.create_string_buffer(size)
-        count = int(self._c.llama_model_meta_val_str(self._model, key.encode(), buffer, size))
-        return buffer.value.decode("utf-8", "replace") if count >= 0 else ""
-
-    def _kv_bytes(self) -> int:
-        """2 * layers * kv heads * head size * 2 bytes (f16) for every position of the context."""
-        c, model = self._c, self._model
-        head = int(c.llama_model_n_embd(model)) // max(1, int(c.llama_model_n_head(model)))
-        per_token = 2 * int(c.llama_model_n_layer(model)) * int(c.llama_model_n_head_kv(model)) * head * 2
-        return per_token * int(c.llama_n_ctx(self._ctx))
-
-
-def _chooser(temperature: float, seed: int) -> Any:
-    """Greedy at temperature 0, else a seeded draw from the softmax."""
-    if temperature <= 0:
-        return lambda logits: int(np.argmax(logits))
-    generator = np.random.default_rng(seed)
-
-    def draw(logits: np.ndarray[Any, np.dtype[np.float32]]) -> int:
-        noise = generator.gumbel(size=logits.shape)
-        return int(np.argmax(logits / temperature + noise))
-
-    return draw
-
-
-def _silence(llama_cpp: Any) -> None:
-    """llama.cpp's own log could hold prompt text; nothing of it is kept."""
-    callback = llama_cpp.llama_log_callback(lambda level, text, data: None)
-    llama_cpp.llama_log_set(callback, ctypes.c_void_p(0))
-    _silence.callback = callback  # type: ignore[attr-defined]
+    def _describe(self) -> EngineInfo:
+        model, context = self._model, self._there
+        per_token = context.kv_token_bytes()
+        shape = shape_of_gguf(model.header)
+        return EngineInfo(
+            engine="llama.cpp",
+            model=model.path.stem,
+            context=context.size,
+            weights_bytes=int(model.c.llama_model_size(model.pointer)),
+            kv_bytes=per_token * context.size,
+            threads=context.threads,
+            options=model.describe(),
+            architecture=model.header.architecture,
+            device=model.placement.device,
+            layers=model.placement.layers,
+            gpu_layers=model.placement.gpu_layers,
+            parameters=int(model.c.llama_model_n_params(model.pointer)),
+            read_bytes=shape.read_bytes,
+            kv_token_bytes=per_token,
+        )

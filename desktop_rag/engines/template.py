@@ -1,11 +1,19 @@
-"""A model's own chat template (Jinja, from the GGUF), rendered in a sandbox."""
+"""A model's own chat template (Jinja, from its file or folder), rendered in a sandbox.
+
+Only a model that brings no template is given ChatML. One that brings a broken template is refused:
+a prompt in the wrong form would make it answer badly without anybody knowing why.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
+from itertools import takewhile
 
-from jinja2 import TemplateError
+from jinja2 import TemplateError, nodes
+from jinja2.ext import Extension
+from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from desktop_rag.engines.protocol import ChatMessage
@@ -22,20 +30,36 @@ _CHATML = (
 _FAILURES = (TemplateError, TypeError, ValueError, AttributeError, LookupError, ArithmeticError, RecursionError)
 
 
+class _Generation(Extension):
+    """`{% generation %}` marks the assistant's words for training; for a prompt it means nothing."""
+
+    tags = {"generation"}  # noqa: RUF012  (declared so by Jinja)
+
+    def parse(self, parser: Parser) -> list[nodes.Node]:
+        """The marked part itself."""
+        next(parser.stream)
+        return parser.parse_statements(("name:endgeneration",), drop_needle=True)
+
+
 class ChatTemplate:
-    """Turns messages into the prompt text the model was trained on."""
+    """Turns messages into the prompt text the model was trained on.
+
+    Raises ModelError("incompatible") when `source` is no template; "" stands for ChatML.
+    """
 
     def __init__(self, source: str, *, bos: str, eos: str) -> None:
         # The options and extension the templates of model files are written for.
         environment = ImmutableSandboxedEnvironment(
-            trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
+            trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols", _Generation]
         )
         environment.globals["raise_exception"] = _refuse
         self._names = {"bos_token": bos, "eos_token": eos, "add_generation_prompt": True}
         try:
             self._template = environment.from_string(source or _CHATML)
-        except TemplateError:
-            self._template = environment.from_string(_CHATML)
+        except _FAILURES as error:
+            raise ModelError(
+                "incompatible", "The model's chat template is damaged and cannot be read.", "Choose another model."
+            ) from error
 
     def render(self, messages: Sequence[ChatMessage]) -> str:
         """The whole prompt. Raises ModelError("incompatible") when the template refuses the messages."""
@@ -50,20 +74,36 @@ class ChatTemplate:
                     "incompatible", "The model's chat template cannot be used.", "Choose another model."
                 ) from error
 
+    def head(self, messages: Sequence[ChatMessage]) -> str:
+        """What stands before the first message that is not the system's: the part of a prompt never to be lost."""
+        first = next((i for i, message in enumerate(messages) if message["role"] != "system"), len(messages))
+        if first == len(messages):
+            return self.render(messages)
+        one, other = (
+            self.render([*messages[:first], {**messages[first], "content": mark}, *messages[first + 1 :]])
+            for mark in "ab"
+        )
+        return "".join(a for a, b in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+
 
 def disarmed(messages: Sequence[ChatMessage], control: Sequence[str]) -> list[dict[str, str]]:
     """Messages in which no content reads as a control token: a document must not be able to end its turn.
 
     A control word in a text gets a space after its first character.
     """
-    words = [re.escape(word) for word in sorted(control, key=len, reverse=True) if len(word) > 1]
-    if not words:
+    pattern = _pattern(tuple(control))
+    if pattern is None:
         return [dict(message) for message in messages]
-    pattern = re.compile("|".join(words))
     return [
         {**message, "content": pattern.sub(lambda m: f"{m.group()[0]} {m.group()[1:]}", message["content"])}
         for message in messages
     ]
+
+
+@lru_cache(maxsize=4)
+def _pattern(control: tuple[str, ...]) -> re.Pattern[str] | None:
+    words = [re.escape(word) for word in sorted(control, key=len, reverse=True) if len(word) > 1]
+    return re.compile("|".join(words)) if words else None
 
 
 def _refuse(message: str) -> None:

@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QIcon
@@ -14,18 +15,23 @@ from PySide6.QtWidgets import QApplication
 from desktop_rag import paths
 from desktop_rag.gui.backend import Backend, Event, Worker
 from desktop_rag.gui.main_window import MainWindow
+from desktop_rag.gui.network import REMOTE
 from desktop_rag.gui.theme import Theme
 from desktop_rag.settings import Settings
 
+if TYPE_CHECKING:
+    from desktop_rag.answering.answer import Choice
+
 
 class WorkersBackend:
-    """The real backend: two child processes and the generator that answers with them."""
+    """The real backend: child processes, and the generators that answer and measure with them."""
 
     def __init__(self, data_dir: Path, settings: Settings) -> None:
         from desktop_rag.workers.client import Workers
 
         self._settings = settings
         self._workers = Workers(data_dir)
+        self._answering: Worker | None = None
 
     @property
     def library(self) -> Worker:
@@ -37,20 +43,74 @@ class WorkersBackend:
         """The process that holds the model."""
         return self._workers.chat
 
+    @property
+    def models(self) -> Worker:
+        """The process that reads, converts and places models."""
+        return self._workers.models
+
+    @property
+    def answering(self) -> Worker:
+        """The process that writes answers now."""
+        return self._answering or self._workers.chat
+
+    def network(self, purpose: str, *, opened: bool = False) -> Worker:
+        """The process that may open connections for one purpose."""
+        return self._workers.network(purpose, opened=opened)
+
+    def leave_network(self, purpose: str | None = None) -> None:
+        """End it."""
+        self._workers.leave_network(purpose)
+
+    def load(self) -> Event:
+        """Make ready what the settings say shall answer."""
+        choice = self._choice()
+        if choice.worker is self._workers.chat:
+            return choice.worker.call("load")
+        return {**choice.worker.call("status"), "engine": choice.engine, "remote": True}
+
     def answer(self, question: str, *, collection: int | str | None, conversation: str | None) -> Iterator[Event]:
         """One question, with the user's settings."""
         from desktop_rag.answering.answer import answer
 
-        return answer(
+        choice = self._choice()
+        yield from answer(
             self._workers,
             question,
             collection=collection,
             conversation=conversation,
             max_tokens=int(self._settings["max_tokens"]),
+            choice=choice,
         )
 
+    def _choice(self) -> Choice:
+        from desktop_rag.workers.choice import choose
+
+        choice = choose(self._workers)
+        local = choice.worker is self._workers.chat
+        self._answering = self._workers.chat if local else self._workers.network(REMOTE)
+        return choice
+
+    def benchmark(self, engines: list[str]) -> Iterator[Event]:
+        """Measure these engines with the model that is chosen."""
+        from desktop_rag.evaluation import running
+
+        return running.bench(self._workers, running.Choice(engines=tuple(engines)))
+
+    def benchmarks(self, kind: str) -> list[Event]:
+        """The records of earlier runs of a kind."""
+        from desktop_rag.evaluation.records import recent
+
+        return recent(self._workers.data_dir, kind)
+
+    def probe(self, engines: list[str]) -> Iterator[Event]:
+        """Find out what these engines can do."""
+        from desktop_rag.evaluation.probing import probe
+        from desktop_rag.evaluation.running import Choice as Wanted
+
+        return probe(self._workers, Wanted(engines=tuple(engines)))
+
     def close(self) -> None:
-        """End both processes."""
+        """End every process."""
         self._workers.close()
 
 

@@ -1,4 +1,4 @@
-"""What the window needs from the rest of the application, as protocols: two workers and `answer`."""
+"""What the window needs from the rest of the application, as protocols: workers, `answer` and the benchmark."""
 
 from __future__ import annotations
 
@@ -52,8 +52,34 @@ class Backend(Protocol):
     def chat(self) -> Worker:
         """The worker that holds the language model."""
 
+    @property
+    def models(self) -> Worker:
+        """The worker that reads, converts and places models."""
+
+    @property
+    def answering(self) -> Worker:
+        """The worker that writes answers now: `chat`, or the network's while a remote model is asked."""
+
+    def load(self) -> Event:
+        """Make ready what the settings say shall answer: {model, name, engine, device, context, …}."""
+
+    def network(self, purpose: str, *, opened: bool = False) -> Worker:
+        """The worker that may open connections for one purpose; `opened` says that a person allowed it just now."""
+
+    def leave_network(self, purpose: str | None = None) -> None:
+        """End the network worker of a purpose, or all of them."""
+
     def answer(self, question: str, *, collection: str | None, conversation: str | None) -> Iterator[Event]:
         """The events of one question, from `stored` to `done`."""
 
+    def benchmark(self, engines: list[str]) -> Iterator[Event]:
+        """The events of one benchmark: `progress`, one `row` per platform and option, `done` with the whole report."""
+
+    def benchmarks(self, kind: str) -> list[Event]:
+        """The records of earlier runs of a kind ("bench", "probe"), newest first: {at, result, …}."""
+
+    def probe(self, engines: list[str]) -> Iterator[Event]:
+        """The events of probing what engines can do: one `probe` each, with its evidence."""
+
     def close(self) -> None:
-        """Stop both workers."""
+        """Stop every worker."""

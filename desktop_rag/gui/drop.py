@@ -23,7 +23,7 @@ class DropVeil(QWidget):
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self._theme, self._window = theme, parent
-        self._collection = ""
+        self._title = ""
         self._sentence = ""
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setAccessibleName("Drop to add documents")
@@ -31,10 +31,12 @@ class DropVeil(QWidget):
 
     def show_for(self, collection: str, review: bool) -> None:
         """Cover the window; name where the documents will go."""
-        self._collection = collection
-        self._sentence = (
-            "You will review what is private first" if review else "They are cleaned before they are indexed"
-        )
+        after = "You will review what is private first" if review else "They are cleaned before they are indexed"
+        self.show_words(f"Drop to add to {collection}", after)
+
+    def show_words(self, title: str, sentence: str) -> None:
+        """Cover the window and say what a drop does."""
+        self._title, self._sentence = title, sentence
         self.setGeometry(self._window.rect())
         self.raise_()
         self.show()
@@ -67,8 +69,7 @@ class DropVeil(QWidget):
         painter.setPen(QColor(kit["text"]))
         painter.setFont(self._theme.font("title", weight=600))
         first = QRectF(card.left() + 16, middle.y() - 4, card.width() - 32, 28)
-        whole = f"Drop to add to {self._collection}"
-        title = painter.fontMetrics().elidedText(whole, Qt.TextElideMode.ElideMiddle, int(first.width()))
+        title = painter.fontMetrics().elidedText(self._title, Qt.TextElideMode.ElideMiddle, int(first.width()))
         painter.drawText(first, Qt.AlignmentFlag.AlignCenter, title)
         painter.setPen(QColor(kit["muted"]))
         painter.setFont(self._theme.font("reading"))

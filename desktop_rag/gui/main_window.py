@@ -10,6 +10,8 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEv
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop_rag.gui.backend import Backend
+from desktop_rag.gui.bench.page import BenchPage
+from desktop_rag.gui.bench.state import BenchState
 from desktop_rag.gui.chat.page import ChatPage
 from desktop_rag.gui.chat.session import Session
 from desktop_rag.gui.drop import DropVeil, local_paths
@@ -19,8 +21,18 @@ from desktop_rag.gui.library.activity import ActivityBar
 from desktop_rag.gui.library.intake import Intake
 from desktop_rag.gui.library.page import LibraryPage
 from desktop_rag.gui.library.state import LibraryState
+from desktop_rag.gui.meter.advisor import Advisor
+from desktop_rag.gui.meter.energy_watch import EnergyWatch
+from desktop_rag.gui.meter.page import PerformancePage
 from desktop_rag.gui.meter.strip import MeterStrip
-from desktop_rag.gui.models_page import ModelsPage
+from desktop_rag.gui.meter.telemetry import Telemetry
+from desktop_rag.gui.models.actions import ModelActions, is_model
+from desktop_rag.gui.models.detail import DetailPanel
+from desktop_rag.gui.models.hub import HubSearch
+from desktop_rag.gui.models.jobs import Jobs
+from desktop_rag.gui.models.page import ModelsPage
+from desktop_rag.gui.models.state import ModelsState
+from desktop_rag.gui.network import Networking
 from desktop_rag.gui.pieces.labels import line, set_kind
 from desktop_rag.gui.reveal import Reveal
 from desktop_rag.gui.review.sheet import ReviewSheet
@@ -55,22 +67,43 @@ class MainWindow(QMainWindow):
         self.library = LibraryState(backend, self.tasks, self)
         self.intake = Intake(backend, self.tasks, self.library, self)
         self.session = Session(backend, self.tasks, self)
+        self.network = Networking(backend, self.tasks, self)
+        self.telemetry = Telemetry(self)
+        self.model_state = ModelsState(backend, self.tasks, self)
+        self.jobs = Jobs(backend, self.tasks, self.network, self)
+        self.bench_state = BenchState(backend, self.tasks, self)
         self.actions_ = LibraryActions(theme, self.library, self, {key: settings[key] for key in ("policy", "review")})
         self.sidebar = Sidebar(theme)
         self.chat = ChatPage(theme, self.reveal, self.session)
         self.library_page = LibraryPage(theme, self.library)
-        self.models = ModelsPage(theme)
+        self.models = ModelsPage(
+            theme,
+            self.model_state,
+            self.jobs,
+            DetailPanel(theme, backend, self.tasks, settings),
+            HubSearch(theme, self.tasks, self.network),
+        )
+        self.bench = BenchPage(theme, self.bench_state)
+        self.energy = EnergyWatch(self.tasks, self)
+        self.performance = PerformancePage(
+            theme, backend, self.tasks, self.telemetry, Advisor(backend, self.model_state, data_dir)
+        )
         self.settings_page = SettingsPage(theme, settings, data_dir)
         self.review = ReviewSheet(theme, backend, self.tasks)
         self.pane = Pane(theme, self.reveal, backend, self.tasks)
         self.activity = ActivityBar(theme, self.library, self.intake)
         self.meter = MeterStrip(theme, backend)
         self.startup = Startup(backend, self.tasks, self.library, self)
+        self.model_actions = ModelActions(
+            theme, backend, self.tasks, settings, self.model_state, self.jobs, self.models, self
+        )
         self.failure = FailurePage(theme, self.startup.begin, self.close)
         self._pages = {
             "chat": self.chat,
             "library": self.library_page,
             "models": self.models,
+            "bench": self.bench,
+            "performance": self.performance,
             "settings": self.settings_page,
             "review": self.review,
         }
@@ -117,10 +150,10 @@ class MainWindow(QMainWindow):
     # -- pages ---------------------------------------------------------------------------------
 
     def show_page(self, name: str) -> None:
-        """Bring "chat", "library", "models", "settings" or "review" to the front."""
+        """Bring "chat", "library", "models", "bench", "performance", "settings" or "review" to the front."""
         self.page = name
         self._stack.setCurrentWidget(self._pages[name])
-        if name in ("models", "settings", "review"):
+        if name not in ("chat", "library"):
             self.show_pane(False)
         self.activity.set_page(name)
         self.sidebar.mark(name, self.session.conversation)
@@ -161,17 +194,26 @@ class MainWindow(QMainWindow):
     # -- dropping ------------------------------------------------------------------------------
 
     def add_paths(self, paths: list[str]) -> None:
-        """Add files and folders to the chosen collection."""
-        if paths:
-            self.intake.add(paths, self._target(), bool(self.settings["review"]))
+        """Add files and folders to the chosen collection; a model is no document and goes to the models."""
+        models = [path for path in paths if is_model(path)]
+        documents = [path for path in paths if path not in models]
+        if documents:
+            self.intake.add(documents, self._target(), bool(self.settings["review"]))
+        if models:
+            self.show_page("models")
+            self.model_actions.bring(models[0])
 
     def _target(self) -> dict[str, Any] | None:
         return self.library.chosen or (self.library.collections[0] if self.library.collections else None)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Files come over the window: cover it."""
-        if local_paths(event.mimeData()):
+        dropped = local_paths(event.mimeData())
+        if dropped:
             event.acceptProposedAction()
+            if all(is_model(path) for path in dropped):
+                self._veil.show_words("Drop to add this model", "It is checked and copied; nothing runs before that")
+                return
             target = self._target()
             review = bool(target["review"]) if target else bool(self.settings["review"])
             self._veil.show_for(str(target["name"]) if target else "your library", review)

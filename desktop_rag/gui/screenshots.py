@@ -24,6 +24,8 @@ from desktop_rag.gui.app import WorkersBackend, application, open_window
 from desktop_rag.gui.backend import Backend
 from desktop_rag.gui.library.collection_form import CollectionForm
 from desktop_rag.gui.main_window import MainWindow
+from desktop_rag.gui.models.card import OFFERED
+from desktop_rag.gui.models.picker import picker
 from desktop_rag.gui.sources.pane import SOURCES
 from desktop_rag.gui.theme import Theme
 from desktop_rag.settings import Settings
@@ -31,6 +33,7 @@ from desktop_rag.settings import Settings
 THEMES = ("light", "dark")
 SIZES = ((1280, 800), (1024, 640))
 _PATIENCE_S = 180.0
+_BENCH_S = 900.0
 _SETTLE_MS = 250
 
 
@@ -68,9 +71,9 @@ class Photographer:
         floating.close()
 
 
-def wait_until(reached: Callable[[], bool]) -> None:
+def wait_until(reached: Callable[[], bool], seconds: float = _PATIENCE_S) -> None:
     """Let the window work until something holds; TimeoutError when it never does."""
-    end = time.monotonic() + _PATIENCE_S
+    end = time.monotonic() + seconds
     while not reached():
         if time.monotonic() > end:
             raise TimeoutError("The window did not get there in time.")
@@ -94,10 +97,11 @@ def tour(window: MainWindow, camera: Photographer) -> None:
     wait_until(lambda: not window.intake.running and window.tasks.count == 0)
     camera.take("library")
     _chat(window, camera)
-    for page in ("models", "settings"):
-        window.show_page(page)
-        camera.take(page)
+    window.show_page("settings")
+    camera.take("settings")
     camera.take("collection", lambda: _form(window))
+    _models(window, camera)
+    _measurements(window, camera)
 
 
 def _chat(window: MainWindow, camera: Photographer) -> None:
@@ -128,6 +132,56 @@ def _chat(window: MainWindow, camera: Photographer) -> None:
     wait_until(lambda: window.session.is_running)
     wait_until(lambda: not window.session.is_running)
     camera.take("not-in-your-documents")
+
+
+def _models(window: MainWindow, camera: Photographer) -> None:
+    """What is here, what could be, the question before a download, the details of the model that answers."""
+    window.show_page("models")
+    wait_until(lambda: window.tasks.count == 0)
+    camera.take("models")
+    offered = next((card for card in window.models.cards.values() if card.place == OFFERED), None)
+    if offered is not None:
+        offered.ask_download()
+        window.models.scroll_to(offered)
+        camera.take("models-download")
+        offered.permission.hide()
+    active = next((row for row in window.model_state.chat_models if window.model_state.is_active(row)), None)
+    if active is not None:
+        window.models.show_detail(active)
+        wait_until(lambda: window.tasks.count == 0)
+        camera.take("model-details")
+        window.models.show_detail(None)
+    window.show_page("chat")
+    camera.take("model-picker", lambda: _picker(window))
+    # Nothing is asked while it is set: only the words on the shield are photographed.
+    window.settings.set("engine", "OpenAI-compatible")
+    window.settings.set("sealed", False)
+    window.wires.start.show_seal()
+    camera.take("remote")
+    window.settings.set("sealed", True)
+    window.settings.set("engine", "")
+    window.wires.start.show_seal()
+
+
+def _measurements(window: MainWindow, camera: Photographer) -> None:
+    """What the last answers took, and a benchmark of one engine."""
+    window.show_page("performance")
+    wait_until(lambda: bool(window.performance.memory.cells) and window.tasks.count <= 1)
+    camera.take("performance")
+    window.show_page("bench")
+    for name, tick in window.bench.ticks.items():
+        tick.setChecked(name == "llama.cpp")
+    window.bench.run.click()
+    wait_until(lambda: not window.bench_state.running, _BENCH_S)
+    for tick in window.bench.ticks.values():
+        tick.setChecked(True)
+    camera.take("benchmark")
+
+
+def _picker(window: MainWindow) -> QWidget:
+    card = picker(window.theme, window.model_state, "", window, lambda _row, _engine: None, lambda: None)
+    card.open_under(window.chat.header.model)
+    return card
 
 
 def _text_viewer(window: MainWindow, camera: Photographer) -> None:

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from desktop_rag.gui import words
-from desktop_rag.gui.pieces.controls import Choice, Tick
+from desktop_rag.gui.pieces.buttons import TextButton
+from desktop_rag.gui.pieces.controls import Choice
 from desktop_rag.gui.pieces.labels import label, line, set_kind
+from desktop_rag.gui.settings_rows import GROUPS, HELPS, control
 from desktop_rag.gui.theme import Theme
 from desktop_rag.settings import SETTINGS, Setting, Settings
 
@@ -22,9 +24,10 @@ _KEYS = {
 
 
 class SettingsPage(QWidget):
-    """`changed(name, value)` after a setting was stored."""
+    """`changed(name, value)` after a setting was stored; `models_wanted()` from the row of the model."""
 
     changed = Signal(str, object)
+    models_wanted = Signal()
 
     def __init__(self, theme: Theme, settings: Settings, data_dir: Path, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -39,15 +42,18 @@ class SettingsPage(QWidget):
         column.setContentsMargins(24, 16, 24, 24)
         column.setSpacing(12)
         column.addWidget(label("Settings", "title"))
-        column.addSpacing(4)
-        for setting in SETTINGS:
-            column.addLayout(self._row(setting))
+        for title, settings_ in _grouped():
+            column.addSpacing(8)
+            column.addWidget(_group(theme, title))
+            for setting in settings_:
+                column.addLayout(self._row(setting))
+                column.addWidget(line())
+        column.addSpacing(8)
+        column.addWidget(_group(theme, "Data"))
+        for name, value in (("Your data", label(str(data_dir), tone="muted", wrap=True)),
+                            ("Protection", self._key), ("Index", self._index)):  # fmt: skip
+            column.addLayout(_fact(name, value))
             column.addWidget(line())
-        column.addLayout(_fact("Your data", str(data_dir)))
-        column.addWidget(line())
-        column.addLayout(_fact("Protection", "", self._key))
-        column.addWidget(line())
-        column.addLayout(_fact("Index", "", self._index))
         column.addStretch(1)
         scroll = QScrollArea()
         scroll.setWidget(canvas)
@@ -71,74 +77,66 @@ class SettingsPage(QWidget):
         ]
         self._index.setText(" · ".join(part for part in parts if part))
 
+    def show_model(self, name: str) -> None:
+        """The name of the model that answers."""
+        button = self.controls.get("model")
+        if isinstance(button, TextButton):
+            button.say(name)
+            button.setAccessibleName(f"Model: {name}")
+
+    def show_setting(self, name: str) -> None:
+        """A value was changed elsewhere in the window."""
+        field, setting = self.controls.get(name), next(row for row in SETTINGS if row.name == name)
+        if isinstance(field, Choice) and setting.choices:
+            field.setCurrentIndex(setting.choices.index(self._settings[name]))
+
     # -- rows ----------------------------------------------------------------------------------
 
     def _row(self, setting: Setting) -> QHBoxLayout:
         text = QVBoxLayout()
         text.setSpacing(2)
         text.addWidget(label(setting.label, "heading"))
-        text.addWidget(label(setting.help, "small", "muted", wrap=True))
-        control, field = self._control(setting)
+        text.addWidget(label(HELPS.get(setting.name, setting.help), "small", "muted", wrap=True))
+        shown, field = control(
+            self._theme,
+            setting,
+            self._settings[setting.name],
+            lambda value: self._store(setting, value),
+            self.models_wanted.emit,
+        )
         field.setAccessibleName(setting.label)
         field.setAccessibleDescription(setting.help)
         self.controls[setting.name] = field
         row = QHBoxLayout()
         row.setSpacing(24)
         row.addLayout(text, 1)
-        row.addWidget(control, 0, Qt.AlignmentFlag.AlignVCenter)
+        row.addWidget(shown, 0, Qt.AlignmentFlag.AlignVCenter)
         return row
 
-    def _control(self, setting: Setting) -> tuple[QWidget, QWidget]:
-        value = self._settings[setting.name]
-        if setting.choices:
-            combo = Choice(self._theme)
-            combo.addItems([_choice_name(setting.name, choice) for choice in setting.choices])
-            combo.setCurrentIndex(setting.choices.index(value))
-            combo.setMinimumWidth(180)
-            combo.activated.connect(lambda place: self._store(setting, setting.choices[place]))
-            return combo, combo
-        if isinstance(setting.default, bool):
-            box = Tick(self._theme, "On")
-            box.setChecked(bool(value))
-            box.toggled.connect(lambda on: self._store(setting, on))
-            return box, box
-        return self._number(setting, int(value))
-
-    def _number(self, setting: Setting, value: int) -> tuple[QWidget, QWidget]:
-        low, high = int(setting.low or 0), int(setting.high or 100)
-        step = max(1, (high - low) // 63)
-        slider = QSlider(Qt.Orientation.Horizontal)
-        slider.setRange(0, (high - low) // step)
-        slider.setValue((value - low) // step)
-        slider.setFixedWidth(140)
-        number = label(words.count(value))
-        number.setFont(self._theme.font("body", mono=True))
-        number.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        number.setFixedWidth(48)
-        slider.valueChanged.connect(lambda place: number.setText(words.count(low + place * step)))
-        slider.valueChanged.connect(lambda place: self._store(setting, low + place * step))
-        holder = QWidget()
-        row = QHBoxLayout(holder)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(slider)
-        row.addWidget(number)
-        return holder, slider
-
     def _store(self, setting: Setting, value: object) -> None:
-        if self._settings.set(setting.name, value):
+        if value != self._settings[setting.name] and self._settings.set(setting.name, value):
             self.changed.emit(setting.name, value)
 
 
-def _choice_name(setting: str, choice: str) -> str:
-    if setting == "policy":
-        return words.policy_name(choice)
-    return {"system": "As the system", "contrast": "High contrast"}.get(choice, choice.capitalize())
+def _grouped() -> list[tuple[str, list[Setting]]]:
+    """The declared settings by group, in their order; what belongs to none stands first, under General."""
+    known = {name for _title, names in GROUPS for name in names}
+    groups = []
+    for title, names in GROUPS:
+        loose = [setting for setting in SETTINGS if setting.name not in known] if title == "General" else []
+        groups.append((title, [*(setting for setting in SETTINGS if setting.name in names), *loose]))
+    return [(title, rows) for title, rows in groups if rows]
 
 
-def _fact(title: str, text: str, widget: QWidget | None = None) -> QVBoxLayout:
+def _group(theme: Theme, title: str) -> QLabel:
+    widget = label(title, "small", "muted")
+    widget.setFont(theme.font("small", weight=600))
+    return widget
+
+
+def _fact(title: str, value: QLabel) -> QVBoxLayout:
     column = QVBoxLayout()
     column.setSpacing(2)
     column.addWidget(label(title, "heading"))
-    value = widget or label(text, tone="muted", wrap=True)
     column.addWidget(value)
     return column

@@ -50,10 +50,30 @@ class Startup(QObject):
         if os.environ.get("DESKTOP_RAG_SAMPLES") == "1" and not any(c["documents"] for c in answer["collections"]):
             self.samples_wanted.emit()
         self._library.refresh()
-        self._tasks.call(lambda: self._backend.chat.call("load"), self.model_loaded.emit, self.model_failed.emit)
+        self.load()
         self.examine()
         # The first question would wait for these; a failure shows where the part is needed.
         self._tasks.call(lambda: self._backend.library.call("warm"))
+
+    def load(self) -> None:
+        """Make ready what shall answer by the settings."""
+        self._tasks.call(self._backend.load, self._loaded, self.model_failed.emit)
+
+    def load_again(self) -> None:
+        """The choice of model, or how it is put into memory, has changed."""
+        self._tasks.call(self._fresh, self._loaded, self.model_failed.emit)
+
+    def _fresh(self) -> Event:
+        # A process of its own gives back all the memory of the model before.
+        self._backend.chat.kill()
+        return self._backend.load()
+
+    def _loaded(self, event: Event) -> None:
+        self.model_loaded.emit(event)
+        chat = self._backend.chat
+        if "tune" in ((chat.hello or {}).get("capabilities") or ()):
+            # Measured once for this machine and model, in steps that give way to questions; nobody waits for it.
+            self._tasks.run(lambda: chat.stream("tune"))
 
     def examine(self) -> None:
         """Ask the library for the state of everything."""

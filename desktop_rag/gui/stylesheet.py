@@ -60,6 +60,12 @@ QPushButton[kind="chip"] {{ background: {kit.tint("muted", 0.1)}; border: 2px so
   padding: 0 8px; min-height: 20px; font-size: {kit.type["small"]}px; color: {kit["text"]}; }}
 QPushButton[kind="chip"]:hover {{ background: {kit.tint("muted", 0.2)}; }}
 QPushButton[kind="chip"]:focus {{ border-color: {kit["accent"]}; padding: 0 8px; }}
+QPushButton[kind="alarm"], QPushButton[kind="caution"] {{ border-radius: 12px; padding: 0 8px; min-height: 20px;
+  font-size: {kit.type["small"]}px; font-weight: 600; }}
+QPushButton[kind="alarm"] {{ background: {kit["bad"]}; border: 2px solid {kit["bad"]}; color: {kit["bg"]}; }}
+QPushButton[kind="caution"] {{ background: {kit.tint("warn", 0.14)}; border: 2px solid {kit["warn"]};
+  color: {kit["text"]}; }}
+QPushButton[kind="alarm"]:focus, QPushButton[kind="caution"]:focus {{ border-color: {kit["text"]}; padding: 0 8px; }}
 QPushButton[kind="link"] {{ background: transparent; border: 2px solid transparent; color: {kit["accent"]};
   padding: 2px 4px; }}
 QPushButton[kind="link"]:hover {{ background: {kit.tint("accent", 0.1)}; }}
@@ -153,6 +159,8 @@ QLabel[tone="ok"] {{ color: {kit["ok"]}; }}
 QLabel[tone="warn"] {{ color: {kit["warn"]}; }}
 QLabel[tone="bad"] {{ color: {kit["bad"]}; }}
 QLabel[tone="accent"] {{ color: {kit["accent"]}; }}
+QLabel[kind="chip"] {{ background: {kit.tint("muted", 0.14, "raised")}; border-radius: 8px; padding: 1px 8px;
+  font-size: {kit.type["small"]}px; }}
 QLabel[step="small"] {{ font-size: {kit.type["small"]}px; }}
 QLabel[step="reading"] {{ font-size: {kit.type["reading"]}px; }}
 QLabel[step="title"] {{ font-size: {kit.type["title"]}px; font-weight: 600; }}

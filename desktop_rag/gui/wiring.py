@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QFileDialog
 
 from desktop_rag import paths
-from desktop_rag.errors import DesktopRagError, ModelError
-from desktop_rag.gui import seal
-from desktop_rag.gui.backend import Event
+from desktop_rag.errors import DesktopRagError
+from desktop_rag.gui import seal, shortcuts
+from desktop_rag.gui.backend import Backend, Event
 from desktop_rag.gui.chat.entries import Answer
+from desktop_rag.gui.model_wires import ModelWires, remote
+from desktop_rag.gui.network import REMOTE
 from desktop_rag.gui.sidebar.sidebar import ALL
 from desktop_rag.gui.sources.pane import SOURCES, VIEWER
 
 if TYPE_CHECKING:
     from desktop_rag.gui.main_window import MainWindow
+
+_SETTLE_MS = 400
+_ANSWERING = ("model", "engine", "context", "kv_type", "gpu_layers", "sealed", "remote_url", "remote_model")
 
 
 class Wires:
@@ -27,7 +31,8 @@ class Wires:
         self.chat = ChatWires(window)
         self.library = LibraryWires(window, self.chat)
         self.start = StartWires(window)
-        _shortcuts(window, self.chat)
+        self.models = ModelWires(window, self.start.reload_soon, self.start.show_seal)
+        shortcuts.bind(window, self.chat.new_chat)
 
 
 class ChatWires:
@@ -39,14 +44,19 @@ class ChatWires:
         sidebar.new_wanted.connect(self.new_chat)
         sidebar.conversation_chosen.connect(self.open)
         session.measured.connect(window.meter.measure)
+        session.measured.connect(window.telemetry.measure)
         session.running.connect(window.meter.set_running)
+        session.running.connect(window.telemetry.set_running)
+        session.running.connect(lambda running: window.energy.begin() if running else window.energy.end())
+        window.energy.measured.connect(window.telemetry.set_energy)
+        window.meter.opened.connect(lambda: window.show_page("performance"))
+        window.performance.bench_wanted.connect(lambda: window.show_page("bench"))
         session.saved.connect(lambda _identifier: window.library.refresh_conversations())
         chat.answer_shown.connect(self._list_sources)
         chat.cited.connect(self.cite)
         chat.passage_opened.connect(lambda _answer, passage: self._open_passage(passage))
         chat.header.pane_toggled.connect(lambda: window.show_pane(chat.header.pane.isChecked()))
         chat.header.policy_wanted.connect(lambda: window.actions_.edit_collection())
-        chat.header.model_wanted.connect(lambda: window.show_page("models"))
         chat.header.seal_wanted.connect(self._show_seal)
         pane.closed.connect(lambda: window.show_pane(False))
 
@@ -89,7 +99,10 @@ class ChatWires:
 
     def _show_seal(self) -> None:
         window = self._window
-        seal.popover(window.theme, window.backend, window).open_under(window.chat.header.seal)
+        purposes = list(window.network.purposes)
+        if remote(window) and REMOTE not in purposes:
+            purposes.append(REMOTE)
+        seal.popover(window.theme, window.backend, window, purposes).open_under(window.chat.header.seal)
 
 
 class LibraryWires:
@@ -207,6 +220,10 @@ class StartWires:
         self._window = window
         startup = window.startup
         window.chat.composer.set_ready(False, "Opening your library…")
+        self._later = QTimer(window)
+        self._later.setSingleShot(True)
+        self._later.setInterval(_SETTLE_MS)
+        self._later.timeout.connect(self._reload)
         startup.opened.connect(self._opened)
         startup.refused.connect(self._refused)
         startup.samples_wanted.connect(window.intake.add_samples)
@@ -217,13 +234,17 @@ class StartWires:
         window.settings_page.changed.connect(self._setting)
         window.page_shown.connect(self._shown)
 
+    def reload_soon(self) -> None:
+        """Load what the settings say now; several changes at once are one."""
+        self._later.start()
+
     def _opened(self) -> None:
         window = self._window
         window.show_failure(False)
         window.chat.composer.set_ready(True)
         window.chat.composer.edit.setFocus()
         window.intake.resume()
-        self._show_seal()
+        self.show_seal()
 
     def _refused(self, error: DesktopRagError) -> None:
         self._window.failure.say(error)
@@ -231,81 +252,56 @@ class StartWires:
 
     def _model(self, event: Event) -> None:
         window = self._window
-        name, quantisation = self._catalogue(str(event.get("model") or ""))
-        window.chat.header.set_model(name, quantisation)
+        window.chat.notice.hide()
+        window.telemetry.set_model(event)
+        window.model_state.set_active(event)
         window.meter.set_context(event.get("context"))
-        self._show_seal()
-
-    def _catalogue(self, model: str) -> tuple[str, str]:
-        from desktop_rag.models.catalogue import load_catalogue
-
-        window = self._window
-        try:
-            entries = load_catalogue()
-        except ModelError:
-            return model, ""
-        window.models.show_entries(list(entries), paths.models_dir(), model)
-        found = next((entry for entry in entries if model in (entry.id, entry.name)), None)
-        return (found.name, found.quantisation) if found else (Path(model).stem, "")
+        window.model_state.refresh()
+        self.show_seal()
 
     def _no_model(self, error: DesktopRagError) -> None:
-        self._catalogue("")
-        self._window.chat.header.set_model("")
-        self._window.chat.notice.say_error(error, "Try again", self._window.startup.begin)
+        window = self._window
+        window.model_state.set_active({})
+        window.telemetry.set_model({})
+        window.model_state.refresh()
+        window.chat.notice.say_error(error, "Try again", window.startup.load)
+        if window.page == "models":
+            window.models.notice.say_error(error)
 
     def _worker(self, _role: str, _state: str) -> None:
-        self._show_seal()
+        self.show_seal()
 
-    def _show_seal(self) -> None:
-        state = seal.state_of(self._window.backend)
-        self._window.chat.header.set_seal(state.icon, state.role, state.word)
+    def show_seal(self) -> None:
+        """Say on the shield what is sealed, or what the network is open for."""
+        window = self._window
+        state = seal.state_of(window.backend, window.network.word, remote=remote(window))
+        window.chat.header.set_seal(state.icon, state.role, state.word)
 
     def _shown(self, page: str) -> None:
         if page == "settings" and self._window.library.loaded:
             self._window.startup.examine()
 
     def _setting(self, name: str, value: object) -> None:
+        window = self._window
         if name == "theme":
-            self._window.theme.set_mode(str(value))
+            window.theme.set_mode(str(value))
+        elif name in _ANSWERING:
+            self._later.start()
+            self.show_seal()
+        if name == "sealed" and value:
+            window.tasks.call(lambda: _leave(window.backend))
+
+    def _reload(self) -> None:
+        window = self._window
+        if window.session.is_running:
+            self._later.start()  # an answer that is being written is finished with the model it began with
+            return
+        window.chat.header.set_model("Loading…")
+        window.model_state.forget_fits()
+        self.show_seal()
+        window.startup.load_again()
 
 
-def _shortcuts(window: MainWindow, chat: ChatWires) -> None:
-    def on(keys: str, action: Any) -> None:
-        QShortcut(QKeySequence(keys), window, action)
-
-    def write() -> None:
-        window.show_page("chat")
-        window.chat.composer.edit.setFocus()
-
-    on("Ctrl+N", chat.new_chat)
-    on("Ctrl+K", window.sidebar.search.setFocus)
-    on("Ctrl+L", write)
-    on("Ctrl+O", window.library_page.add_wanted.emit)
-    on("Ctrl+Shift+O", window.library_page.folder_wanted.emit)
-    on("F6", lambda: cycle(window))
-    on("Esc", lambda: _escape(window))
-
-
-def cycle(window: MainWindow) -> None:
-    """Move the keyboard to the next pane: sidebar, page, sources."""
-    stops: list[QWidget] = [
-        window.sidebar.search,
-        window.chat.composer.edit if window.page == "chat" else window.library_page.list,
-    ]
-    if window.pane.isVisible():
-        stops.append(window.pane.viewer.pdf if window.pane.viewer.pdf.isVisible() else window.pane.passages)
-    focused = window.focusWidget()
-    present = 0 if focused and window.sidebar.isAncestorOf(focused) else 1
-    if focused and window.pane.isAncestorOf(focused):
-        present = 2
-    stops[(present + 1) % len(stops)].setFocus()
-
-
-def _escape(window: MainWindow) -> None:
-    """Stop what runs, else close what is open."""
-    if window.session.is_running:
-        window.session.stop()
-    elif window.page == "review":
-        window.review.left.emit()
-    elif window.pane.isVisible():
-        window.show_pane(False)
+def _leave(backend: Backend) -> Event:
+    backend.leave_network()
+    return {}

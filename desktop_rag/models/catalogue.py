@@ -8,7 +8,8 @@ the versions that wrote them.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -21,13 +22,17 @@ Kind = Literal["chat", "encoder", "pii"]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where the files come from: a pinned package of data (`module`, `path` inside it), or another entry, converted."""
+    """Where the files come from: a pinned package of data (`module`, `path` inside it), another entry that is
+    converted here, or a `file` of a repository of the Hugging Face hub (downloaded only when the user asks for it).
+    """
 
     package: str | None = None
     version: str | None = None
     module: str | None = None
     path: str = ""
     converted_from: str | None = None
+    repo: str | None = None
+    file: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,10 @@ class Entry:
     """One model.
 
     `context` is in tokens (characters for kind "pii"), `size` in bytes on disk, `memory_mb` the
-    resident memory in MiB it adds to the process that holds it, at the default settings.
+    resident memory in MiB it adds to the process that holds it, at the default settings (measured
+    for starters, None otherwise: `desktop_rag.models.fit` tells it from `shape`). `shape` has the
+    numbers of the architecture that `desktop_rag.models.shape.shape_of_entry` reads. What is not
+    known for sure is None, or not there.
     """
 
     id: str
@@ -55,10 +63,17 @@ class Entry:
     size: int
     licence: str
     context: int
-    memory_mb: int
+    memory_mb: int | None
     quantisation: str
     languages: tuple[str, ...]
     starter: bool
+    shape: Mapping[str, Any] | None = field(default=None, hash=False)
+
+    @property
+    def parameters(self) -> int | None:
+        """The number of weights; None where nobody is sure."""
+        count = (self.shape or {}).get("parameters")
+        return count if isinstance(count, int) else None
 
     def folder(self, models_dir: Path) -> Path:
         """The folder this model lives in, whether or not it is there."""
@@ -78,13 +93,21 @@ class Entry:
 
 
 def load_catalogue(path: Path | None = None) -> list[Entry]:
-    """Every entry of the catalogue, in the order of the file; ModelError("incompatible") if it cannot be read."""
-    return list(_read(path or paths.assets_dir() / "models.json"))
+    """The models that come with the application, in the order of the file.
+
+    Raises ModelError("incompatible") if the catalogue cannot be read.
+    """
+    return [entry for entry in _read(path or paths.assets_dir() / "models.json") if entry.starter]
+
+
+def offered(path: Path | None = None) -> list[Entry]:
+    """The models that can be downloaded, in the order of the file; errors as in `load_catalogue`."""
+    return [entry for entry in _read(path or paths.assets_dir() / "models.json") if not entry.starter]
 
 
 def find(model_id: str) -> Entry:
     """The entry with this id; ModelError("not_installed") if the catalogue does not have it."""
-    entries = load_catalogue()
+    entries = [*load_catalogue(), *offered()]
     for entry in entries:
         if entry.id == model_id:
             return entry

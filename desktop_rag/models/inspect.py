@@ -2,13 +2,15 @@
 
 Pure Python over the header as specified by ggml (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md):
 magic, version, counts, key-value pairs, tensor table. The weights themselves are never read; that
-they are all there follows from the tensor table and the size of the file.
+they are all there follows from the tensor table and the size of the file. The table is kept: what a
+model needs in memory and reads for every token follows from it (`desktop_rag.models.shape`).
 """
 
 from __future__ import annotations
 
+import math
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -29,6 +31,19 @@ BLOCKS = {
     34: (256, 54), 35: (256, 66), 39: (32, 17),
 }  # fmt: skip
 
+TYPE_NAMES = {
+    0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 6: "Q5_0", 7: "Q5_1", 8: "Q8_0", 9: "Q8_1", 10: "Q2_K", 11: "Q3_K",
+    12: "Q4_K", 13: "Q5_K", 14: "Q6_K", 15: "Q8_K", 16: "IQ2_XXS", 17: "IQ2_XS", 18: "IQ3_XXS", 19: "IQ1_S",
+    20: "IQ4_NL", 21: "IQ3_S", 22: "IQ2_S", 23: "IQ4_XS", 24: "I8", 25: "I16", 26: "I32", 27: "I64", 28: "F64",
+    29: "IQ1_M", 30: "BF16", 34: "TQ1_0", 35: "TQ2_0", 39: "MXFP4",
+}  # fmt: skip
+# llama.cpp's names for whole files (its LLAMA_FTYPE values): many are mixtures of types.
+FILE_TYPES = {
+    0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 7: "Q8_0", 8: "Q5_0", 9: "Q5_1", 25: "IQ4_NL", 32: "BF16",
+    10: "Q2_K", 11: "Q3_K_S", 12: "Q3_K_M", 13: "Q3_K_L", 14: "Q4_K_S", 15: "Q4_K_M", 16: "Q5_K_S", 17: "Q5_K_M",
+    18: "Q6_K", 22: "IQ3_XS", 26: "IQ3_S", 27: "IQ3_M", 30: "IQ4_XS",
+}  # fmt: skip
+
 LOOKS_LIKE = {
     b"PK\x03\x04": "a ZIP archive",
     b"%PDF": "a PDF document",
@@ -45,6 +60,25 @@ MAX_DEPTH = 4
 
 
 @dataclass(frozen=True, slots=True)
+class Tensor:
+    """One row of a tensor table: `dims` fastest first, `type` such as "Q4_0", `bytes` long, `offset` in the weights.
+
+    A type newer than this program is called "type N" and counts 0 bytes.
+    """
+
+    name: str
+    dims: tuple[int, ...]
+    type: str
+    bytes: int
+    offset: int
+
+    @property
+    def values(self) -> int:
+        """How many numbers it holds."""
+        return math.prod(self.dims)
+
+
+@dataclass(frozen=True, slots=True)
 class GgufInfo:
     """The header of a GGUF file; `size` in bytes, `context` in tokens, None or "" where the file does not say."""
 
@@ -58,6 +92,18 @@ class GgufInfo:
     chat_template: bool
     tensors: int
     metadata: dict[str, Scalar]
+    table: tuple[Tensor, ...] = field(default=(), repr=False)
+
+    @property
+    def quantisation(self) -> str:
+        """How the weights are stored, such as "Q4_K_M" or "F16": the file's own word, else the type with most bytes."""
+        told = self.metadata.get("general.file_type")
+        if isinstance(told, int) and told in FILE_TYPES:
+            return FILE_TYPES[told]
+        shares: dict[str, int] = {}
+        for tensor in self.table:
+            shares[tensor.type] = shares.get(tensor.type, 0) + tensor.bytes
+        return max(shares, key=lambda name: shares[name], default="")
 
 
 def inspect(path: Path) -> GgufInfo:
@@ -96,7 +142,8 @@ class _Header:
         architecture = str(metadata.get("general.architecture", ""))
         if not architecture:
             raise self._incompatible("names no model architecture")
-        end = self._end_of_weights(self._believable(tensors, 24), metadata)
+        table = self._table(self._believable(tensors, 24))
+        end = self._end_of_weights(table, metadata)
         if end > self.size:
             raise self._truncated(f"{self.size / 1e6:,.1f} of at least {end / 1e6:,.1f} MB are there")
         context = metadata.get(f"{architecture}.context_length")
@@ -111,6 +158,7 @@ class _Header:
             chat_template=bool(metadata.get("tokenizer.chat_template")),
             tensors=tensors,
             metadata=metadata,
+            table=table,
         )
 
     def _magic_and_version(self) -> int:
@@ -129,19 +177,23 @@ class _Header:
             raise self._incompatible(f"{problem}; versions 2 and 3 can be read")
         return version
 
-    def _end_of_weights(self, tensors: int, metadata: dict[str, Scalar]) -> int:
-        furthest = 0
-        for _ in range(tensors):
-            self._skip(self._number("<Q"))
-            dimensions = self._number("<I")
-            if dimensions > MAX_DIMENSIONS:
-                raise self._incompatible(f"has a damaged tensor table ({dimensions} dimensions)")
-            values = 1
-            for _ in range(dimensions):
-                values *= self._number("<Q")
-            # A type newer than this table counts as empty: the check gets weaker, the file is not refused.
-            per_block, block_bytes = BLOCKS.get(self._number("<I"), (1, 0))
-            furthest = max(furthest, self._number("<Q") + values // per_block * block_bytes)
+    def _table(self, tensors: int) -> tuple[Tensor, ...]:
+        return tuple(self._tensor() for _ in range(tensors))
+
+    def _tensor(self) -> Tensor:
+        name = self._string()
+        dimensions = self._number("<I")
+        if dimensions > MAX_DIMENSIONS:
+            raise self._incompatible(f"has a damaged tensor table ({dimensions} dimensions)")
+        dims = tuple(self._number("<Q") for _ in range(dimensions))
+        kind, offset = self._number("<I"), self._number("<Q")
+        # A type newer than this table counts as empty: the check gets weaker, the file is not refused.
+        per_block, block_bytes = BLOCKS.get(kind, (1, 0))
+        size = math.prod(dims) // per_block * block_bytes
+        return Tensor(name, dims, TYPE_NAMES.get(kind, f"type {kind}"), size, offset)
+
+    def _end_of_weights(self, table: tuple[Tensor, ...], metadata: dict[str, Scalar]) -> int:
+        furthest = max((tensor.offset + tensor.bytes for tensor in table), default=0)
         alignment = metadata.get("general.alignment", 32)
         if not isinstance(alignment, int) or alignment <= 0:
             raise self._incompatible("has a damaged alignment")

@@ -11,6 +11,8 @@ def run_worker(arguments: list[str]) -> int:
     parser.add_argument("role")
     parser.add_argument("--data-dir", required=True)
     parser.add_argument("--nice", type=int, default=0)
+    parser.add_argument("--purpose", default="", help="what the network role was opened for")
+    parser.add_argument("--opened", action="store_true", help="a person opened it just now, sealed or not")
     options = vars(parser.parse_args(arguments))
     from desktop_rag.workers.main import run
 

@@ -2,35 +2,40 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from desktop_rag import paths
-from desktop_rag.answering.prompt import build
-from desktop_rag.engines.protocol import Engine, Finish, Piece
-from desktop_rag.errors import ModelError, UsageError
+from desktop_rag.answering.prompt import Built
+from desktop_rag.engines.protocol import Engine, LoadOptions, Prompt
+from desktop_rag.engines.registry import LLAMA_CPP, check_engine, open_engine
 from desktop_rag.meter.memory import mapped_mb, resident_mb
-from desktop_rag.models.catalogue import find, load_catalogue
-from desktop_rag.models.inspect import inspect
-from desktop_rag.offline import thread_budget
+from desktop_rag.models.installed import Installed, resolve
+from desktop_rag.settings import Settings
+from desktop_rag.workers.generating import built_for, complete_op, milliseconds_since, stream, usage_of
+from desktop_rag.workers.keeping import Keeper
 from desktop_rag.workers.loop import Operation, Request, Service
+from desktop_rag.workers.tuning import Limits, calibrate, load_options
 
-COALESCE_SECONDS = 0.03
-CONTEXT = 4096
-SMALL_MODEL_BYTES = 300 * 2**20
-SMALL_MODEL_PASSAGES = 2
+_OPTIONS = {field.name for field in dataclasses.fields(LoadOptions)}
 
 
 class _Chat:
-    def __init__(self) -> None:
+    """The loaded model, and what it was shown in each conversation."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir
         self._engine: Engine | None = None
-        self._model: str | None = None
-        self._path: Path | None = None
+        self._model: Installed | None = None
+        self._choice: tuple[Any, ...] = ()
+        self._keeper = Keeper()
+        self._limits = Limits(data_dir)
 
     def load(self, request: Request) -> Operation:
-        """Load a model (the starter by default); keeps the one that is there if it is the same."""
-        engine = self._loaded(request.args.get("model"))
+        """Load {model, engine, options} (the settings' where not given); keeps what is there if it is the same."""
+        engine = self._loaded(request.args)
         yield None
         return self._status(engine)
 
@@ -40,70 +45,80 @@ class _Chat:
         return self._status(self._engine) if self._engine else {"model": None}
 
     def generate(self, request: Request) -> Operation:
-        """Stream an answer to {question, passages, history, max_tokens, temperature, seed}."""
-        args = request.args
+        """Stream an answer to {question, passages, history, conversation, kv, max_tokens, sampling}."""
         begin = time.perf_counter()
-        engine = self._loaded(args.get("model"))
-        loaded = time.perf_counter()
-        yield {"event": "loaded", "load_ms": round((loaded - begin) * 1000, 1)}
-        max_tokens = int(args.get("max_tokens", 256))
-        messages, used = build(
-            str(args["question"]),
-            list(args.get("passages") or [])[: _passage_limit(engine)],
-            list(args.get("history") or []),
-            count=engine.count,
-            budget=engine.info.context - max_tokens,
-        )
-        prompt = engine.render(messages)
-        finish = yield from self._stream(engine, prompt, max_tokens, request)
-        return {"reason": finish.reason, "passages_used": used, **self._usage(engine, finish), **self._status(engine)}
+        engine = self._loaded(request.args)
+        yield {"event": "loaded", "load_ms": milliseconds_since(begin)}
+        built, prompt = self._prompt(engine, request.args)
+        finish = yield from stream(engine, prompt, request)
+        self._keeper.answered(request.args, built, prompt)
+        return {
+            "reason": finish.reason,
+            "passages_used": built.used,
+            **usage_of(engine, finish, self._limits.fraction(engine, finish)),
+            **self._status(engine),
+        }
 
-    def _stream(self, engine: Engine, prompt: list[int], max_tokens: int, request: Request) -> Any:
-        """Coalesce pieces so that a fast model does not flood the pipe."""
-        waiting = ""
-        sent = 0.0
-        first: Piece | None = None
-        last: Piece | None = None
-        pieces = engine.generate(
-            prompt,
-            max_tokens=max_tokens,
-            temperature=float(request.args.get("temperature", 0.0)),
-            seed=int(request.args.get("seed", 0)),
-            cancelled=request.cancelled,
-        )
-        for piece in pieces:
-            if isinstance(piece, Finish):
-                if waiting and first is not None and last is not None:
-                    yield _token_event(waiting, first, last)
-                return piece
-            first = first or piece
-            last = piece
-            waiting += piece.text
-            if piece.at - sent >= COALESCE_SECONDS:
-                yield _token_event(waiting, first, piece)
-                waiting, sent = "", piece.at
-        raise AssertionError("an engine ends with Finish")
+    def complete(self, request: Request) -> Operation:
+        """The model alone, for measurements: {messages | prompt, max_tokens, sampling}."""
+        engine = self._loaded(request.args)
+        done = yield from complete_op(engine, request, self._limits)
+        return {**done, **self._status(engine)}
 
-    def _loaded(self, model: str | None) -> Engine:
-        if self._engine is not None and model in (None, self._model):
+    def remember(self, request: Request) -> Operation:
+        """Write what the last answer left in the KV memory to disk, encrypted; it costs nothing to ask again."""
+        yield None
+        return {"kept": self._keeper.keep(self._engine) if self._engine else False}
+
+    def tune(self, request: Request) -> Operation:
+        """Measure this machine and how it runs the loaded model best, once; in steps that give way to questions."""
+        engine = self._loaded(request.args)
+        if not self._limits.known:
+            yield from self._limits.measure()
+        model = self._model
+        assert model is not None
+        yield from calibrate(self._data_dir, model, engine)
+        return self._status(self._engine) if self._engine else {}
+
+    def _prompt(self, engine: Engine, args: Mapping[str, Any]) -> tuple[Built, Prompt]:
+        assert self._model is not None
+        shown = self._keeper.begin(engine, self._model, args)
+        built = built_for(engine, args, shown)
+        prompt = engine.render(built.messages)
+        self._keeper.restore(engine, prompt)
+        return built, prompt
+
+    def _loaded(self, args: Mapping[str, Any]) -> Engine:
+        wanted = _wanted(args)
+        if self._engine is not None and (not wanted or wanted == self._choice):
             return self._engine
-        identity, path = _model_path(model)
-        inspect(path)
-        from desktop_rag.engines.llama_cpp import LlamaCppEngine
-
+        settings = Settings(self._data_dir)
+        name = args.get("engine") or settings["engine"] or None
+        model, engine_name = resolve(
+            args.get("model") or settings["model"] or None, self._data_dir, check_engine(name) if name else None
+        )
+        given = {key: value for key, value in dict(args.get("options") or {}).items() if key in _OPTIONS}
+        options = load_options(self._data_dir, model, engine_name, settings, given)
         if self._engine is not None:
+            self._keeper.forget()
             self._engine.close()
             self._engine = None
-        self._engine = LlamaCppEngine(path, context=CONTEXT, threads=thread_budget("chat"))
-        self._model, self._path = identity, path
+        self._engine = open_engine(engine_name, model.path, options)
+        self._model, self._choice = model, wanted or _wanted({"model": model.id})
         return self._engine
 
     def _status(self, engine: Engine) -> dict[str, Any]:
-        info = engine.info
-        weights = mapped_mb(self._path) if self._path else None
+        info, model = engine.info, self._model
+        assert model is not None
+        weights = mapped_mb(model.path) if info.engine == LLAMA_CPP else None
         return {
-            "model": self._model,
+            "model": model.id,
+            "name": model.name,
             "engine": info.engine,
+            "options": info.options,
+            "device": info.device,
+            "layers": info.layers,
+            "gpu_layers": info.gpu_layers,
             "context": info.context,
             "threads": info.threads,
             "weights_mb": weights or round(info.weights_bytes / 2**20, 1),
@@ -111,65 +126,17 @@ class _Chat:
             "memory_mb": resident_mb(),
         }
 
-    @staticmethod
-    def _usage(engine: Engine, finish: Finish) -> dict[str, Any]:
-        def rounded(value: float | None) -> float | None:
-            return None if value is None else round(value, 2)
 
-        return {
-            "usage": {
-                "prompt_tokens": finish.prompt_tokens,
-                "generated_tokens": finish.generated_tokens,
-                "reused_tokens": finish.reused_tokens,
-                "prefill_tps": rounded(finish.prefill_tps),
-                "decode_tps": rounded(finish.decode_tps),
-                "roofline_fraction": None,
-                "ttft_s": rounded(finish.first_token),
-                "context": engine.info.context,
-                "context_used": finish.prompt_tokens + finish.generated_tokens,
-            },
-            "generate_ms": round(finish.finished * 1000, 1),
-        }
-
-
-def _passage_limit(engine: Engine) -> int | None:
-    """A very small model is confused by more than two passages, and answers sooner with two."""
-    return SMALL_MODEL_PASSAGES if engine.info.weights_bytes < SMALL_MODEL_BYTES else None
-
-
-def _token_event(text: str, first: Piece, last: Piece) -> dict[str, Any]:
-    decoding = last.at - first.at
-    speed = (last.generated - first.generated) / decoding if decoding > 0 else None
-    return {
-        "event": "token",
-        "text": text,
-        "generated": last.generated,
-        "seconds": round(last.at, 4),
-        "ttft_s": round(first.at, 4),
-        "tok_s": round(speed, 2) if speed else None,
-    }
-
-
-def _model_path(model: str | None) -> tuple[str, Path]:
-    """A catalogue id or the path of a GGUF file; None is the starter."""
-    if model and (model.endswith(".gguf") or "/" in model):
-        path = Path(model)
-        if not path.is_file():
-            raise ModelError("not_installed", f"There is no model file {path.name}.", "Check the path.")
-        return model, path
-    chat_models = [entry for entry in load_catalogue() if entry.kind == "chat"]
-    entry = (
-        find(model) if model else next((e for e in chat_models if e.installed_path(paths.models_dir())), chat_models[0])
-    )
-    if entry.kind != "chat":
-        raise UsageError("bad_request", f"“{entry.id}” is not a chat model.")
-    path_found = entry.installed_path(paths.models_dir())
-    if path_found is None:
-        raise ModelError("not_installed", f"The model {entry.name} is not installed.", "Run the set-up again.")
-    return entry.id, path_found
+def _wanted(args: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What a request asks to be loaded, comparable; empty when it leaves the choice open."""
+    options = args.get("options") or {}
+    if not (args.get("model") or args.get("engine") or options):
+        return ()
+    return (args.get("model"), args.get("engine"), tuple(sorted((k, str(v)) for k, v in options.items())))
 
 
 def open_service(data_dir: Path, options: dict[str, Any]) -> Service:
     """The role's operations."""
-    chat = _Chat()
-    return Service({"load": chat.load, "status": chat.status, "generate": chat.generate})
+    chat = _Chat(data_dir)
+    handlers = {name: getattr(chat, name) for name in ("load", "status", "generate", "complete", "remember", "tune")}
+    return Service(handlers, frozenset({"tune"}))

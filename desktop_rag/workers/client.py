@@ -347,15 +347,40 @@ class WorkerClient:
 
 
 class Workers:
-    """The children a window or a terminal session holds."""
+    """The children a window or a terminal session holds; each starts with its first request."""
 
     def __init__(self, data_dir: Path) -> None:
-        shared = ["--data-dir", str(data_dir)]
+        self._shared = ["--data-dir", str(data_dir)]
         self.data_dir = data_dir
-        self.library = WorkerClient("library", shared)
-        self.chat = WorkerClient("chat", shared, disposable=True)
+        self.library = WorkerClient("library", self._shared)
+        self.chat = self.fresh("chat")
+        self.models = self.fresh("models")
+        self.bench = self.fresh("bench")
+        self._network: dict[str, WorkerClient] = {}
+
+    def fresh(self, role: str) -> WorkerClient:
+        """Another disposable process of a role; whoever asks for it closes it."""
+        return WorkerClient(role, self._shared, disposable=True)
+
+    def network(self, purpose: str, *, opened: bool = False) -> WorkerClient:
+        """The process that may hold sockets for one purpose: "download", "remote_model" or "loopback".
+
+        `opened` tells that a person allowed it just now. It is the process that refuses while the
+        application is sealed; `leave_network` ends it with its purpose.
+        """
+        if purpose not in self._network:
+            arguments = [*self._shared, "--purpose", purpose, *(["--opened"] if opened else [])]
+            self._network[purpose] = WorkerClient("network", arguments, disposable=True)
+        return self._network[purpose]
+
+    def leave_network(self, purpose: str | None = None) -> None:
+        """End the network process of a purpose, or all of them."""
+        for name in [purpose] if purpose else list(self._network):
+            if (client := self._network.pop(name, None)) is not None:
+                client.close()
 
     def close(self) -> None:
         """End every child."""
-        self.chat.close()
-        self.library.close()
+        self.leave_network()
+        for client in (self.bench, self.models, self.chat, self.library):
+            client.close()

@@ -26,6 +26,7 @@ from desktop_rag.store.documents import Documents
 from desktop_rag.store.key import Key, load_key
 from desktop_rag.store.lock import acquire
 from desktop_rag.store.vault import open_vault
+from desktop_rag.workers.kv_folder import KvFolder
 from desktop_rag.workers.parsing import Parser
 
 PII_MODEL = "en_core_web_sm-3.8.0"
@@ -47,6 +48,7 @@ class Library:
         self.vectors = VectorStore(self.db)
         self.chroma = ChromaCache(data_dir / "chroma")
         self.parser = Parser(data_dir)
+        self.kv = KvFolder(data_dir, self.key.raw)
         self.passwords: list[str] = []
         self.at_work: set[str] = set()
         self._vaults: dict[int, Vault] = {}

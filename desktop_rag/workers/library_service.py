@@ -167,6 +167,7 @@ class _Operations:
     def conversation_delete(self, request: Request) -> Operation:
         """Forget a conversation."""
         yield None
+        self._library.kv.empty()
         self._library.conversations.delete(str(request.args["id"]))
         return {}
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from desktop_rag.engines.cancel import Cancellation
 from desktop_rag.errors import Cancelled, DesktopRagError, UsageError
 from desktop_rag.logs import log
 from desktop_rag.workers.protocol import BEAT_SECONDS, Message, decode, encode
@@ -31,7 +32,7 @@ class Request:
     id: int
     op: str
     args: dict[str, Any]
-    cancelled: threading.Event = field(default_factory=threading.Event)
+    cancelled: Cancellation = field(default_factory=Cancellation)
     begun: float = field(default_factory=time.monotonic)
 
 

@@ -26,7 +26,13 @@ _ROLES = {
     "library": "desktop_rag.workers.library_service",
     "parse": "desktop_rag.workers.parse_service",
     "chat": "desktop_rag.workers.chat_service",
+    "models": "desktop_rag.workers.models_service",
+    "bench": "desktop_rag.workers.bench_service",
+    "trial": "desktop_rag.workers.trial_service",
+    "network": "desktop_rag.workers.network_service",
 }
+# The one role that may hold sockets; it lives only while a person has opened a purpose, and gets cleaned text only.
+_OPEN_ROLE = "network"
 _BUG_EXIT = 70
 
 
@@ -40,7 +46,7 @@ def run(role: str, options: dict[str, Any]) -> int:
             raise UsageError("bad_request", f"There is no worker “{role}”.")
         if options.get("nice"):
             os.nice(int(options["nice"]))
-        options["seal"] = state = seal()
+        options["seal"] = state = f"open for {options['purpose']}" if role == _OPEN_ROLE else seal()
         module = importlib.import_module(_ROLES[role])
         service: Service = module.open_service(Path(options["data_dir"]), options)
     except DesktopRagError as error:
@@ -56,7 +62,7 @@ def run(role: str, options: dict[str, Any]) -> int:
         channel.send({"event": "fatal", "error": bug(error).to_payload()})
         return _BUG_EXIT
     open_log(Path(options["data_dir"]), role)
-    log.info("%s started, version %s, sealed by %s", role, desktop_rag.__version__, state)
+    log.info("%s started, version %s, seal: %s", role, desktop_rag.__version__, state)
     channel.send(
         {
             "event": "hello",

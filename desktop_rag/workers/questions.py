@@ -18,7 +18,6 @@ from desktop_rag.retrieval.modes import check_mode
 from desktop_rag.retrieval.search import Ranking, search
 from desktop_rag.workers.library import Library
 
-_HISTORY_TURNS = 4
 CLOSE_ENOUGH = 0.4
 REMOVED = "A document of this answer was removed while it was being written."
 QUOTATION = "The closest passage says: “{}”"
@@ -64,12 +63,14 @@ def prepare(library: Library, args: dict[str, Any]) -> dict[str, Any]:
         "message": message,
         "question": mapped.stored_text,
         "prompt_question": mapped.search_text,
-        "history": [{"role": m["role"], "content": m["text"]} for m in history[-_HISTORY_TURNS:]],
+        "history": [{"role": m["role"], "content": m["text"]} for m in history],
         "passages": passages,
         "coverage": {"passages_read": len(ranking.order), "passages_total": total},
         "missing": missing,
         "absent": absent,
         "unknown": list(mapped.unknown),
+        "policies": sorted(policies),
+        "kv": library.kv.current() if library.settings["keep_kv"] else None,
         "timings_ms": timings,
     }
 

@@ -18,6 +18,7 @@ def remove_document(library: Library, document: str) -> dict[str, Any]:
     row = library.documents.row(document)
     collection = row["collection_id"]
     vectors = _uncache(library, document, collection)
+    library.kv.empty()
     with transaction(library.db):
         chunks = _drop_passages(library, document)
         quotes = library.conversations.unquote(document)
@@ -31,7 +32,9 @@ def remove_document(library: Library, document: str) -> dict[str, Any]:
         "chunks": len(chunks),
         "vault_entries": len(entries),
         "answers_blanked": quotes,
-        "verified": _absent(library, document, chunks, entries, aliases) and not library.chroma.holds(vectors),
+        "verified": _absent(library, document, chunks, entries, aliases)
+        and not library.chroma.holds(vectors)
+        and library.kv.is_empty(),
     }
 
 

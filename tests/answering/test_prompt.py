@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desktop_rag.answering.prompt import ASK, NOT_FOUND, SYSTEM, build
+from desktop_rag.answering.prompt import ASK, NOT_FOUND, SYSTEM, Built, Shown, build
 
 WORDS = st.text("abc .\n", min_size=1, max_size=120)
 PASSAGES = st.lists(st.builds(lambda text, context: {"text": text, "context": context}, WORDS, WORDS), max_size=6)
@@ -25,16 +27,16 @@ def test_the_prompt_stays_in_its_budget(
     question: str, passages: list[dict[str, str]], history: list[dict[str, str]], room: int
 ) -> None:
     budget = count(SYSTEM) + count(ASK.format(question)) + 64 + room
-    messages, kept = build(question, passages, history, count=count, budget=budget)
-    assert sum(count(message["content"]) for message in messages) <= budget
-    assert 0 <= kept <= len(passages)
+    built = build(question, passages, history, count=count, budget=budget)
+    assert sum(count(message["content"]) for message in built.messages) <= budget
+    assert 0 <= built.used <= len(passages)
 
 
 @given(WORDS, PASSAGES, HISTORY, st.integers(-500, 900))
 def test_the_order_can_be_cached_and_the_question_is_last(
     question: str, passages: list[dict[str, str]], history: list[dict[str, str]], budget: int
 ) -> None:
-    messages, _ = build(question, passages, history, count=count, budget=budget)
+    messages = build(question, passages, history, count=count, budget=budget).messages
     roles = [message["role"] for message in messages]
     assert (roles[0], roles[-1]) == ("system", "user")
     assert messages[-1]["content"].endswith(ASK.format(question))
@@ -50,24 +52,74 @@ def numbered(number: int) -> list[dict[str, str]]:
 
 
 def test_the_best_passage_stands_next_to_the_question() -> None:
-    (_, user), kept = build("Why?", numbered(3), [], count=count, budget=10_000)
-    assert kept == 3
+    built = build("Why?", numbered(3), [], count=count, budget=10_000)
+    _, user = built.messages
+    assert built.used == 3
     places = [user["content"].index(f"passage number {i}") for i in range(3)]
     assert places == sorted(places, reverse=True)
 
 
 def test_the_worst_passages_go_first() -> None:
-    (_, user), kept = build("Why?", numbered(6), [], count=count, budget=count(SYSTEM) + 500)
+    built = build("Why?", numbered(6), [], count=count, budget=count(SYSTEM) + 500)
+    (_, user), kept = built.messages, built.used
     assert 0 < kept < 6
     assert [f"passage number {i}" in user["content"] for i in range(6)] == [i < kept for i in range(6)]
 
 
 def test_the_newest_turns_stay() -> None:
     history = [{"role": role, "content": f"{role} {i} " + "x" * 90} for i in range(5) for role in ("user", "assistant")]
-    messages, _ = build("Why?", [], history, count=count, budget=count(SYSTEM) + 64 + 300)
+    messages = build("Why?", [], history, count=count, budget=count(SYSTEM) + 64 + 300).messages
     assert 2 < len(messages) < 12
     assert messages[-2]["content"].startswith("assistant 4")
 
 
 def test_the_model_is_told_how_to_refuse() -> None:
     assert NOT_FOUND in SYSTEM
+
+
+def asked(history: list[dict[str, str]], shown: Shown | None, passages: list[dict[str, str]], limit: int = 8) -> Built:
+    return build("And then?", passages, history, count=count, budget=10_000, shown=shown, limit=limit)
+
+
+def begun(passages: int) -> tuple[Shown, list[dict[str, str]]]:
+    """A conversation of one question and its answer."""
+    first = build("Why?", numbered(passages), [], count=count, budget=10_000)
+    return first.shown, [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "Because."}]
+
+
+def test_a_follow_up_on_the_same_passages_adds_nothing_but_the_question() -> None:
+    shown, history = begun(3)
+    built = asked(history, shown, numbered(3))
+    assert built.messages[: len(shown.messages)] == list(shown.messages), "what the cache holds stays as it was"
+    assert built.messages[-2:] == [history[-1], {"role": "user", "content": ASK.format("And then?")}]
+    assert built.used == 3
+
+
+def test_only_new_passages_are_added() -> None:
+    shown, history = begun(2)
+    built = asked(history, shown, numbered(3))
+    assert built.messages[: len(shown.messages)] == list(shown.messages)
+    assert "passage number 2" in built.messages[-1]["content"]
+    assert "passage number 1" not in built.messages[-1]["content"]
+    assert len(built.shown.passages) == 3
+    again = asked([*history, {"role": "user", "content": "x"}, {"role": "assistant", "content": "y"}], built.shown, [])
+    assert again.messages[: len(built.messages)] == built.messages
+
+
+def test_too_many_passages_at_once_begin_anew() -> None:
+    shown, history = begun(2)
+    other = [{"text": "something else", "context": ""}]
+    built = asked(history, shown, other, limit=2)
+    assert "passage number" not in str(built.messages)
+    assert built.shown.passages == ("something else",)
+
+
+def test_a_conversation_that_went_on_elsewhere_begins_anew() -> None:
+    shown, history = begun(1)
+    for changed in (history[:1], [*history, *history], []):
+        assert asked(changed, shown, numbered(1)).messages[1]["content"] != shown.messages[1]["content"]
+
+
+def test_what_was_shown_survives_being_stored() -> None:
+    shown, _ = begun(2)
+    assert Shown.from_payload(json.loads(json.dumps(shown.to_payload()))) == shown

@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desktop_rag.engines.pieces import TextStream, runs_in_circles
+from desktop_rag.engines.pieces import LoopWatch, TextStream, runs_in_circles
 
 STRETCHES = st.lists(st.integers(0, 50_000), min_size=4, max_size=64)
 TOKENS = st.lists(st.integers(0, 50_000), max_size=80)
@@ -57,3 +57,13 @@ def test_what_never_repeats_is_none(tokens: list[int]) -> None:
 def test_a_short_stretch_may_be_said_twice(stretch: list[int], other: int) -> None:
     assert not runs_in_circles(stretch * 2)
     assert not runs_in_circles([*stretch * 3, other]), "only the end counts"
+
+
+@given(
+    st.lists(st.integers(0, 2), max_size=200)
+    | st.builds(lambda a, b, n: [*a, *b * n], TOKENS, STRETCHES, st.integers(1, 4))
+)
+def test_watching_token_by_token_tells_the_same(tokens: list[int]) -> None:
+    watch = LoopWatch()
+    for count, token in enumerate(tokens, 1):
+        assert watch.add(token) == runs_in_circles(tokens[:count])

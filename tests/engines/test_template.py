@@ -33,7 +33,25 @@ def test_without_a_template_chatml_is_used() -> None:
         "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nWhat is it?<|im_end|>\n<|im_start|>assistant\n"
     )
     assert render("", SYSTEM, USER) == expected
-    assert render("{% for broken", SYSTEM, USER) == expected
+
+
+@pytest.mark.parametrize("source", ["{% for broken", "{{ messages | nosuchfilter }}", "{% generation %}", "{{" * 500])
+def test_a_broken_template_is_told_and_never_replaced_in_silence(source: str) -> None:
+    with pytest.raises(ModelError) as caught:
+        ChatTemplate(source, bos="", eos="")
+    assert caught.value.code == "incompatible"
+
+
+def test_marks_for_training_are_passed_over() -> None:
+    source = "{% for m in messages %}{% generation %}{{ m.content }}{% endgeneration %}{% endfor %}"
+    assert render(source, USER) == "What is it?"
+
+
+def test_the_head_of_a_prompt_is_what_stands_before_the_first_question() -> None:
+    chatml = ChatTemplate("", bos="", eos="")
+    assert chatml.head([SYSTEM, USER, ANSWER]) == "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\n"
+    assert chatml.head([SYSTEM]) == chatml.render([SYSTEM])
+    assert ChatTemplate(NO_SYSTEM, bos="<s>", eos="").head([SYSTEM, USER]) == "<s><user>Be brief.\n\n"
 
 
 def test_a_system_text_goes_before_the_first_question_where_there_is_no_such_role() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from desktop_rag.errors import StoreError
 from desktop_rag.gui.backend import Event
+from tests.gui import model_script
 from tests.gui.script import (
     ANSWER,
     FOUND,
@@ -84,9 +85,39 @@ class ScriptedBackend:
         self.questions: list[str] = []
         self.answers: Callable[[str], Iterator[Event]] = self.full_answer
         self.library = ScriptedWorker("library", self._script())
-        self.chat = ScriptedWorker(
-            "chat", {"load": lambda **_: {"model": "smollm2-135m-instruct-q4_1", "context": 8192}}
-        )
+        self.chat = ScriptedWorker("chat", {"load": self._load})
+        self.loaded = model_script.STARTER
+        self.installed = model_script.models()
+        self.download = model_script.ScriptedDownload()
+        self.models = ScriptedWorker("models", self._model_script())
+        self.downloads = ScriptedWorker("network", {"download": self.download, "search": model_script.hub})
+        self.opened: list[tuple[str, bool]] = []
+        self.left: list[str | None] = []
+        self.benchmark: Callable[[list[str]], Iterator[Event]] = model_script.bench
+        self.probe: Callable[[list[str]], Iterator[Event]] = model_script.probe
+        self.records: list[Event] = []
+
+    @property
+    def answering(self) -> ScriptedWorker:
+        """The local model."""
+        return self.chat
+
+    def load(self) -> Event:
+        """What the chat worker says of its model."""
+        return self.chat.call("load")
+
+    def network(self, purpose: str, *, opened: bool = False) -> ScriptedWorker:
+        """Remembered, so that a test can see that nothing is opened unasked."""
+        self.opened.append((purpose, opened))
+        return self.downloads
+
+    def leave_network(self, purpose: str | None = None) -> None:
+        """Remembered."""
+        self.left.append(purpose)
+
+    def benchmarks(self, kind: str) -> list[Event]:
+        """Earlier runs."""
+        return self.records if kind == "bench" else []
 
     def answer(self, question: str, *, collection: Any, conversation: str | None) -> Iterator[Event]:
         """The scripted events of a question."""
@@ -104,6 +135,35 @@ class ScriptedBackend:
         for place in range(0, len(ANSWER), 12):
             yield token(ANSWER[place : place + 12], place)
         yield finished()
+
+    # -- models --------------------------------------------------------------------------------
+
+    def _load(self, **_: Any) -> Event:
+        return {
+            "model": self.loaded, "name": "SmolLM2 135M Instruct", "engine": "llama.cpp", "options": "Q4_1",
+            "device": "cpu", "context": 8192, "layers": 30, "gpu_layers": 0, "threads": 2, "weights_mb": 94.0,
+            "kv_mb": 23.0,
+        }  # fmt: skip
+
+    def _model_script(self) -> dict[str, Callable[..., Any]]:
+        return {
+            "list": lambda: {"models": self.installed, "catalogue": model_script.catalogue()},
+            "machine": model_script.machine,
+            "discover": lambda: {"found": model_script.found()},
+            "fit": model_script.fit,
+            "inspect": model_script.inspected,
+            "place": lambda **args: model_script.steps("sha256", {"model": args.get("id")}),
+            "import": lambda path: model_script.steps("Copying", {"model": {"name": Path(path).stem}}),
+            "adopt": lambda path: model_script.steps("Reading", {"model": path}),
+            "convert": lambda **_: model_script.steps("Layer 3 of 30", {"model": "copy"}),
+            "quantise": lambda **_: model_script.steps("Tensor 8 of 272", {"model": "smaller"}),
+            "adapters": lambda **_: {},
+            "delete": self._delete,
+        }
+
+    def _delete(self, model: str) -> Event:
+        self.installed = [row for row in self.installed if row["id"] != model]
+        return {"deleted": [model]}
 
     # -- library -------------------------------------------------------------------------------
 

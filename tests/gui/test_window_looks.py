@@ -21,13 +21,16 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
+from desktop_rag.errors import NetworkError
 from desktop_rag.gui import icons, tokens
 from desktop_rag.gui.library.collection_form import CollectionForm
 from desktop_rag.gui.main_window import MainWindow
+from desktop_rag.gui.models.picker import picker
 from desktop_rag.gui.pieces.confirm import Confirm
 from desktop_rag.gui.pieces.labels import ElidedLabel
 from desktop_rag.gui.sources.pane import SOURCES, VIEWER
 from desktop_rag.gui.theme import Theme
+from tests.gui.model_script import STARTER
 from tests.gui.script import PDF, document
 from tests.gui.scripted import ScriptedBackend
 
@@ -51,6 +54,9 @@ def test_contrasts_keep_what_the_palette_promises(name: str, surface: str) -> No
 def test_contrasts_of_what_lies_on_colour(name: str) -> None:
     kit = tokens.load(name)
     assert tokens.contrast(kit["on_accent"], kit["accent"]) >= 4.5
+    assert tokens.contrast(kit["bg"], kit["bad"]) >= 4.5, "the chip of a remote model"
+    for surface in tokens.SURFACES:
+        assert tokens.contrast(kit["muted"], kit.tint("muted", 0.1, surface)) >= 4.5, "a chip that only says something"
     for ground in (kit["highlight"], kit.hover, kit.selected):
         assert tokens.contrast(kit["text"], ground) >= 7
     for role in ("muted", "accent"):
@@ -85,9 +91,12 @@ def screens(window: MainWindow, qtbot: QtBot, backend: ScriptedBackend) -> Itera
     yield "library", settled()
     window.wires.library.review()
     yield "review", settled()
-    for page in ("models", "settings"):
+    for page in ("models", "settings", "performance", "bench"):
         window.show_page(page)
         yield page, settled()
+    window.bench.run.click()
+    yield "benchmark with results", settled()
+    yield from model_screens(window, qtbot, backend)
     window.show_page("chat")
     form = CollectionForm(window.theme, window, window.library.collections[0])
     form.show()
@@ -101,6 +110,50 @@ def screens(window: MainWindow, qtbot: QtBot, backend: ScriptedBackend) -> Itera
     qtbot.wait(30)
     yield "confirmation", confirm
     confirm.close()
+
+
+def model_screens(window: MainWindow, qtbot: QtBot, backend: ScriptedBackend) -> Iterator[tuple[str, QWidget]]:
+    """The states of the Models page, and what floats above it."""
+
+    def settled() -> QWidget:
+        qtbot.waitUntil(lambda: window.tasks.count == 0)
+        qtbot.wait(30)
+        return window
+
+    window.show_page("models")
+    settled()
+    window.models.cards["qwen2.5-0.5b"].ask_download()
+    yield "permission for a download", settled()
+    backend.download.error = NetworkError("interrupted", "The connection broke off after 312 MB.", "Try again.")
+    backend.download.go_on.set()
+    window.model_actions.act("allowed", window.models.cards["qwen2.5-0.5b"].row)
+    yield "a download that failed", settled()
+    window.models.hub.field.setText("qwen")
+    window.models.hub.button.click()
+    window.models.hub.permission.allow.click()
+    yield "search results", settled()
+    window.models.show_detail(window.models.cards[STARTER].row)
+    yield "details of a model", settled()
+    window.models.show_detail(None)
+    row = {**window.models.cards[STARTER].row, "adapters": [{"path": "/adapters/tone.gguf", "scale": 0.8}]}
+    window.model_actions.act("adapters", row)
+    adapters = window.model_actions.adapters
+    assert adapters is not None
+    qtbot.wait(30)
+    yield "adapters", adapters
+    adapters.close()
+    window.show_page("chat")
+    card = picker(window.theme, window.model_state, "", window, lambda _row, _engine: None, lambda: None)
+    card.open_under(window.chat.header.model)
+    qtbot.wait(30)
+    yield "model picker", card
+    card.close()
+    window.settings.set("engine", "OpenAI-compatible")
+    window.settings.set("sealed", False)
+    window.wires.start.show_seal()
+    window.show_pane(True)
+    yield "remote model", settled()
+    window.show_pane(False)
 
 
 def test_every_control_has_an_accessible_name(window: MainWindow, qtbot: QtBot, backend: ScriptedBackend) -> None:
@@ -180,7 +233,7 @@ def test_the_meter_has_fields_of_fixed_width(window: MainWindow, qtbot: QtBot) -
 def test_keyboard_reaches_every_pane(window: MainWindow, qtbot: QtBot) -> None:
     window.activateWindow()
     window.chat.composer.edit.setFocus()
-    from desktop_rag.gui.wiring import cycle
+    from desktop_rag.gui.shortcuts import cycle
 
     cycle(window)
     assert window.focusWidget() is window.sidebar.search

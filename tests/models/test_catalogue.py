@@ -10,13 +10,16 @@ import pytest
 
 from desktop_rag import paths
 from desktop_rag.errors import ModelError
-from desktop_rag.models.catalogue import Entry, ModelFile, Source, find, load_catalogue
+from desktop_rag.models.cards import slug
+from desktop_rag.models.catalogue import Entry, ModelFile, Source, find, load_catalogue, offered
+from desktop_rag.models.parameters import decoder_parameters
+from desktop_rag.models.shape import Shape, shape_of_entry
 
 CHECKOUT = Path(__file__).parents[2]
 
 
-def test_every_packaged_file_is_pinned() -> None:
-    for entry in load_catalogue():
+def test_every_file_is_pinned() -> None:
+    for entry in [*load_catalogue(), *offered()]:
         if entry.source.converted_from:
             continue
         for file in entry.files:
@@ -27,13 +30,49 @@ def test_every_packaged_file_is_pinned() -> None:
 
 def test_every_entry_says_what_people_ask() -> None:
     entries = load_catalogue()
-    assert len({entry.id for entry in entries}) == len(entries)
+    assert len({entry.id for entry in [*entries, *offered()]}) == len(entries) + len(offered())
     for entry in entries:
         assert entry.kind in ("chat", "encoder", "pii")
         assert entry.licence in ("Apache-2.0", "MIT"), "the starters must be free to ship"
-        assert entry.memory_mb > 0
+        assert (entry.memory_mb or 0) > 0
         assert entry.context > 0
         assert entry.languages
+
+
+@pytest.mark.parametrize("entry", offered(), ids=lambda entry: entry.id)
+def test_what_is_offered_can_be_judged_before_the_download(entry: Entry) -> None:
+    assert (entry.kind, entry.starter, len(entry.files)) == ("chat", False, 1)
+    assert re.fullmatch(r"[\w.-]+/[\w.-]+", entry.source.repo or "")
+    assert entry.source.file == entry.files[0].name
+    assert entry.id == slug(entry.id)
+    assert entry.quantisation.lower() in entry.files[0].name.lower()
+    assert entry.licence
+    assert entry.languages
+    assert entry.context > 0
+    shape = shape_of_entry(entry)
+    assert shape is not None
+    # A number typed wrongly would not come out at the published count, or not at this many bits a weight.
+    if entry.parameters is not None:
+        assert entry.parameters == _counted(shape)
+    assert 4.5 < entry.size * 8 / _counted(shape) < 8.7
+
+
+def _counted(shape: Shape) -> int:
+    """Weights by the shape alone; what an architecture adds to the plain one is small, but known exactly."""
+    dimensions = (shape.vocabulary, shape.embedding, shape.layers, shape.heads, shape.kv_heads)
+    plain = decoder_parameters(
+        *dimensions, shape.head_dim_k, shape.feed_forward, tied=shape.tied, qkv_bias=shape.architecture == "qwen2"
+    )
+    heads = 2 * shape.head_dim_k if shape.architecture in ("qwen3", "gemma3") else 0
+    norms = 2 * shape.embedding if shape.architecture == "gemma3" else 0
+    return plain + shape.layers * (heads + norms)
+
+
+@pytest.mark.parametrize("word", ["Llama", "Gemma", "Qwen2.5 3B"])
+def test_licences_with_conditions_say_so(word: str) -> None:
+    for entry in offered():
+        if entry.name.startswith(word):
+            assert re.search("not open source|not for commercial use", entry.licence), entry.id
 
 
 def test_conversions_name_an_entry() -> None:

@@ -157,3 +157,21 @@ def _whole() -> bytes:
 
 
 _WHOLE = _whole()
+
+
+def test_the_tensor_table_is_kept(tmp_path: Path, gguf: Callable[..., bytes]) -> None:
+    path = tmp_path / "m.gguf"
+    path.write_bytes(gguf(METADATA))
+    (tensor,) = inspect(path).table
+    assert tensor.type == "F32"
+    assert tensor.bytes == 4 * tensor.values > 0
+    assert tensor.offset == 0
+
+
+@pytest.mark.parametrize(("file_type", "name"), [(15, "Q4_K_M"), (2, "Q4_0"), (999, "F32")])
+def test_the_quantisation_is_the_files_word_or_its_main_type(
+    tmp_path: Path, gguf: Callable[..., bytes], file_type: int, name: str
+) -> None:
+    path = tmp_path / "m.gguf"
+    path.write_bytes(gguf({**METADATA, "general.file_type": file_type}))
+    assert inspect(path).quantisation == name

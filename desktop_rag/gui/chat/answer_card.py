@@ -87,6 +87,7 @@ class AnswerCard(QWidget):
             if not self._timer.isActive():
                 self._text.begin_stream()
                 self._shown_text = ""
+                self._flush()  # the first word does not wait for the timer
                 self._timer.start()
         else:
             self._timer.stop()

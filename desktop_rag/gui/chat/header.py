@@ -27,7 +27,7 @@ class Header(QWidget):
         super().__init__(parent)
         self._theme, self._reveal = theme, reveal
         self._title = ElidedLabel("New chat", "heading")
-        self._model = ChipButton(theme, "No model yet", self.model_wanted.emit, icon="cpu")
+        self.model = ChipButton(theme, "No model yet", self.model_wanted.emit, icon="cpu")
         self._collection = ChipButton(theme, "All collections", icon="folder", least=120)
         self._policy = ChipButton(
             theme, "Pseudonymise", self.policy_wanted.emit, icon="eraser", role="private", least=140
@@ -52,7 +52,7 @@ class Header(QWidget):
         top.addWidget(self.pane)
         below = QHBoxLayout()
         below.setSpacing(6)
-        for chip in (self._collection, self._policy, self._model):
+        for chip in (self._collection, self._policy, self.model):
             below.addWidget(chip)
         below.addStretch(1)
         column = QVBoxLayout(self)
@@ -67,10 +67,10 @@ class Header(QWidget):
         """The conversation's title."""
         self._title.setText(title or "New chat")
 
-    def set_model(self, name: str, quantisation: str = "") -> None:
-        """The model that answers."""
-        self._model.say(" · ".join(part for part in (name, quantisation) if part) or "No model yet")
-        self._model.setToolTip("The model that answers. Click for all models.")
+    def set_model(self, name: str, quantisation: str = "", about: str = "") -> None:
+        """The model that answers; `about` is the tooltip."""
+        self.model.say(" · ".join(part for part in (name, quantisation) if part) or "No model yet")
+        self.model.setToolTip(about or "The model that answers. Click to choose another.")
 
     def set_collections(self, collections: list[dict[str, Any]], chosen: dict[str, Any] | None) -> None:
         """What can be asked, and what is."""
@@ -91,10 +91,12 @@ class Header(QWidget):
             self._policy.setToolTip(words.policy_text(policy))
 
     def set_seal(self, icon: str, role: str, word: str) -> None:
-        """The state of the seal."""
+        """The state of the seal; a chip that is alarming keeps its words at any width."""
+        self.seal.set_kind({"bad": "alarm", "warn": "caution"}.get(role, "chip"))
+        self.seal.set_least(200 if role == "bad" else 72)
         self.seal.say(word)
         self.seal.setAccessibleName(f"Network: {word}")
-        self.seal.show_icon(icon, role)
+        self.seal.show_icon(icon, "bg" if role == "bad" else role)
 
     def set_pane(self, open_: bool) -> None:
         """Whether the right pane is open."""

@@ -95,13 +95,13 @@ class Session(QObject):
         if task is None:
             return
         task.cancel()
-        self._backend.chat.cancel()
+        self._backend.answering.cancel()
         QTimer.singleShot(_PATIENCE_MS, self, lambda: self._insist(task))
 
     def _insist(self, task: Task) -> None:
-        chat = self._backend.chat
-        if self._task is task and chat.busy:
-            self._tasks.call(partial(_end, chat))
+        worker = self._backend.answering
+        if self._task is task and worker.busy:
+            self._tasks.call(partial(_end, worker))
 
     def _detach(self) -> None:
         """Leave a running answer to end by itself, out of sight."""
@@ -120,6 +120,8 @@ class Session(QObject):
             self._tell(answer)
         elif kind == "token":
             self._grow(answer, event)
+        elif kind == "prefill":
+            self.measured.emit(event)
         elif kind == "partial":
             answer.partial_reason = str(event.get("reason") or "")
             answer.partial = str(event.get("message") or "The answer is not complete.")

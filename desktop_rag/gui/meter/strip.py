@@ -1,42 +1,54 @@
-"""The meter strip: speed, time to first token, memory and context, in fields whose width never changes."""
+"""The meter strip: speed, share of the limit, first token, memory and context, in fields whose width never changes."""
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
-from PySide6.QtCore import QTimer
-from PySide6.QtGui import QFontMetrics, QHideEvent, QShowEvent
+import psutil  # type: ignore[import-untyped]
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QFontMetrics, QHideEvent, QMouseEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from desktop_rag.gui import words
 from desktop_rag.gui.backend import Backend
+from desktop_rag.gui.meter.readings import process_ids
 from desktop_rag.gui.meter.sparkline import Sparkline
-from desktop_rag.gui.pieces.labels import line, set_kind
+from desktop_rag.gui.pieces.buttons import IconButton
+from desktop_rag.gui.pieces.labels import line, set_kind, set_tone
 from desktop_rag.gui.theme import Theme
 from desktop_rag.meter.memory import resident_mb
 
 _POLL_MS = 250
 _IDLE_POLLS = 8
+_SCARCE = 0.04  # of all memory: from here on the system begins to swap, and an answer takes minutes
 _MEMORY_TIP = "Memory of all processes: weights of the model, key-value memory of the conversation, everything else"
+_SCARCE_TIP = "Memory is nearly full. Choose a smaller model or a shorter context."
 HEIGHT = 32
 
 
 class MeterStrip(QWidget):
-    """Fed by the events of an answer; polls memory itself, four times a second while an answer runs."""
+    """Fed by the events of an answer; polls memory itself, four times a second while an answer runs.
+
+    `opened()` when it is clicked: the performance page says where the numbers come from.
+    """
+
+    opened = Signal()
 
     def __init__(self, theme: Theme, backend: Backend, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         set_kind(self, "surface")
         self.setFixedHeight(HEIGHT)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setAccessibleName("Meter")
         self._theme, self._backend = theme, backend
         self._weights: float | None = None
         self._kv: float | None = None
         self._speed_now: float | None = None
         self._running = False
         self._polls = 0
+        self._open = IconButton(theme, "gauge", "Performance", self.opened.emit)
         self.spark = Sparkline(theme)
-        self._speed = self._field("— tok/s", "000.0 tok/s", "Speed of writing, prefill excluded")
+        self._speed = self._field("— tok/s", "0000.0 tok/s read", "Speed of writing; of reading until the first word")
         self._limit = self._field("— of limit", "100 % of limit", "Share of what this machine can do: not measured yet")
         self._first = self._field("— to first", "00.0 s to first", "Time from your question to the first word")
         self._memory = self._field("— MB", "00.0 GB: model 000 MB · KV 000 MB · app 000 MB", _MEMORY_TIP)
@@ -59,8 +71,9 @@ class MeterStrip(QWidget):
 
     def _build(self) -> None:
         row = QHBoxLayout(self)
-        row.setContentsMargins(16, 0, 16, 0)
-        row.setSpacing(10)
+        row.setContentsMargins(10, 0, 16, 0)
+        row.setSpacing(8)
+        row.addWidget(self._open)
         row.addWidget(self.spark)
         fields: list[QWidget] = [self._speed, self._limit, self._first, self._memory]
         for index, field in enumerate(fields):
@@ -87,7 +100,10 @@ class MeterStrip(QWidget):
             self._polls = 0
 
     def measure(self, event: dict[str, Any]) -> None:
-        """Take a `token` or `done` event."""
+        """Take a `prefill`, `token` or `done` event."""
+        if event.get("event") == "prefill":
+            self._show_reading(event)
+            return
         usage = event.get("usage") or {}
         self._speed_now = usage.get("decode_tps") if usage else event.get("tok_s") or self._speed_now
         if usage:
@@ -105,6 +121,11 @@ class MeterStrip(QWidget):
         if total:
             self._context.setText(f"context 0/{words.count(total)}")
 
+    def _show_reading(self, event: dict[str, Any]) -> None:
+        """The prompt is read and nothing is written yet: how fast."""
+        if event.get("tok_s"):
+            self._speed.setText(f"{float(event['tok_s']):5.0f} tok/s read")
+
     def _show_speed(self) -> None:
         if self._speed_now is not None:
             self._speed.setText(f"{self._speed_now:5.1f} tok/s")
@@ -112,7 +133,7 @@ class MeterStrip(QWidget):
 
     def _show_usage(self, usage: dict[str, Any]) -> None:
         share = usage.get("roofline_fraction")
-        self._limit.setText("— of limit" if share is None else f"{share * 100:.0f} % of limit")
+        self._limit.setText("— of limit" if share is None else f"{share * 100:.{0 if share >= 0.1 else 1}f} % of limit")
         tip = "not measured yet" if share is None else "of the speed the memory of this machine allows"
         self._limit.setToolTip(f"Share of what this machine can do: {tip}")
         if usage.get("context"):
@@ -131,14 +152,27 @@ class MeterStrip(QWidget):
             self._show_speed()
         if not (at_once or self._running or self._polls % _IDLE_POLLS == 1):
             return
-        pids = {os.getpid(), self._backend.library.pid, self._backend.chat.pid} - {None}
-        total = sum(resident_mb(pid) or 0.0 for pid in pids)
+        total = sum(resident_mb(pid) or 0.0 for pid in set(process_ids(self._backend).values()))
         text = words.memory(total)
         if self._weights:
             model, kv = float(self._weights), float(self._kv or 0)
             rest = max(0.0, total - model - kv)
             text += f": model {words.memory(model)} · KV {words.memory(kv)} · app {words.memory(rest)}"
         self._memory.setText(text)
+        self._warn()
+
+    def _warn(self) -> None:
+        """Red only when something needs doing."""
+        free = psutil.virtual_memory()
+        scarce = free.available < _SCARCE * free.total
+        if scarce != (self._memory.property("tone") == "bad"):
+            set_tone(self._memory, "bad" if scarce else "muted")
+            self._memory.setToolTip(_SCARCE_TIP if scarce else _MEMORY_TIP)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """A click anywhere on the strip opens the page behind it."""
+        if event.button() == Qt.MouseButton.LeftButton and self.rect().contains(event.position().toPoint()):
+            self.opened.emit()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Begin to measure."""

@@ -137,6 +137,11 @@ class ChipButton(TextButton):
         self.updateGeometry()
         self._fit()
 
+    def set_least(self, least: int) -> None:
+        """How narrow it may get, in pixels."""
+        self._least = least
+        self.updateGeometry()
+
     def sizeHint(self) -> QSize:
         """The size that shows everything."""
         hint = super().sizeHint()

@@ -33,7 +33,8 @@ class Popover(QFrame):
         """Show right-aligned under `anchor`, kept inside the window."""
         layout = self.layout()
         if layout is not None:
-            self.setFixedHeight(layout.totalHeightForWidth(self.width()))
+            height = layout.totalHeightForWidth(self.width()) if layout.hasHeightForWidth() else 0
+            self.setFixedHeight(height if height > 0 else layout.totalSizeHint().height())
         corner = anchor.mapToGlobal(QPoint(anchor.width(), anchor.height()))
         left = corner.x() - self.width() + 16
         window = anchor.window()

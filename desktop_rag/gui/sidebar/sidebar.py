@@ -13,7 +13,12 @@ from desktop_rag.gui.pieces.labels import label, line, set_kind
 from desktop_rag.gui.sidebar.nav_list import NavList, Row
 from desktop_rag.gui.theme import Theme
 
-PAGES = (("library", "Library", "library"), ("models", "Models", "cpu"), ("settings", "Settings", "settings"))
+PAGES = (
+    ("library", "Library", "library"),
+    ("models", "Models", "cpu"),
+    ("bench", "Benchmark", "chart-column"),
+    ("settings", "Settings", "settings"),
+)
 ALL = "all"
 _MOST_COLLECTIONS = 190
 

@@ -1,0 +1,122 @@
+"""`desktop-rag bench`: the table of platforms, the targets, the probes. A thin face over `desktop_rag.evaluation`."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from desktop_rag.cli.output import Output
+from desktop_rag.errors import UsageError
+from desktop_rag.evaluation.bench import table
+from desktop_rag.evaluation.probing import probe, probe_lines
+from desktop_rag.evaluation.running import MAX_TOKENS, Choice, bench
+from desktop_rag.evaluation.targets import targets
+from desktop_rag.workers.client import Workers
+
+_PLANNED = ("ingest", "retrieval", "window")
+_SIGNS = {True: "✓", False: "✗", None: "–"}
+
+
+def add_commands(subparsers: Any, add: Callable[[Any, str, Any, str], ArgumentParser]) -> None:
+    """Put `bench` beside the other commands."""
+    parser = add(subparsers, "bench", run_bench, "Measure how fast this machine answers, platform by platform.")
+    parser.add_argument("--engine", action="append", default=[], metavar="E", help="only this engine (may be repeated)")
+    parser.add_argument("--model", metavar="M", help="a model's id, or the path of a file or folder")
+    parser.add_argument("--synthetic", metavar="SHAPE", help="random weights of a known shape, such as llama-3.2-1b")
+    parser.add_argument("--url", metavar="URL", help="measure this OpenAI-compatible server")
+    parser.add_argument("--online", action="store_true", help="open the network for a --url elsewhere, this once")
+    parser.add_argument(
+        "--max-tokens", type=int, default=MAX_TOKENS, metavar="N", help=f"the longest answer ({MAX_TOKENS})"
+    )
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("--targets", action="store_true", help="the promised ratios, with every round")
+    kind.add_argument("--probe", action="store_true", help="what each engine can do, with the evidence")
+    for name in _PLANNED:
+        kind.add_argument(f"--{name}", action="store_true", help="not available yet")
+
+
+def run_bench(workers: Workers, options: Namespace, output: Output) -> int:
+    """Carry out one of the measurements and print its result."""
+    for name in _PLANNED:
+        if getattr(options, name):
+            raise UsageError("not_available", f"“bench --{name}” is not available yet.")
+    if options.targets:
+        return _targets(workers, options, output)
+    choice = Choice(
+        engines=tuple(options.engine),
+        model=options.model,
+        synthetic=options.synthetic,
+        url=options.url,
+        online=options.online,
+        max_tokens=options.max_tokens,
+    )
+    if options.max_tokens < 1:
+        raise UsageError("bad_request", "An answer has at least one token.", "Give a larger --max-tokens.")
+    if options.probe:
+        done = _followed(probe(workers, choice), output)
+        output.result(_plain(done), probe_lines(done["engines"]))
+        return 0
+    done = _followed(bench(workers, choice), output)
+    output.result(_plain(done), table(done["rows"], done["skipped"]))
+    return 0
+
+
+def _targets(workers: Workers, options: Namespace, output: Output) -> int:
+    if options.engine or options.synthetic or options.url:
+        raise UsageError("bad_request", "The targets are measured with llama.cpp only.", "Leave the other options out.")
+    done = _followed(targets(workers, paint=_painted, model=options.model), output)
+    output.result(_plain(done), [_target_line(target) for target in done["targets"]])
+    return 0
+
+
+def _painted(events: Iterable[dict[str, Any]]) -> float:
+    """Qt is loaded when something is painted, and not before."""
+    from desktop_rag.gui.bench.painting import paint_stream
+
+    return paint_stream(events)
+
+
+def _followed(events: Iterator[dict[str, Any]], output: Output) -> dict[str, Any]:
+    """Show what happens on the way; the last event."""
+    last: dict[str, Any] = {}
+    for event in events:
+        if event["event"] == "done":
+            last = event
+        else:
+            output.progress(_short(event), _line(event))
+    return last
+
+
+def _short(event: dict[str, Any]) -> dict[str, Any]:
+    """Progress without the texts of the runs and the rounds' details: the result has them."""
+    hidden = {"row": ("runs",), "target": ("details",)}
+    return {
+        key: {k: v for k, v in value.items() if k not in hidden[key]} if key in hidden else value
+        for key, value in event.items()
+    }
+
+
+def _line(event: dict[str, Any]) -> str | None:
+    if event["event"] == "progress":
+        return f"{event.get('text', '')} …"
+    if event["event"] == "row":
+        return f"  {event['row']['avg_tok_s']:.1f} tok/s"
+    if event["event"] == "skipped":
+        return f"  {event['skipped']['error']['message']}"
+    if event["event"] == "target":
+        return f"  {_target_line(event['target'])}"
+    return None
+
+
+def _target_line(target: dict[str, Any]) -> str:
+    sign = _SIGNS[target["met"]]
+    bound = f"{'≥' if target['at_least'] else '≤'} {target['target']:g}"
+    if target["value"] is None:
+        return f"{sign} {target['name']:<24} not measured: {target['error']['message']}"
+    rounds = " ".join(f"{value:.3g}" for value in target["rounds"])
+    return f"{sign} {target['name']:<24} {target['value']:.3g} ({bound}; rounds {rounds})"
+
+
+def _plain(done: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in done.items() if key not in ("event", "id")}

@@ -1,0 +1,1 @@
+"""Measuring the product: benchmarks, targets, probes; every figure can be recomputed from the rows it came from."""

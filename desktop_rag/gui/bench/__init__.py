@@ -1,0 +1,1 @@
+"""The Benchmark screen, and the painting that `bench --targets` measures."""

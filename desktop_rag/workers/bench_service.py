@@ -1,0 +1,124 @@
+"""The `bench` role: what the application is measured against, in a process of its own.
+
+The baselines run under the chat role's conditions (threads, spinning, seal) and without the chat
+role's code. Operations: `count`, `bare_loop`, `high_level`, `bandwidth`, `probe`, `unload`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from desktop_rag.errors import UsageError
+from desktop_rag.evaluation.bare_loop import BareLoop
+from desktop_rag.evaluation.engine_probes import run_probes
+from desktop_rag.evaluation.high_level import HighLevel
+from desktop_rag.evaluation.recount import count_tokens
+from desktop_rag.meter.bandwidth import steps
+from desktop_rag.meter.machine import Machine
+from desktop_rag.workers.loop import Operation, Request, Service
+
+_CONTEXT = 4096
+_MICRO_BATCH = 128
+_BANDWIDTH_SECONDS = 1.0
+
+
+class _Bench:
+    """Keeps the baseline that was used last, so that rounds do not pay for loading."""
+
+    def __init__(self) -> None:
+        self._held: BareLoop | HighLevel | None = None
+        self._key: tuple[Any, ...] = ()
+
+    def count(self, request: Request) -> Operation:
+        """{path, texts} -> {counts}: tokens of each text by the model's own tokenizer."""
+        path, texts = _path(request), [str(text) for text in request.args["texts"]]
+        yield None
+        return {"counts": count_tokens(path, texts)}
+
+    def bare_loop(self, request: Request) -> Operation:
+        """{path, messages, tokens, threads, context, micro_batch} -> {tok_s, seconds, ttft_s, text, prompt_tokens}."""
+        args, path = request.args, _path(request)
+        context, threads = int(args.get("context", _CONTEXT)), int(args["threads"])
+        micro_batch = int(args.get("micro_batch") or _MICRO_BATCH)
+        loop = self._keep(
+            ("bare", path, threads, context, micro_batch),
+            lambda: BareLoop(path, threads=threads, context=context, micro_batch=micro_batch),
+        )
+        assert isinstance(loop, BareLoop)
+        prompt = loop.tokens(list(args["messages"]))
+        result: dict[str, Any] = {}
+        for step in loop.run(prompt, int(args["tokens"])):
+            result = step or {}
+            yield None
+        tokens = result.pop("tokens")
+        return {**result, "generated": len(tokens), "prompt_tokens": len(prompt), "text": loop.text(tokens)}
+
+    def high_level(self, request: Request) -> Operation:
+        """{path, messages, tokens, threads, context} -> {tok_s, seconds, ttft_s, text, generated}."""
+        args, path = request.args, _path(request)
+        context, threads = int(args.get("context", _CONTEXT)), int(args["threads"])
+        high = self._keep(("high", path, threads, context), lambda: HighLevel(path, threads=threads, context=context))
+        assert isinstance(high, HighLevel)
+        result: dict[str, Any] = {}
+        for step in high.run(list(args["messages"]), int(args["tokens"])):
+            result = step or {}
+            yield None
+        return result
+
+    def bandwidth(self, request: Request) -> Operation:
+        """{seconds, read_bytes} -> {read_gbs, kernel}: the bandwidth for that working set, measured now."""
+        machine: Machine | None = None
+        for step in steps(float(request.args.get("seconds", _BANDWIDTH_SECONDS))):
+            machine = step
+            yield None
+        assert machine is not None
+        read_bytes = request.args.get("read_bytes")
+        read_gbs = machine.gbs_for(float(read_bytes)) if read_bytes else machine.read_gbs
+        return {"read_gbs": read_gbs, "kernel": machine.kernel}
+
+    def probe(self, request: Request) -> Operation:
+        """{engine, path, options} -> one event a probe, then all of them."""
+        return run_probes(
+            str(request.args["engine"]), _path(request), dict(request.args.get("options") or {}), request.cancelled
+        )
+
+    def unload(self, request: Request) -> Operation:
+        """Free what is held."""
+        self._let_go()
+        yield None
+        return {}
+
+    def _keep(self, key: tuple[Any, ...], make: Callable[[], BareLoop | HighLevel]) -> BareLoop | HighLevel:
+        if key != self._key or self._held is None:
+            self._let_go()
+            self._held, self._key = make(), key
+        return self._held
+
+    def _let_go(self) -> None:
+        if self._held is not None:
+            self._held.close()
+        self._held, self._key = None, ()
+
+
+def _path(request: Request) -> Path:
+    path = Path(str(request.args["path"]))
+    if not path.exists():
+        raise UsageError("bad_request", f"There is no model {path.name}.", "Check the path.")
+    return path
+
+
+def open_service(data_dir: Path, options: dict[str, Any]) -> Service:
+    """The role's operations."""
+    bench = _Bench()
+    return Service(
+        {
+            "count": bench.count,
+            "bare_loop": bench.bare_loop,
+            "high_level": bench.high_level,
+            "bandwidth": bench.bandwidth,
+            "probe": bench.probe,
+            "unload": bench.unload,
+        }
+    )

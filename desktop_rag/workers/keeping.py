@@ -1,0 +1,110 @@
+"""What a model was shown in each conversation, and its KV memory across restarts.
+
+The KV memory holds document content: it is written only encrypted, only into the folder the library
+names (with a key for it alone), and the library empties that folder whenever a document goes. When
+the folder changes, everything that was shown before is forgotten here too.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from desktop_rag.answering.prompt import Built, Shown
+from desktop_rag.engines.kv_store import KvStore
+from desktop_rag.engines.protocol import Engine, Prompt
+from desktop_rag.models.installed import Installed
+
+LEAST_TOKENS = 256
+LEAST_GAIN = 64
+
+
+class _Keeps(Protocol):
+    """An engine whose KV memory can be taken out and put back."""
+
+    cached_tokens: tuple[int, ...]
+
+    def snapshot(self, tokens: int) -> tuple[tuple[int, ...], bytes]: ...
+
+    def restore(self, tokens: tuple[int, ...], state: bytes) -> bool: ...
+
+
+class Keeper:
+    """One chat process's memory of its conversations."""
+
+    def __init__(self) -> None:
+        self._shown: dict[str, Shown] = {}
+        self._store: KvStore | None = None
+        self._folder: str | None = None
+        self._model = ""
+        self._last: tuple[str | None, Shown] | None = None
+        self._kept: tuple[int, ...] = ()
+
+    def forget(self) -> None:
+        """Another model comes: what this one was shown is of no use to it."""
+        self._shown.clear()
+        self._last = None
+        self._kept = ()
+
+    def begin(self, engine: Engine, model: Installed, args: Mapping[str, Any]) -> Shown | None:
+        """What was shown in this request's conversation, from memory or from disk."""
+        self._open(args.get("kv"))
+        self._model = f"{model.sha256 or model.path}:{model.size}:{engine.info.options}:{engine.info.context}"
+        conversation = args.get("conversation")
+        if not conversation:
+            return None
+        if conversation not in self._shown and self._store is not None:
+            saved = self._store.find(self._model, conversation)
+            if saved is not None and "shown" in saved.note:
+                self._shown[conversation] = Shown.from_payload(saved.note["shown"])
+        return self._shown.get(conversation)
+
+    def restore(self, engine: Engine, prompt: Prompt) -> None:
+        """Put the saved memory in place that shares most with this prompt, if it beats what is in memory."""
+        if self._store is None or not isinstance(getattr(engine, "cached_tokens", None), tuple):
+            return
+        keeps: _Keeps = engine  # type: ignore[assignment]
+        saved = self._store.best(self._model, prompt.tokens)
+        if saved is None or saved.shared < _shared(keeps.cached_tokens, prompt.tokens) + LEAST_GAIN:
+            return
+        state = saved.load()
+        if state and keeps.restore(saved.tokens, state):
+            self._kept = saved.tokens
+
+    def answered(self, args: Mapping[str, Any], built: Built, prompt: Prompt) -> None:
+        """A question was answered: the next one of its conversation can go on from here."""
+        conversation = args.get("conversation")
+        if conversation:
+            self._shown[str(conversation)] = built.shown
+        self._last = (conversation, built.shown)
+
+    def keep(self, engine: Engine) -> bool:
+        """Write the KV memory of the last answer; False when there is nothing worth it or no place for it."""
+        if self._store is None or self._last is None or not isinstance(getattr(engine, "cached_tokens", None), tuple):
+            return False
+        keeps: _Keeps = engine  # type: ignore[assignment]
+        tokens = keeps.cached_tokens
+        if len(tokens) < LEAST_TOKENS or tokens == self._kept:
+            return False
+        conversation, shown = self._last
+        tokens, state = keeps.snapshot(len(tokens))
+        note = {"shown": shown.to_payload()}
+        self._kept = tokens
+        return self._store.save(self._model, tokens, state, conversation=conversation, note=note)
+
+    def _open(self, kv: Mapping[str, Any] | None) -> None:
+        folder = str(kv["folder"]) if kv else None
+        if folder != self._folder:
+            self.forget()
+            self._folder = folder
+            self._store = KvStore(Path(folder), b64decode(str(kv["key"]))) if kv and folder else None
+
+
+def _shared(one: tuple[int, ...], other: tuple[int, ...]) -> int:
+    """Length of the common prefix."""
+    for at, (a, b) in enumerate(zip(one, other, strict=False)):
+        if a != b:
+            return at
+    return min(len(one), len(other))

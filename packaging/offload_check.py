@@ -5,7 +5,8 @@ in a process of its own, as in the application: one of them may die.
 
 - the devices, as the library lists them;
 - the plan made from the file alone, and what came of it when it was tried;
-- greedy answers with no layer, some, half and all of them on the device, beside the processor's;
+- a greedy answer with no layer, the output alone, half and all of them on the device, beside that of the
+  processor with every device hidden;
 - the memory the devices took (the library's report, NVML where there is one) beside the plan.
 """
 
@@ -18,17 +19,17 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-CONTEXT = 1024
-MICRO_BATCH = 64
-ANSWER_TOKENS = 24
-QUESTIONS = (
-    "The Zenith pump was installed on 14 March 2019 in hall B. When was the pump installed?",
-    "Name three fruits and their colours.",
-)
+CONTEXT = 512
+# Small, because a device in software reads a prompt at a few tokens a second.
+MICRO_BATCH = 32
+ANSWER_TOKENS = 16
+QUESTION = "The Zenith pump was installed on 14 March 2019 in hall B. When was the pump installed?"
+HIDDEN = {"GGML_VK_VISIBLE_DEVICES": "", "CUDA_VISIBLE_DEVICES": "", "HIP_VISIBLE_DEVICES": ""}
 
 
 def main(arguments: list[str]) -> int:
@@ -56,10 +57,11 @@ def check(model: Path, margin_mb: int) -> dict[str, Any]:
     there = accelerators()
     plan = plan_offload(shape, there, CONTEXT, micro_batch=MICRO_BATCH, margin=margin_mb << 20)
     every = shape.layers + 1
-    runs = [in_child(model, layers) for layers in (0, 1, every // 2, every)]
-    reference = list(runs[0].get("logits", []))
+    base = in_child(model, 0, HIDDEN)
+    runs = [base, *(in_child(model, layers) for layers in (0, 1, every // 2, every))]
+    reference = list(base.get("logits", []))
     for run in runs:
-        compare(run, runs[0], reference, planned(shape, there, run["asked"]))
+        compare(run, base, reference, planned(shape, there, run["asked"]))
     return {
         "model": model.name,
         "backends": backends(),
@@ -87,6 +89,7 @@ def verified(model: Path, layers: int) -> dict[str, Any]:
     from desktop_rag.errors import DesktopRagError, ModelError
     from desktop_rag.workers.trial_service import in_child as attempt_in
 
+    say(f"the plan of {layers} layers, tried in children")
     trial = Trial(str(model), layers, CONTEXT, micro_batch=MICRO_BATCH)
     with tempfile.TemporaryDirectory() as folder:
         attempt = attempt_in(Path(folder))
@@ -118,10 +121,13 @@ def refused(run: Any) -> dict[str, Any]:
     return {"code": "", "message": "it was not refused"}
 
 
-def in_child(model: Path, layers: int) -> dict[str, Any]:
+def in_child(model: Path, layers: int, environment: Mapping[str, str] | None = None) -> dict[str, Any]:
     """One load in a process of its own."""
+    say(f"{layers} layers" + (", devices hidden" if environment else ""))
     command = [sys.executable, str(Path(__file__).resolve()), str(model), "--layers", str(layers)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    result = subprocess.run(
+        command, capture_output=True, text=True, check=False, env={**os.environ, **(environment or {})}
+    )
     if result.returncode != 0:
         return {"asked": layers, "error": f"exit code {result.returncode}: {result.stderr.strip()[-500:]}"}
     found: dict[str, Any] = json.loads(result.stdout.splitlines()[-1])
@@ -145,25 +151,23 @@ def one(model: Path, layers: int) -> dict[str, Any]:
     engine = LlamaCppEngine(model, options)
     try:
         begin = time.perf_counter()
-        answers, generated = [], 0
-        for question in QUESTIONS:
-            text = ""
-            prompt = engine.render([{"role": "user", "content": question}])
-            pieces = engine.generate(prompt, max_tokens=ANSWER_TOKENS, sampling=Sampling(), cancelled=Cancellation())
-            for piece in pieces:
-                if isinstance(piece, Finish):
-                    generated += piece.generated_tokens
-                else:
-                    text += piece.text
-            answers.append(text)
+        text, tokens = "", 0
+        prompt = engine.render([{"role": "user", "content": QUESTION}])
+        for piece in engine.generate(prompt, max_tokens=ANSWER_TOKENS, sampling=Sampling(), cancelled=Cancellation()):
+            if isinstance(piece, Finish):
+                tokens = piece.generated_tokens
+            else:
+                text += piece.text
+        seconds = time.perf_counter() - begin
+        logits = [round(float(value), 4) for value in engine.logits_of(prompt.tokens)]
         return {
             "asked": layers,
             "offloaded": held.gpu_layers,
             "of": held.layers,
-            "answers": answers,
-            "tokens": generated,
-            "seconds": round(time.perf_counter() - begin, 2),
-            "logits": top_logits(engine),
+            "answer": text,
+            "tokens": tokens,
+            "seconds": round(seconds, 2),
+            "logits": logits,
             "reported": held.on_devices(),
             "device_delta": free - sum(device.free_bytes for device in accelerators()),
             "nvml_mb": process_gpu_mb(os.getpid()),
@@ -174,21 +178,20 @@ def one(model: Path, layers: int) -> dict[str, Any]:
         engine.close()
 
 
-def top_logits(engine: Any) -> list[float]:
-    """The logits after the first question, all of them: what two devices can be compared by."""
-    prompt = engine.render([{"role": "user", "content": QUESTIONS[0]}])
-    return [round(float(value), 4) for value in engine.logits_of(prompt.tokens)]
-
-
 def compare(run: dict[str, Any], base: dict[str, Any], reference: list[float], planned_bytes: int) -> None:
     """Put beside a run how it differs from the processor's; the logits themselves are dropped."""
     if "error" in run or "error" in base:
         return
     logits = run.pop("logits")
-    run["same_text"] = [a == b for a, b in zip(run["answers"], base["answers"], strict=True)]
+    run["same_text"] = run["answer"] == base["answer"]
     run["same_first_token"] = logits.index(max(logits)) == reference.index(max(reference))
     run["largest_logit_difference"] = round(max(abs(a - b) for a, b in zip(logits, reference, strict=True)), 4)
     run["planned"] = planned_bytes
+
+
+def say(text: str) -> None:
+    """Where it is; standard output is for the result alone."""
+    print(f"  {text} …", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -36,16 +36,16 @@ def lines_of(found: Mapping[str, Any], facts: Mapping[str, str], tests: str, ben
         f"| {d['name']} | {d['description']} | {d['kind']} | {d['free_bytes'] / MB:.0f} | {d['total_bytes'] / MB:.0f} |"
         for d in found["devices"]
     ]
-    lines += ["", *_runs(found["runs"]), "", *_answers(found["runs"]), "", *_plan(found)]
+    lines += ["", *_runs(found["runs"]), "", *_helped(found["runs"]), *_answers(found["runs"]), "", *_plan(found)]
     lines += ["", f"Tests marked `offload`: {tests}"] if tests else []
     return lines + (["", "Benchmark:", "", "```", *bench, "```"] if bench else [])
 
 
 def _runs(runs: list[dict[str, Any]]) -> list[str]:
     lines = [
-        "Greedy answers to two questions, with the first token's logits beside those of the processor alone"
-        " (largest difference); memory on the devices as planned from the file, as the library reports its buffers,"
-        " and as the device and NVML tell it.",
+        "One greedy answer, and the logits of its first token (largest difference), beside those of the processor with"
+        " every device hidden, which is the first row; memory on the devices as planned from the file, as the library"
+        " reports its buffers, and as the device and NVML tell it.",
         "",
         "| layers asked | moved | same text | same first token | logits differ by | planned MB | reported MB"
         " | plan off by | device says MB | NVML MB | process MB | seconds |",
@@ -60,19 +60,23 @@ def _runs(runs: list[dict[str, Any]]) -> list[str]:
         nvml = "–" if run["nvml_mb"] is None else f"{run['nvml_mb']:.0f}"
         lines.append(
             f"| {run['asked']} | {run['offloaded']} of {run['of']} | {_yes(run['same_text'])}"
-            f" | {_yes([run['same_first_token']])} | {run['largest_logit_difference']:.3f}"
+            f" | {_yes(run['same_first_token'])} | {run['largest_logit_difference']:.3f}"
             f" | {run['planned'] / MB:.1f} | {reported / MB:.1f} | {off} | {run['device_delta'] / MB:.1f}"
             f" | {nvml} | {run['resident_mb']:.0f} | {run['seconds']:.1f} |"
         )
     return lines
 
 
+def _helped(runs: list[dict[str, Any]]) -> list[str]:
+    """With no layer moved nothing but the processor may compute, devices hidden or not."""
+    differs = any(run["asked"] == 0 and run.get("largest_logit_difference") for run in runs)
+    return (
+        ["**With 0 layers the device still computed: the logits differ from the first row's.**", ""] if differs else []
+    )
+
+
 def _answers(runs: list[dict[str, Any]]) -> list[str]:
-    return [
-        f"- {run['asked']} layers: {' / '.join(repr(answer) for answer in run['answers'])}"
-        for run in runs
-        if "error" not in run
-    ]
+    return [f"- {run['asked']} layers: {run['answer']!r}" for run in runs if "error" not in run]
 
 
 def _plan(found: Mapping[str, Any]) -> list[str]:
@@ -88,5 +92,5 @@ def _plan(found: Mapping[str, Any]) -> list[str]:
     return [line for part in lines for line in (part, "")][:-1]
 
 
-def _yes(flags: list[bool]) -> str:
-    return "yes" if all(flags) else f"{sum(flags)} of {len(flags)}"
+def _yes(flag: bool) -> str:
+    return "yes" if flag else "no"

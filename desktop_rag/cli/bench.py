@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -72,6 +73,8 @@ def _targets(workers: Workers, options: Namespace, output: Output) -> int:
 
 def _painted(events: Iterable[dict[str, Any]]) -> float:
     """Qt is loaded when something is painted, and not before."""
+    # Drawing into memory, Qt complains about what a window without a screen cannot do; stderr is for progress.
+    os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")
     from desktop_rag.gui.bench.painting import paint_stream
 
     return paint_stream(events)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from desktop_rag.answering.answer import answer, check_choice
 from desktop_rag.cli.output import Output
 from desktop_rag.errors import DesktopRagError, StoreError, UsageError
+from desktop_rag.meter import machine
 from desktop_rag.meter.memory import resident_mb
 from desktop_rag.retrieval.modes import check_mode
 from desktop_rag.workers.choice import choose
@@ -128,6 +130,7 @@ def ask(workers: Workers, options: Namespace, output: Output) -> int:
     done: dict[str, Any] = {}
     streamed = False
     choice = choose(workers, options.model, options.engine, online=options.online)
+    _measure_once(workers, output)
     choice.worker.start()
     events = answer(
         workers,
@@ -155,6 +158,14 @@ def ask(workers: Workers, options: Namespace, output: Output) -> int:
     lines.append(f"({coverage['passages_read']} of {coverage['passages_total']} passages read)")
     output.result({key: value for key, value in done.items() if key not in ("event", "id")}, lines)
     return 0
+
+
+def _measure_once(workers: Workers, output: Output) -> None:
+    """Speeds are told as shares of what this machine can do: that is measured with the first question."""
+    if machine.remembered(workers.data_dir) is None:
+        output.progress({"event": "measuring"}, "Measuring this machine, once …")
+        with suppress(DesktopRagError):
+            workers.models.call("machine")
 
 
 def _doubts(sentences: list[dict[str, Any]]) -> list[str]:

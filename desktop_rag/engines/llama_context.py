@@ -50,8 +50,8 @@ class LlamaContext:
         self.threads = threads
         self.batch = TokenBatch(self._c, BATCH)
         self.tokens: list[int] = []
-        self.exact = Exactness()
         self.one_kernel = OneKernel(self.pointer)
+        self.exact = Exactness(any_length=self.one_kernel.there)
         self._views: dict[int, Logits] = {}
         # After a shift, what follows was computed with tokens that are gone: of no use to another prompt.
         self._exact = self.size

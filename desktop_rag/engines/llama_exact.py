@@ -26,20 +26,25 @@ _GET_SCHEDULER = "_ZNK13llama_context9get_schedEv"
 class Exactness:
     """What is known of one context: sizes of computations that agree with single ones, and those that do not.
 
-    Kernels are chosen by the length of the context too, so what was found counts until that has doubled.
+    Kernels may be chosen by the length of the context too: unless it is known that they are not
+    (`any_length`), what was found counts until that has doubled.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, any_length: bool) -> None:
+        self._any_length = any_length
         self._found: dict[tuple[int, int], bool] = {}
 
     def known(self, size: int, context: int) -> bool | None:
         """Whether `size` tokens after `context` others may be computed together; None where it was not tried."""
-        return self._found.get((size, context.bit_length()))
+        return self._found.get(self._key(size, context))
 
     def learn(self, size: int, context: int, *, agrees: bool) -> None:
         """What a trial showed."""
-        key = (size, context.bit_length())
+        key = self._key(size, context)
         self._found[key] = agrees and self._found.get(key, True)
+
+    def _key(self, size: int, context: int) -> tuple[int, int]:
+        return size, 0 if self._any_length else context.bit_length()
 
 
 def same_bits(one: NDArray[np.float32], other: NDArray[np.float32]) -> bool:
@@ -57,6 +62,11 @@ class OneKernel:
             self._find(context)
         except (OSError, AttributeError):
             self._backends = []
+
+    @property
+    def there(self) -> bool:
+        """Whether the switch was found."""
+        return bool(self._backends)
 
     def use(self, on: bool) -> None:
         """Switch; prefill is faster without."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from desktop_rag.evaluation.team import Event, Team
 from desktop_rag.models.installed import Installed, find_installed, installed
 
 _FORMATS = {"ct2": "ct2", "hf": "hf", "gpt4all": "gguf"}
+_STEP = 0.1
 COMPUTE_TYPES = ("int8", "float32")
 
 
@@ -73,12 +74,23 @@ def prepared(team: Team, base: Installed, row: Wanted) -> Generator[Event, None,
     source = base.id if base.source != "file" else str(base.path)
     done: dict[str, Any] = {}
     with closing(team.fresh("models")) as worker:
-        for event in worker.stream("convert", model=source, to=row.to, compute_type=row.compute_type):
+        for event in thinned(worker.stream("convert", model=source, to=row.to, compute_type=row.compute_type)):
             if event["event"] == "done":
                 done = event
             else:
                 yield {**event, "platform": row.engine, "options": row.options}
     return _made(done, base, row, team.data_dir)
+
+
+def thinned(events: Iterable[Event]) -> Iterator[Event]:
+    """The events, without those that tell of a few more bytes: who watches wants steps, not every tensor."""
+    text, fraction = "", 0.0
+    for event in events:
+        now = event.get("fraction")
+        if event["event"] == "progress" and event.get("text") == text and now is not None and now < fraction + _STEP:
+            continue
+        text, fraction = str(event.get("text") or ""), float(now or 0.0)
+        yield event
 
 
 def _made(done: Event, base: Installed, row: Wanted, data_dir: Path) -> Installed:

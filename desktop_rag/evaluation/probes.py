@@ -159,7 +159,7 @@ def concurrency(worker: Worker) -> Probed:
 
 _REUSE_CHARACTERS = 2400
 _CANCEL_SENTENCES = 110
-_EACH_CLIENT = 4
+_EACH_CLIENT = 6
 WORKER_PROBES: tuple[tuple[str, Callable[[Worker], Probed]], ...] = (
     ("streaming", streaming),
     ("seed", seed),

@@ -8,7 +8,7 @@ from typing import Any
 
 from desktop_rag.engines.registry import CTRANSLATE2, LLAMA_CPP
 from desktop_rag.errors import ModelError
-from desktop_rag.evaluation.platforms import Wanted
+from desktop_rag.evaluation.platforms import Wanted, thinned
 from desktop_rag.evaluation.team import Event, Team
 from desktop_rag.models.installed import Installed, find_installed
 
@@ -28,7 +28,7 @@ def prepared_synthetic(team: Team, shape: str, row: Wanted) -> Generator[Event, 
     model_format = "ct2" if row.engine == CTRANSLATE2 else "gguf"
     done: dict[str, Any] = {}
     with closing(team.fresh("models")) as worker:
-        for event in worker.stream("synthetic", shape=shape, quantisation=row.to, format=model_format):
+        for event in thinned(worker.stream("synthetic", shape=shape, quantisation=row.to, format=model_format)):
             if event["event"] == "done":
                 done = event
             else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import closing
 from functools import partial
 from typing import Any
@@ -44,7 +45,7 @@ def estimate_error(stage: Stage) -> Found:
 def _overhead(stage: Stage) -> tuple[float, dict[str, Any]]:
     with stage.chat() as chat:
         parts = _used(chat)
-    return parts["uss_mb"] - parts["weights_mb"] - parts["kv_mb"], parts
+    return parts["uss_mb"] - parts["weights_in_uss_mb"] - parts["kv_mb"], parts
 
 
 def _error(stage: Stage, model: Installed, kv_type: str, _: int) -> tuple[float, dict[str, Any]]:
@@ -52,7 +53,9 @@ def _error(stage: Stage, model: Installed, kv_type: str, _: int) -> tuple[float,
         told = models.call("fit", model=model.id, context=CONTEXT, kv_type=kv_type)["estimate_mb"]
     with stage.chat(model, kv_type=kv_type) as chat:
         parts = _used(chat)
-    measured = parts["uss_mb"]
+    # Weights that another process has mapped as well are no less needed.
+    measured = parts["uss_mb"] + parts["weights_mb"] - parts["weights_in_uss_mb"]
+    parts |= {"measured_mb": measured}
     parts |= {"model": model.id, "kv_type": kv_type, "estimate_mb": told}
     return abs(float(told["total"]) - measured) / measured, parts
 
@@ -65,10 +68,23 @@ def _used(chat: Worker) -> dict[str, Any]:
     memory: dict[str, Any] = status.get("process") or process_memory(chat.pid) or {}
     if memory.get("uss") is None:
         raise EngineError("start_failed", "This system does not tell what a process has to itself.")
+    weights = float(status["weights_mb"])
     return {
         "uss_mb": float(memory["uss"]),
         "rss_mb": memory.get("rss"),
         "anonymous_mb": memory.get("anonymous"),
-        "weights_mb": float(status["weights_mb"]),
+        "weights_mb": weights,
+        "weights_in_uss_mb": weights_in_uss(memory, weights),
         "kv_mb": float(status["kv_mb"]),
     }
+
+
+def weights_in_uss(memory: Mapping[str, Any], weights_mb: float) -> float:
+    """How much of the weights counts as the process's own (MB): a mapped file that others map as well does not.
+
+    Weights that the engine copied lie in anonymous memory and always count.
+    """
+    rss, anonymous = memory.get("rss"), memory.get("anonymous")
+    if rss is None or anonymous is None or rss - anonymous < weights_mb:
+        return weights_mb
+    return min(weights_mb, max(0.0, float(memory["uss"]) - float(anonymous)))

@@ -62,6 +62,18 @@ class MainWindow(QMainWindow):
         self.resize(1280, 800)
         self.setAcceptDrops(True)
         self.backend, self.theme, self.settings = backend, theme, settings
+        self._make_state()
+        self._make_parts(data_dir)
+        self.page = "chat"
+        self._pane_width = _SOURCES_WIDTH
+        self._closed = False
+        self._build()
+        self._veil = DropVeil(theme, self)
+        self.wires = Wires(self)
+
+    def _make_state(self) -> None:
+        """What the window knows and does, apart from how it looks."""
+        backend, theme, settings = self.backend, self.theme, self.settings
         self.tasks = Tasks(self)
         self.reveal = Reveal(backend, self.tasks, self)
         self.library = LibraryState(backend, self.tasks, self)
@@ -73,6 +85,11 @@ class MainWindow(QMainWindow):
         self.jobs = Jobs(backend, self.tasks, self.network, self)
         self.bench_state = BenchState(backend, self.tasks, self)
         self.actions_ = LibraryActions(theme, self.library, self, {key: settings[key] for key in ("policy", "review")})
+        self.energy = EnergyWatch(self.tasks, self)
+
+    def _make_parts(self, data_dir: Path) -> None:
+        """The pages and bars."""
+        backend, theme, settings = self.backend, self.theme, self.settings
         self.sidebar = Sidebar(theme)
         self.chat = ChatPage(theme, self.reveal, self.session)
         self.library_page = LibraryPage(theme, self.library)
@@ -84,7 +101,6 @@ class MainWindow(QMainWindow):
             HubSearch(theme, self.tasks, self.network),
         )
         self.bench = BenchPage(theme, self.bench_state)
-        self.energy = EnergyWatch(self.tasks, self)
         self.performance = PerformancePage(
             theme, backend, self.tasks, self.telemetry, Advisor(backend, self.model_state, data_dir)
         )
@@ -107,12 +123,6 @@ class MainWindow(QMainWindow):
             "settings": self.settings_page,
             "review": self.review,
         }
-        self.page = "chat"
-        self._pane_width = _SOURCES_WIDTH
-        self._closed = False
-        self._build()
-        self._veil = DropVeil(theme, self)
-        self.wires = Wires(self)
 
     def _build(self) -> None:
         self._stack = QStackedWidget()

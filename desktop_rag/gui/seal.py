@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop_rag.gui.backend import Backend, Worker
+from desktop_rag.gui.pieces.buttons import ChipButton
 from desktop_rag.gui.pieces.labels import IconLabel, label
 from desktop_rag.gui.pieces.popover import Popover
 from desktop_rag.gui.theme import Theme
@@ -35,6 +36,22 @@ class SealState:
     word: str
     icon: str
     role: str
+
+
+class SealChip(ChipButton):
+    """The shield; one that is alarming keeps its words at any width."""
+
+    def __init__(self, theme: Theme, on_click: Callable[[], object]) -> None:
+        super().__init__(theme, "Starting", on_click, icon="shield")
+
+    def show_state(self, state: SealState) -> None:
+        """Say what is sealed, or what the network is open for."""
+        alarming = state.role == "bad"
+        self.set_kind({"bad": "alarm", "warn": "caution"}.get(state.role, "chip"))
+        self.set_least(200 if alarming else 72)
+        self.say(state.word)
+        self.setAccessibleName(f"Network: {state.word}")
+        self.show_icon(state.icon, "bg" if alarming else state.role)
 
 
 def state_of(backend: Backend, opened: str = "", *, remote: bool = False) -> SealState:

@@ -7,7 +7,9 @@ from desktop_rag.gui.tokens import Tokens
 
 def generate(kit: Tokens) -> str:
     """The whole style sheet of the application for one theme."""
-    return "\n".join((_base(kit), _buttons(kit), _fields(kit), _surfaces(kit), _lists(kit), _bars(kit), _words(kit)))
+    return "\n".join(
+        (_base(kit), _buttons(kit), _chips(kit), _fields(kit), _surfaces(kit), _lists(kit), _bars(kit), _words(kit))
+    )
 
 
 def _base(kit: Tokens) -> str:
@@ -56,6 +58,20 @@ QPushButton[kind="example"] {{ background: {kit["raised"]}; border: 1px solid {k
   border-radius: {kit.radius["card"]}px; text-align: left; padding: 9px 12px; }}
 QPushButton[kind="example"]:hover {{ border-color: {kit["accent"]}; background: {kit["raised"]}; }}
 QPushButton[kind="example"]:focus {{ border: 2px solid {kit["accent"]}; padding: 8px 11px; }}
+QPushButton[kind="link"] {{ background: transparent; border: 2px solid transparent; color: {kit["accent"]};
+  padding: 2px 4px; }}
+QPushButton[kind="link"]:hover {{ background: {kit.tint("accent", 0.1)}; }}
+QPushButton[kind="link"]:focus {{ border-color: {kit["accent"]}; }}
+QPushButton[kind="tab"] {{ background: transparent; border: 2px solid transparent; color: {kit["muted"]};
+  padding: 3px 10px; }}
+QPushButton[kind="tab"]:hover {{ background: {kit.hover}; }}
+QPushButton[kind="tab"]:checked {{ background: {kit.selected}; color: {kit["text"]}; font-weight: 600; }}
+QPushButton[kind="tab"]:focus {{ border-color: {kit["accent"]}; }}
+"""
+
+
+def _chips(kit: Tokens) -> str:
+    return f"""
 QPushButton[kind="chip"] {{ background: {kit.tint("muted", 0.1)}; border: 2px solid transparent; border-radius: 12px;
   padding: 0 8px; min-height: 20px; font-size: {kit.type["small"]}px; color: {kit["text"]}; }}
 QPushButton[kind="chip"]:hover {{ background: {kit.tint("muted", 0.2)}; }}
@@ -66,15 +82,8 @@ QPushButton[kind="alarm"] {{ background: {kit["bad"]}; border: 2px solid {kit["b
 QPushButton[kind="caution"] {{ background: {kit.tint("warn", 0.14)}; border: 2px solid {kit["warn"]};
   color: {kit["text"]}; }}
 QPushButton[kind="alarm"]:focus, QPushButton[kind="caution"]:focus {{ border-color: {kit["text"]}; padding: 0 8px; }}
-QPushButton[kind="link"] {{ background: transparent; border: 2px solid transparent; color: {kit["accent"]};
-  padding: 2px 4px; }}
-QPushButton[kind="link"]:hover {{ background: {kit.tint("accent", 0.1)}; }}
-QPushButton[kind="link"]:focus {{ border-color: {kit["accent"]}; }}
-QPushButton[kind="tab"] {{ background: transparent; border: 2px solid transparent; color: {kit["muted"]};
-  padding: 3px 10px; }}
-QPushButton[kind="tab"]:hover {{ background: {kit.hover}; }}
-QPushButton[kind="tab"]:checked {{ background: {kit.selected}; color: {kit["text"]}; font-weight: 600; }}
-QPushButton[kind="tab"]:focus {{ border-color: {kit["accent"]}; }}
+QLabel[kind="chip"] {{ background: {kit.tint("muted", 0.14, "raised")}; border-radius: 8px; padding: 1px 8px;
+  font-size: {kit.type["small"]}px; }}
 """
 
 
@@ -159,8 +168,6 @@ QLabel[tone="ok"] {{ color: {kit["ok"]}; }}
 QLabel[tone="warn"] {{ color: {kit["warn"]}; }}
 QLabel[tone="bad"] {{ color: {kit["bad"]}; }}
 QLabel[tone="accent"] {{ color: {kit["accent"]}; }}
-QLabel[kind="chip"] {{ background: {kit.tint("muted", 0.14, "raised")}; border-radius: 8px; padding: 1px 8px;
-  font-size: {kit.type["small"]}px; }}
 QLabel[step="small"] {{ font-size: {kit.type["small"]}px; }}
 QLabel[step="reading"] {{ font-size: {kit.type["reading"]}px; }}
 QLabel[step="title"] {{ font-size: {kit.type["title"]}px; font-weight: 600; }}

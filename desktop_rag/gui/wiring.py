@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from desktop_rag import paths
 from desktop_rag.errors import DesktopRagError
@@ -57,7 +57,8 @@ class ChatWires:
         chat.passage_opened.connect(lambda _answer, passage: self._open_passage(passage))
         chat.header.pane_toggled.connect(lambda: window.show_pane(chat.header.pane.isChecked()))
         chat.header.policy_wanted.connect(lambda: window.actions_.edit_collection())
-        chat.header.seal_wanted.connect(self._show_seal)
+        chat.header.seal_wanted.connect(lambda: self._show_seal(chat.header.seal))
+        window.models.seal_wanted.connect(lambda: self._show_seal(window.models.seal))
         pane.closed.connect(lambda: window.show_pane(False))
 
     def new_chat(self) -> None:
@@ -97,12 +98,12 @@ class ChatWires:
         self._window.widen_pane()
         self._window.pane.open(passage)
 
-    def _show_seal(self) -> None:
+    def _show_seal(self, chip: QWidget) -> None:
         window = self._window
         purposes = list(window.network.purposes)
         if remote(window) and REMOTE not in purposes:
             purposes.append(REMOTE)
-        seal.popover(window.theme, window.backend, window, purposes).open_under(window.chat.header.seal)
+        seal.popover(window.theme, window.backend, window, purposes).open_under(chip)
 
 
 class LibraryWires:
@@ -275,7 +276,8 @@ class StartWires:
         """Say on the shield what is sealed, or what the network is open for."""
         window = self._window
         state = seal.state_of(window.backend, window.network.word, remote=remote(window))
-        window.chat.header.set_seal(state.icon, state.role, state.word)
+        window.chat.header.seal.show_state(state)
+        window.models.seal.show_state(state)
 
     def _shown(self, page: str) -> None:
         if page == "settings" and self._window.library.loaded:

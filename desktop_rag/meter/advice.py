@@ -14,7 +14,7 @@ from typing import Any
 
 from desktop_rag.meter.machine import Machine
 from desktop_rag.meter.record import MeterRecord
-from desktop_rag.meter.roofline import limit_tps
+from desktop_rag.meter.roofline import limit_tps, reached_gbs
 
 MOST_FACTS = 6
 # A kernel has to be this much slower than reading before the cores are called the bound.
@@ -105,7 +105,9 @@ def _limit(record: MeterRecord, machine: Machine | None) -> Fact | None:
 def _bound(record: MeterRecord, machine: Machine | None, read_types: Mapping[str, int] | None) -> Fact | None:
     if machine is None or not record.read_bytes or not read_types or record.device != "cpu":
         return None
-    gbs, rate = machine.gbs_for(record.read_bytes), machine.rate_for(read_types, record.read_bytes)
+    gbs = machine.gbs_for(record.read_bytes)
+    # A kernel is at least as fast as the answer proved it to be.
+    rate = max(machine.rate_for(read_types, record.read_bytes), min(gbs, _reached(record)))
     main = max(read_types, key=lambda kind: read_types[kind])
     cores = f"{machine.cores} core{'' if machine.cores == 1 else 's'}"
     if rate < CLEARLY * gbs:
@@ -115,6 +117,14 @@ def _bound(record: MeterRecord, machine: Machine | None, read_types: Mapping[str
         return Fact("The bound", cores, text)
     text = f"The {cores} work through {main} weights as fast as memory delivers them ({rate:.1f} GB/s)."
     return Fact("The bound", "memory", text)
+
+
+def _reached(record: MeterRecord) -> float:
+    """GB/s that the answer's passes moved; tokens that lookup brought came without a pass of their own."""
+    passes = 1 - record.accepted / max(1, record.generated_tokens or 0, record.accepted)
+    return reached_gbs(
+        (record.decode_tps or 0.0) * passes, record.read_bytes or 0, record.kv_token_bytes or 0, record.mean_context
+    )
 
 
 def _first_token(record: MeterRecord) -> Fact | None:

@@ -20,7 +20,7 @@ import numpy as np
 import psutil  # type: ignore[import-untyped]
 
 from desktop_rag.meter.kernels import TYPES, Kernels
-from desktop_rag.meter.machine import Machine, cpu_name
+from desktop_rag.meter.machine import DISTURBED, DISTURBED_FLAG, Machine, cpu_name
 
 MIB = 2**20
 SIZES = (32, 64, 128, 256, 512)
@@ -60,6 +60,7 @@ def measure(seconds: float = 3.0) -> Machine:
 def steps(seconds: float = 3.0) -> Iterator[Machine | None]:
     """The measurement in steps of a fraction of a second (None each), then the machine."""
     numbers = _Numbers()
+    before = _cpu_seconds()
     sizes = _sizes()
     cores = _cores()
     kernels = _kernels()
@@ -73,7 +74,7 @@ def steps(seconds: float = 3.0) -> Iterator[Machine | None]:
     _copy(numbers, sizes[-1], seconds * SHARES["copy"])
     if kernels is None:
         _blas(numbers, sizes, seconds)
-    yield _machine(numbers, cores)
+    yield _machine(numbers, cores, _others(before, _cpu_seconds()))
 
 
 def _read(
@@ -148,7 +149,20 @@ def _best(work: Callable[[], object], seconds: float) -> float:
             return best
 
 
-def _machine(numbers: _Numbers, cores: Sequence[int]) -> Machine:
+def _cpu_seconds() -> tuple[float, float, float]:
+    """Seconds on the clock, of processor time of everything, and of this process's own part of it."""
+    times, own = psutil.cpu_times(), os.times()
+    busy = sum(getattr(times, name, 0.0) for name in ("user", "nice", "system", "irq", "softirq", "steal"))
+    return time.perf_counter(), busy, own.user + own.system
+
+
+def _others(before: tuple[float, float, float], after: tuple[float, float, float]) -> float:
+    """How many cores other programs kept busy, on average."""
+    clock, busy, own = (end - start for start, end in zip(before, after, strict=True))
+    return round(max(0.0, (busy - own) / clock), 2) if clock > 0 else 0.0
+
+
+def _machine(numbers: _Numbers, cores: Sequence[int], others: float) -> Machine:
     largest = max(numbers.by_size)
     fastest, points = 0.0, []
     for size in sorted(numbers.by_size, reverse=True):
@@ -165,6 +179,8 @@ def _machine(numbers: _Numbers, cores: Sequence[int]) -> Machine:
         by_size=tuple(sorted(points)),
         rates={kind: round(rate, 2) for kind, rate in numbers.rates.items()},
         measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        others=others,
+        flag=DISTURBED_FLAG if others > DISTURBED else None,
     )
 
 

@@ -22,6 +22,8 @@ from desktop_rag.store.files import write_private
 FILE = "machine.json"
 VERSION = 2
 NOISE = 1.05
+DISTURBED = 0.25
+DISTURBED_FLAG = "Other programs were busy during the measurement: the limit may be too low."
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,8 @@ class Machine:
     caches; `by_size` the same for smaller ones (bytes, GB/s), part of which stays in a cache from one
     token to the next. `rates` is how fast the engine's own kernel for a type of weights gets through
     them on all cores: lower where unpacking them, not reading them, is the bound. `kernels` has every
-    number that was measured. `flag` says why a limit was raised.
+    number that was measured. `others` is how many cores other programs used meanwhile: a measurement
+    that was `disturbed` is worth repeating. `flag` says why a limit was raised, or may be too low.
     """
 
     read_gbs: float
@@ -44,7 +47,13 @@ class Machine:
     by_size: tuple[tuple[int, float], ...] = ()
     rates: Mapping[str, float] = field(default_factory=dict)
     measured_at: str = ""
+    others: float = 0.0
     flag: str | None = None
+
+    @property
+    def disturbed(self) -> bool:
+        """Whether other programs were busy during the measurement."""
+        return self.others > DISTURBED
 
     def gbs_for(self, read_bytes: float) -> float:
         """The read bandwidth for a model that reads `read_bytes` a token: the roofline's denominator."""

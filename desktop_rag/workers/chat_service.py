@@ -74,6 +74,7 @@ class _Chat:
         """Measure this machine and how it runs the loaded model best, once; in steps that give way to questions."""
         engine = self._loaded(request.args)
         if not self._limits.known:
+            # Measured first: what a model reaches is held against it.
             yield from self._limits.measure()
         model = self._model
         assert model is not None

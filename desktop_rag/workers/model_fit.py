@@ -14,6 +14,7 @@ from typing import Any
 
 import psutil  # type: ignore[import-untyped]
 
+from desktop_rag.engines import calibration
 from desktop_rag.engines.registry import TRANSFORMERS, check_engine
 from desktop_rag.errors import ModelError, UsageError
 from desktop_rag.meter import machine
@@ -38,6 +39,7 @@ class Subject:
     shape: Shape
     engines: tuple[str, ...]
     weights: str | Mapping[str, int]
+    micro_batch: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +59,14 @@ def subject(args: Mapping[str, Any], data_dir: Path) -> Subject:
     """
     if args.get("path"):
         path = Path(str(args["path"])).expanduser().absolute()
-        return _of_installed(from_facts(path.name, facts_of(path)))
+        return _of_installed(from_facts(path.name, facts_of(path)), data_dir)
     if not args.get("model"):
         raise UsageError("bad_request", "Which model?", "Name an id of the list, or a path.")
     name = str(args["model"])
     if "/" in name or name.lower().endswith(".gguf"):
         return subject({"path": name}, data_dir)
     try:
-        return _of_installed(find_installed(name, data_dir))
+        return _of_installed(find_installed(name, data_dir), data_dir)
     except ModelError:
         entries = [entry for entry in offered() if entry.id == name] or [
             entry for entry in offered() if entry.id.startswith(name.lower())
@@ -86,6 +88,7 @@ def tell(args: Mapping[str, Any], data_dir: Path) -> dict[str, Any]:
         kv_type=wanted.kv_type,
         engine=wanted.engine,
         compute_type=wanted.compute_type,
+        micro_batch=about.micro_batch,
         gpu_layers=plan.gpu_layers if plan else 0,
         free_bytes=int(memory.available),
     )
@@ -136,7 +139,7 @@ def _measures(shape: Shape, wanted: Wanted, free: int) -> dict[str, Any]:
     }
 
 
-def _of_installed(model: Installed) -> Subject:
+def _of_installed(model: Installed, data_dir: Path) -> Subject:
     if model.kind != "chat" or not model.engines:
         raise UsageError("bad_request", f"“{model.id}” is not a chat model.", "See: desktop-rag models list")
     if model.format == "gguf":
@@ -144,7 +147,9 @@ def _of_installed(model: Installed) -> Subject:
         by_type: Counter[str] = Counter()
         for tensor in info.table:
             by_type[tensor.type] += tensor.bytes
-        return Subject(model.id, model.name, shape_of_gguf(info), model.engines, dict(by_type))
+        found = calibration.remembered(data_dir, calibration.model_key(model.path))
+        micro_batch = found.micro_batch if found else None
+        return Subject(model.id, model.name, shape_of_gguf(info), model.engines, dict(by_type), micro_batch)
     read = shape_of_ct2 if model.format == "ct2" else shape_of_hf
     return Subject(model.id, model.name, read(model.path), model.engines, model.quantisation)
 

@@ -10,15 +10,16 @@ from typing import Any
 from desktop_rag.engines import calibration
 from desktop_rag.engines.protocol import Engine, Finish, LoadOptions
 from desktop_rag.engines.registry import LLAMA_CPP
-from desktop_rag.meter import bandwidth, machine, roofline
+from desktop_rag.errors import DesktopRagError
+from desktop_rag.logs import log
+from desktop_rag.meter import machine, roofline
 from desktop_rag.models.installed import Installed
 from desktop_rag.settings import Settings
+from desktop_rag.workers.client import WorkerClient
 from desktop_rag.workers.placing import place
 
 Event = dict[str, Any]
 LEAST_TOKENS = 16
-# After a first answer nobody should wait for a long measurement.
-QUICK_SECONDS = 1.5
 
 
 def load_options(
@@ -55,24 +56,33 @@ def load_options(
 
 
 class Limits:
-    """This machine's limit, as far as it was measured."""
+    """This machine's limit, as far as it was measured. Measuring is the `models` role's: its buffers are not chat's."""
 
     def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir
-        self._machine: machine.Machine | None = machine.remembered(data_dir)
+        self._machine: machine.Machine | None = None
 
     @property
     def known(self) -> bool:
-        """Whether the machine was measured."""
-        return self._machine is not None
+        """Whether the machine was measured, in a quiet moment."""
+        found = self._found()
+        return found is not None and not found.disturbed
 
     def measure(self) -> Iterator[None]:
-        """Measure in steps of a fraction of a second, and remember."""
-        for found in bandwidth.steps():
-            if found is None:
+        """Have a process of its own measure; what cannot be measured stays unknown. Each step is a wait of its."""
+        measuring = WorkerClient("models", ["--data-dir", str(self._data_dir)], disposable=True)
+        try:
+            for _ in measuring.stream("machine", measure=True):
                 yield None
-            else:
-                self._keep(found)
+        except DesktopRagError as error:
+            log.warning("the machine could not be measured: %s", error.code)
+        finally:
+            measuring.close()
+
+    def _found(self) -> machine.Machine | None:
+        if self._machine is None:
+            self._machine = machine.remembered(self._data_dir)
+        return self._machine
 
     def fraction(self, engine: Engine, finish: Finish) -> float | None:
         """The share of the limit that an answer's decoding reached; None where it cannot be told.
@@ -82,24 +92,21 @@ class Limits:
         info, speed = engine.info, finish.decode_tps
         if not info.read_bytes or speed is None or finish.generated_tokens < LEAST_TOKENS or info.device != "cpu":
             return None
-        if self._machine is None:
-            self._keep(bandwidth.measure(QUICK_SECONDS))
-        assert self._machine is not None
+        limits = self._found()
+        if limits is None:
+            return None
         context = finish.prompt_tokens + finish.generated_tokens / 2
         kv = float(info.kv_token_bytes or 0)
         # Tokens that prompt lookup proposed and the model agreed with were read for in the same pass.
         speed *= 1 - finish.accepted / finish.generated_tokens
         if not finish.drafted:
             reached = roofline.reached_gbs(speed, info.read_bytes, kv, context)
-            better = machine.raised(self._machine, reached, info.read_bytes)
-            if better is not self._machine:
-                self._keep(better)
-        limit = self._machine.gbs_for(info.read_bytes)
+            better = machine.raised(limits, reached, info.read_bytes)
+            if better is not limits:
+                self._machine = limits = better
+                machine.remember(self._data_dir, better)
+        limit = limits.gbs_for(info.read_bytes)
         return roofline.fraction(speed, info.read_bytes, kv, context, limit)
-
-    def _keep(self, found: machine.Machine) -> None:
-        self._machine = found
-        machine.remember(self._data_dir, found)
 
 
 def calibrate(data_dir: Path, model: Installed, engine: Engine) -> Iterator[Event]:

@@ -13,7 +13,7 @@ import pytest
 
 from desktop_rag import paths
 from desktop_rag.engines.llama_cpp import LlamaCppEngine
-from desktop_rag.engines.lookup import PromptLookup
+from desktop_rag.engines.lookup import PromptLookup, TokenIndex
 from desktop_rag.engines.protocol import LoadOptions, Prompt, Sampling
 from desktop_rag.errors import ModelError, UsageError
 from desktop_rag.models.catalogue import find
@@ -67,13 +67,13 @@ class TestLookup:
             assert text_of(pieces) == said(plain, repeat(plain, passage), max_tokens=60)
             accepted += finish.accepted
             assert finish.drafted >= finish.accepted
-        assert accepted > 30
+        assert accepted > 15
 
     def test_free_answers_are_the_same_with_wrong_drafts(
         self, loaded: LlamaCppEngine, plain: LlamaCppEngine, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(PromptLookup, "_worth", lambda self, size: True)
-        monkeypatch.setattr("desktop_rag.engines.lookup.SHORTEST_MATCH", 1)
+        monkeypatch.setattr(TokenIndex, "continuation", lambda self, limit, at_least: self.tokens[-limit:])
         for question in ("Why is the sky blue?", "Write a list of ten animals and where they live."):
             prompt = loaded.render([{"role": "user", "content": question}])
             pieces, finish = answer(loaded, prompt, max_tokens=60)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from desktop_rag.evaluation.platforms import existing, prepared, wanted
+from desktop_rag.evaluation.platforms import existing, prepared, thinned, wanted
 from desktop_rag.models.installed import Installed, resolve
 from tests.evaluation.scripted import ScriptedTeam
 
@@ -55,3 +55,12 @@ def test_a_model_as_it_is_needs_no_preparation(starter: Installed, tmp_path: Pat
 
 def test_a_copy_that_is_not_there_is_not_found(starter: Installed, tmp_path: Path) -> None:
     assert existing(starter, wanted(starter, ("CTranslate2",))[0], tmp_path) is None
+
+
+def test_progress_is_told_in_steps_and_never_loses_the_end() -> None:
+    steps = [{"event": "progress", "text": "Writing", "fraction": number / 100} for number in range(101)]
+    told = list(thinned([*steps, {"event": "progress", "text": "Ready", "fraction": 1.0}, {"event": "done"}]))
+    assert len(told) < 15
+    assert told[0]["fraction"] == 0.0
+    assert [event.get("text") for event in told[-2:]] == ["Ready", None]
+    assert told[-1] == {"event": "done"}

@@ -12,6 +12,7 @@ from desktop_rag.errors import ModelError, UsageError
 from desktop_rag.evaluation.promises import TARGETS
 from desktop_rag.evaluation.prompts import EXTRACTIVE, QUESTIONS, passages
 from desktop_rag.evaluation.records import recent
+from desktop_rag.evaluation.target_memory import weights_in_uss
 from desktop_rag.evaluation.targets import targets
 from tests.evaluation.scripted import ScriptedTeam
 
@@ -79,6 +80,22 @@ def test_overhead_is_what_is_left_without_weights_and_kv(tmp_path: Path) -> None
     assert found["chat_overhead_mb"]["value"] == pytest.approx(116.0)
     assert found["chat_overhead_mb"]["met"] is True
     assert len(found["chat_overhead_mb"]["rounds"]) == 5
+
+
+@pytest.mark.parametrize(
+    ("memory", "counted"),
+    [
+        # Alone with the file: it is all private.
+        ({"rss": 290.0, "uss": 250.0, "anonymous": 140.0}, 94.0),
+        # Another process has it mapped: nothing of it is private.
+        ({"rss": 290.0, "uss": 140.5, "anonymous": 140.0}, 0.5),
+        # Copied into the process: no file is mapped.
+        ({"rss": 290.0, "uss": 250.0, "anonymous": 245.0}, 94.0),
+        ({"rss": None, "uss": 250.0, "anonymous": None}, 94.0),
+    ],
+)
+def test_weights_count_as_often_as_they_are_private(memory: dict[str, Any], counted: float) -> None:
+    assert weights_in_uss(memory, 94.0) == pytest.approx(counted)
 
 
 def test_an_unknown_target_is_refused(tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ def test_a_download_shows_on_the_shield_and_closes_the_network_at_its_end(
     qtbot.waitUntil(lambda: "312 MB of 398 MB" in card(models, OFFERED).work.words.text())
     assert "12 MB/s · 7 s left" in card(models, OFFERED).work.words.text()
     assert shield(models) == "Network: Open for a download"
+    assert models.models.seal.accessibleName() == shield(models), "it is in sight where the download is"
     assert backend.opened[0] == ("download", True)
     assert backend.downloads.named("download") == [{"id": OFFERED}]
     backend.download.go_on.set()

@@ -70,6 +70,14 @@ def test_the_bound_is_memory_or_the_cores() -> None:
     assert quick.value == "memory"
 
 
+def test_an_answer_faster_than_the_measured_kernel_is_believed() -> None:
+    quick = changed(decode_tps=330.0, drafted=0, accepted=0)
+    assert {fact.name: fact for fact in why(quick, MACHINE, {"Q4_1": 1})}["The bound"].value == "memory"
+    # The same speed by lookup proves nothing of the kernel.
+    copied = changed(decode_tps=330.0, drafted=200, accepted=150)
+    assert {fact.name: fact for fact in why(copied, MACHINE, {"Q4_1": 1})}["The bound"].value == "2 cores"
+
+
 def test_what_was_recorded_goes_before_what_can_be_computed() -> None:
     facts = {fact.name: fact for fact in why(changed(roofline_fraction=0.5), MACHINE, TYPES)}
     assert facts["Of this machine's limit"].value == "50%"

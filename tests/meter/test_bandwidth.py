@@ -29,7 +29,12 @@ def test_the_best_kernel_is_the_limit() -> None:
     assert set(machine.rates) == set(TYPES)
     assert machine.flops > 1e8
     assert machine.cores >= 1
-    assert machine.flag is None
+    assert (machine.flag is not None) == machine.disturbed
+
+
+def test_what_other_programs_used_is_told() -> None:
+    assert bandwidth._others((0.0, 100.0, 10.0), (2.0, 104.0, 11.0)) == 1.5
+    assert bandwidth._others((0.0, 100.0, 10.0), (2.0, 101.0, 11.0)) == 0.0
 
 
 def test_a_smaller_working_set_is_never_slower() -> None:

@@ -18,7 +18,7 @@ from desktop_rag.models.inspect import inspect
 from desktop_rag.models.offload import plan_offload
 from desktop_rag.models.shape import Shape, shape_of_gguf
 from desktop_rag.workers import client, trial_service
-from tests.engines.contract import QUESTION, answer, text_of
+from tests.engines.contract import answer, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,10 +27,12 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.offload, pytest.mark.slow]
 
 CONTEXT = 512
-MICRO_BATCH = 64
+# Small, because a device in software reads a prompt at a few tokens a second.
+MICRO_BATCH = 32
 # Processor and device round differently: what counts is that no layer computes something else.
 CLOSE = 1.0
 PLAN_ERROR = 0.08
+QUESTION = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Name three fruits."}]
 ROLE = (
     "import sys; from desktop_rag.workers import main; from desktop_rag.workers.arguments import run_worker;"
     "main._ROLES['trial'] = 'desktop_rag.workers.trial_service'; sys.exit(run_worker(sys.argv[1:]))"
@@ -72,20 +74,20 @@ def test_a_device_is_listed_with_its_memory() -> None:
     assert all(device.name and device.description for device in there)
 
 
-@pytest.mark.parametrize("part", [1, 2, 0])
+@pytest.mark.parametrize("part", ["half", "all"])
 def test_layers_on_the_device_give_the_same_answer(
-    starter: Path, processor: LlamaCppEngine, every: int, part: int
+    starter: Path, processor: LlamaCppEngine, every: int, part: str
 ) -> None:
-    layers = {1: 1, 2: every // 2, 0: every}[part]
+    layers = every if part == "all" else every // 2
     prompt = processor.render(QUESTION)
     expected = processor.logits_of(prompt.tokens)
     engine = LlamaCppEngine(starter, options(layers))
     try:
+        text = text_of(answer(engine, prompt, max_tokens=8)[0])
+        assert text == text_of(answer(processor, prompt, max_tokens=8)[0])
         logits = engine.logits_of(prompt.tokens)
         assert int(logits.argmax()) == int(expected.argmax())
         assert np.abs(logits - expected).max() < CLOSE
-        text = text_of(answer(engine, prompt, max_tokens=8)[0])
-        assert text == text_of(answer(processor, prompt, max_tokens=8)[0])
         # To people the output matrix is no layer.
         assert engine.info.gpu_layers == min(layers, every - 1)
         assert engine.info.device != processor.info.device == "cpu"

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any, cast
 
-from PySide6.QtCore import QEvent, QEventLoop, QObject, QTimer
+from PySide6.QtCore import QEvent, QEventLoop, QMessageLogContext, QObject, QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication, QLayout, QVBoxLayout, QWidget
 
 from desktop_rag.errors import EngineError
@@ -183,5 +183,12 @@ def _theme() -> Theme:
     app = QApplication.instance()
     if not isinstance(app, QApplication):
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
+        qInstallMessageHandler(_say)
         app = QApplication(sys.argv[:1])
     return Theme(app, "light")
+
+
+def _say(_kind: QtMsgType, _where: QMessageLogContext, text: str) -> None:
+    """What Qt says goes to stderr as ever, but for what the offscreen platform says of every window."""
+    if "propagateSizeHints" not in text:
+        sys.stderr.write(f"{text}\n")

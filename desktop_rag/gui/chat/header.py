@@ -11,6 +11,7 @@ from desktop_rag.gui import words
 from desktop_rag.gui.pieces.buttons import ChipButton, IconButton
 from desktop_rag.gui.pieces.labels import ElidedLabel
 from desktop_rag.gui.reveal import Reveal
+from desktop_rag.gui.seal import SealChip
 from desktop_rag.gui.theme import Theme
 
 
@@ -32,7 +33,7 @@ class Header(QWidget):
         self._policy = ChipButton(
             theme, "Pseudonymise", self.policy_wanted.emit, icon="eraser", role="private", least=140
         )
-        self.seal = ChipButton(theme, "Starting", self.seal_wanted.emit, icon="shield")
+        self.seal = SealChip(theme, self.seal_wanted.emit)
         self._eye = IconButton(theme, "eye", "Show real values", self._toggle_reveal)
         self._eye.setCheckable(True)
         self.pane = IconButton(theme, "panel-right", "Show sources and viewer", self.pane_toggled.emit)
@@ -89,14 +90,6 @@ class Header(QWidget):
             self._policy.say(words.policy_name(policy))
             self._policy.setAccessibleName(f"Policy: {words.policy_name(policy)}")
             self._policy.setToolTip(words.policy_text(policy))
-
-    def set_seal(self, icon: str, role: str, word: str) -> None:
-        """The state of the seal; a chip that is alarming keeps its words at any width."""
-        self.seal.set_kind({"bad": "alarm", "warn": "caution"}.get(role, "chip"))
-        self.seal.set_least(200 if role == "bad" else 72)
-        self.seal.say(word)
-        self.seal.setAccessibleName(f"Network: {word}")
-        self.seal.show_icon(icon, "bg" if role == "bad" else role)
 
     def set_pane(self, open_: bool) -> None:
         """Whether the right pane is open."""

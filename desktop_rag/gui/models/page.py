@@ -19,6 +19,7 @@ from desktop_rag.gui.models.work_line import WorkLine
 from desktop_rag.gui.pieces.buttons import TextButton
 from desktop_rag.gui.pieces.labels import ElidedLabel, label, line, set_kind
 from desktop_rag.gui.pieces.notice import Notice
+from desktop_rag.gui.seal import SealChip
 from desktop_rag.gui.theme import Theme
 
 IMPORT = "import"
@@ -33,16 +34,18 @@ _SECTIONS = (
 
 
 class ModelsPage(QWidget):
-    """`wanted(action, row)` from any card; `import_wanted(folder)` from the button at the top."""
+    """`wanted(action, row)` from any card; `import_wanted(folder)` and `seal_wanted()` from the top."""
 
     wanted = Signal(str, object)
     import_wanted = Signal(bool)
+    seal_wanted = Signal()
 
     def __init__(self, theme: Theme, models: ModelsState, jobs: Jobs, detail: DetailPanel, hub: HubSearch) -> None:
         super().__init__()
         set_kind(self, "page")
         self._theme, self._models, self._jobs = theme, models, jobs
         self.detail, self.hub = detail, hub
+        self.seal = SealChip(theme, self.seal_wanted.emit)
         self.notice = Notice(theme, closable=True)
         self.importing = WorkLine(theme, lambda: jobs.cancel(IMPORT))
         self._about = ElidedLabel(_PROMISE, tone="muted")
@@ -56,10 +59,13 @@ class ModelsPage(QWidget):
         jobs.changed.connect(self._worked)
 
     def _build(self) -> None:
+        # The head stays when the cards are scrolled: the shield on it is always in sight.
         head = QHBoxLayout()
+        head.setContentsMargins(24, 14, 20, 10)
         head.setSpacing(8)
         head.addWidget(label("Models", "title"))
         head.addStretch(1)
+        head.addWidget(self.seal)
         self.add = TextButton(self._theme, "Add a model…", kind="primary", icon="plus")
         menu = QMenu(self.add)
         menu.addAction("A GGUF file…").triggered.connect(lambda: self.import_wanted.emit(False))
@@ -70,9 +76,8 @@ class ModelsPage(QWidget):
         self._sections.setSpacing(10)
         self._canvas = QWidget()
         inside = QVBoxLayout(self._canvas)
-        inside.setContentsMargins(24, 14, 20, 24)
+        inside.setContentsMargins(24, 0, 20, 24)
         inside.setSpacing(10)
-        inside.addLayout(head)
         inside.addWidget(self._about)
         inside.addWidget(self.notice)
         inside.addWidget(self.importing)
@@ -86,7 +91,11 @@ class ModelsPage(QWidget):
         outer = QHBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(0)
-        outer.addWidget(self._scroll, 1)
+        left = QVBoxLayout()
+        left.setSpacing(0)
+        left.addLayout(head)
+        left.addWidget(self._scroll, 1)
+        outer.addLayout(left, 1)
         self._edge = line(vertical=True)
         outer.addWidget(self._edge)
         outer.addWidget(self.detail)

@@ -3,7 +3,8 @@
 Rules of thumb are wrong often enough: flash attention doubles one processor's speed and costs another
 half of it. Every comparison is interleaved, so that a machine that is busy for a second slows both
 sides, and the default stays unless the other clearly wins. How many threads are best depends on who
-else computes: when others took much of the machine meanwhile, all cores stay the choice.
+else computes: when others take much of the machine meanwhile, all cores stay the choice and nothing
+more is measured.
 """
 
 from __future__ import annotations
@@ -147,13 +148,13 @@ class _Calibrating:
         try:
             yield self._event("how many cores are fastest")
             self._try_threads(lanes[True])
-            if not quantised_kv and self._left() > 0:
+            if not quantised_kv and self._quiet() and self._left() > 0:
                 yield self._event("how attention is computed")
                 lanes[False] = self._lane(MICRO_BATCH, False)
                 self._try_attention(lanes)
         finally:
             _close(lanes)
-        if self._left() > 0:
+        if self._quiet() and self._left() > 0:
             yield self._event("how much of a prompt is read at once")
             yield from self._try_micro_batch()
         yield self._event("done", 1.0)
@@ -178,7 +179,7 @@ class _Calibrating:
                 prefill[number].append(self._measured("threads_batch", number, lane.prefill, tokens * 4))
             if self._left() <= 0:
                 break
-        if self._disturbance() <= DISTURBED:
+        if self._quiet():
             self._best["threads"] = clear_winner(decode)
             self._best["threads_batch"] = clear_winner(prefill)
         self._best["decode_tps"] = round(tokens / median(decode[self._best["threads"]]), 2)
@@ -245,6 +246,10 @@ class _Calibrating:
         seconds = run(tokens)
         self._rounds.append({"what": what, "choice": choice, "seconds": round(seconds, 6), "tokens": tokens})
         return seconds
+
+    def _quiet(self) -> bool:
+        """Whether what is measured now says anything about this machine."""
+        return self._disturbance() <= DISTURBED
 
     def _disturbance(self) -> float:
         """The share of the processor that others took so far."""

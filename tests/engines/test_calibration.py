@@ -145,6 +145,7 @@ def test_while_others_compute_all_cores_stay_the_choice(monkeypatch: pytest.Monk
     _, result = found(machine, others=lambda: machine.now)
     assert result.others == pytest.approx(0.5)
     assert (result.threads, result.threads_batch) == (2, 2)
+    assert machine.opened == [(128, True)], "it went on measuring what says nothing"
     _, result = found(Machine(lambda kind, threads, *rest: 200.0 / threads))
     assert (result.others, result.threads, result.threads_batch) == (0, 1, 1)
 

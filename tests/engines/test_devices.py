@@ -23,10 +23,6 @@ from desktop_rag.workers import client, trial_service
 if TYPE_CHECKING:
     from pathlib import Path
 
-# The real role's process, whatever is in the way of starting it another way.
-START = "import sys; from desktop_rag.workers.arguments import run_worker; from desktop_rag.workers import main"
-ROLE = f"{START}; main._ROLES['trial'] = 'desktop_rag.workers.trial_service'; sys.exit(run_worker(sys.argv[1:]))"
-
 MIB = 2**20
 REPORT = """load_tensors: offloading output layer to GPU
 load_tensors: offloaded 12/31 layers to GPU
@@ -132,13 +128,7 @@ def in_child(tmp_path: Path, seconds: float = 60.0) -> Any:
     return trial_service.in_child(tmp_path, seconds)
 
 
-@pytest.fixture
-def real_role(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "worker_command", lambda role: [sys.executable, "-c", ROLE, role])
-
-
 @pytest.mark.slow
-@pytest.mark.usefixtures("real_role")
 def test_a_child_loads_the_model_and_reports_its_buffers(starter: Path, tmp_path: Path) -> None:
     result = in_child(tmp_path)(Trial(str(starter), 0, 512))
     assert (result.gpu_layers, result.context) == (0, 512)
@@ -150,7 +140,6 @@ def test_a_child_loads_the_model_and_reports_its_buffers(starter: Path, tmp_path
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("real_role")
 def test_without_a_device_layers_are_refused_in_words(starter: Path, tmp_path: Path) -> None:
     if accelerators():
         pytest.skip("this build has a device")
@@ -169,11 +158,11 @@ def test_a_file_that_does_not_load_is_no_crash(tmp_path: Path) -> None:
     assert "broken.gguf" in caught.value.message
 
 
-HANGS = f"""{START}
-import time
+# The real role's process around a load that never ends, or that takes the process with it.
+HANGS = """import sys, time
 from desktop_rag.workers import trial_service
+from desktop_rag.workers.arguments import run_worker
 trial_service.load = lambda trial: time.sleep(600)
-main._ROLES["trial"] = "desktop_rag.workers.trial_service"
 sys.exit(run_worker(sys.argv[1:]))"""
 CRASHES = HANGS.replace("time.sleep(600)", "__import__('os').abort()")
 

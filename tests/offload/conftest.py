@@ -13,10 +13,6 @@ if TYPE_CHECKING:
 REASON = "needs a build with an accelerator: python3 packaging/offload.py"
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "offload: moves layers to a device (run by packaging/offload.py)")
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if os.environ.get("DESKTOP_RAG_OFFLOAD"):
         return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from desktop_rag.errors import ModelError
 from desktop_rag.models.inspect import inspect
 from desktop_rag.models.offload import plan_offload
 from desktop_rag.models.shape import Shape, shape_of_gguf
-from desktop_rag.workers import client, trial_service
+from desktop_rag.workers import trial_service
 from tests.engines.contract import answer, text_of
 
 if TYPE_CHECKING:
@@ -33,10 +32,6 @@ MICRO_BATCH = 32
 CLOSE = 1.0
 PLAN_ERROR = 0.08
 QUESTION = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Name three fruits."}]
-ROLE = (
-    "import sys; from desktop_rag.workers import main; from desktop_rag.workers.arguments import run_worker;"
-    "main._ROLES['trial'] = 'desktop_rag.workers.trial_service'; sys.exit(run_worker(sys.argv[1:]))"
-)
 
 
 def options(layers: int, **more: Any) -> LoadOptions:
@@ -122,8 +117,7 @@ def test_a_device_that_is_gone_is_said_and_nothing_is_loaded(starter: Path) -> N
 
 
 @pytest.fixture
-def attempt(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
-    monkeypatch.setattr(client, "worker_command", lambda role: [sys.executable, "-c", ROLE, role])
+def attempt(tmp_path: Path) -> Any:
     return trial_service.in_child(tmp_path)
 
 

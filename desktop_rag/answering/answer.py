@@ -100,8 +100,9 @@ def _written(team: Team, prepared: Event, choice: Choice, max_tokens: int) -> It
         for event in _generate(choice, prepared, max_tokens):
             if event["event"] == "token":
                 parts.append(event["text"])
+            if event["event"] in ("token", "prefill"):
                 yield event
-            elif event["event"] == "done":
+            if event["event"] == "done":
                 ended = event
     except (EngineError, NetworkError, Cancelled) as error:
         yield from _partial(team, prepared, parts, error)

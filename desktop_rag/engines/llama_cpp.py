@@ -18,7 +18,7 @@ from desktop_rag.engines.llama_context import LlamaContext, Logits
 from desktop_rag.engines.llama_library import LlamaModel
 from desktop_rag.engines.llama_loop import Answer, Job
 from desktop_rag.engines.llama_sampling import chooser, is_greedy
-from desktop_rag.engines.lookup import PromptLookup
+from desktop_rag.engines.lookup import Experience, PromptLookup
 from desktop_rag.engines.protocol import ChatMessage, EngineInfo, Finish, LoadOptions, Piece, Prompt, Sampling
 from desktop_rag.engines.stop_strings import StopStrings
 from desktop_rag.engines.template import ChatTemplate, disarmed
@@ -48,6 +48,7 @@ class LlamaCppEngine:
             self.close()
             raise
         self._lookup = options.lookup and not self._model.is_recurrent
+        self._experience = Experience()
 
     @property
     def info(self) -> EngineInfo:
@@ -93,7 +94,7 @@ class LlamaCppEngine:
                 "The question and its passages do not fit the model's memory.",
                 "Use fewer passages.",
             )
-        lookup = PromptLookup(prompt.tokens) if self._lookup and is_greedy(sampling) else None
+        lookup = PromptLookup(prompt.tokens, self._experience) if self._lookup and is_greedy(sampling) else None
         # A grammar has nothing left to say after its end.
         to_the_limit = sampling.ignore_end and sampling.grammar is None and sampling.json_schema is None
         stops = StopStrings(sampling.stop)

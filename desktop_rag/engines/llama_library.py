@@ -151,12 +151,15 @@ class LlamaModel:
 
     def _placed(self, params: Any, options: LoadOptions) -> Any:
         """Tell the loader which devices to use; what it points to must outlive the load."""
-        if not options.gpu_layers and options.device is None:
-            return None
+        if not options.gpu_layers or options.device == "cpu":
+            # Without layers on it the library would still send prompts to a device: slower, and not what was asked for.
+            pointers = device_pointers([])
+            params.devices = ctypes.cast(pointers, ctypes.c_void_p)
+            return pointers
         there = [device.name for device in accelerators()]
         if not there and options.gpu_layers:
             raise missing_device(options.device, there)
-        if options.device is None or options.device == "cpu":
+        if options.device is None:
             return None
         pointers = device_pointers([options.device])
         params.devices = ctypes.cast(pointers, ctypes.c_void_p)

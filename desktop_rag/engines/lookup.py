@@ -17,12 +17,17 @@ REMEMBERED_PLACES = 4
 DRAFTS = (3, 7, 15)
 
 # What a computation of so many tokens costs in single ones, until it has been measured here.
-_GUESSED_COST = {1: 1.0, 4: 2.2, 8: 3.6, 16: 6.2}
-_CAUTIOUS_MATCH = 5
-_MOST_CAUTIOUS_MATCH = 12
-_FIRST_CREDIT = 1.5
-_EARNED_CREDIT = 8.0
-_CREDIT_PER_TOKEN = 0.015
+_GUESSED_COST = {1: 1.0, 4: 3.0, 8: 4.5, 16: 7.0}
+# How likely the next token is right, by the number of tokens that matched.
+_CHANCES = {3: 0.55, 5: 0.75, 8: 0.9, 12: 0.97}
+_SUREST = 0.995
+_PRIOR = 20.0
+_MEMORY = 400.0
+# Less expected gain than this is lost in what drafting itself costs.
+_WORTH = 1.2
+_FIRST_CREDIT = 4.0
+_EARNED_CREDIT = 16.0
+_CREDIT_PER_TOKEN = 0.02
 _LAST = 6
 
 
@@ -44,16 +49,16 @@ class TokenIndex:
             place = len(self.tokens) - 1
             self._places[run] = (place, *self._places.get(run, ())[: REMEMBERED_PLACES - 1])
 
-    def continuation(self, limit: int, at_least: int = SHORTEST_MATCH) -> list[int]:
-        """Up to `limit` tokens that followed the longest earlier match of the end; of equals the most recent.
+    def continuation(self, limit: int) -> tuple[list[int], int]:
+        """Up to `limit` tokens that followed the longest earlier match of the end, and that match's length.
 
-        None where fewer than `at_least` tokens match.
+        Of equals the most recent; a length of LONGEST_MATCH means at least that.
         """
         places = self._places.get(tuple(self.tokens[-SHORTEST_MATCH:]))
         if not places or limit < 1:
-            return []
-        best = max(places, key=lambda place: (self._match(place), place))
-        return self.tokens[best : best + limit] if self._match(best) >= at_least else []
+            return [], 0
+        length, best = max((self._match(place), place) for place in places)
+        return self.tokens[best : best + limit], length
 
     def _match(self, place: int) -> int:
         """How many tokens before `place` equal those at the end."""
@@ -87,21 +92,50 @@ class Costs:
         return median_low([guess, *(seconds / single for seconds in known)])
 
 
-class PromptLookup:
-    """Proposes drafts for one answer and learns from what became of them.
+class Experience:
+    """What one loaded model taught about guessing, over all its answers: what drafts cost and how often they are right.
 
-    Drafts grow with success (3, 7, 15 tokens, so that computations are of 4, 8 and 16) and shrink with
-    failure, after which a longer match is asked for. Every draft is paid from a credit that plain tokens
-    earn slowly and good drafts quickly: guessing never costs more than a few hundredths of the
-    answer's time.
+    The longer the stretch that matched, the surer its continuation: how sure is learnt for every class
+    of lengths, starting from what quoting answers of small models showed.
     """
 
-    def __init__(self, prompt: Sequence[int]) -> None:
+    def __init__(self) -> None:
+        self.costs = Costs()
+        # Tokens that were right, and all that were looked at, by class of match length.
+        self._seen = {start: [_PRIOR * chance, _PRIOR] for start, chance in _CHANCES.items()}
+
+    def chance(self, match: int) -> float:
+        """How likely each further token is right after so many matched."""
+        right, all_ = self._seen[_class_of(match)]
+        return right / all_
+
+    def learn(self, match: int, drafted: int, accepted: int) -> None:
+        """A draft after so many matched tokens had its first `accepted` confirmed."""
+        seen = self._seen[_class_of(match)]
+        seen[0] += accepted
+        seen[1] += min(accepted + 1, drafted)
+        if seen[1] > _MEMORY:
+            # What was long ago counts for less: another text, another habit.
+            seen[0], seen[1] = seen[0] / 2, seen[1] / 2
+
+    def gain(self, match: int, size: int) -> float:
+        """Tokens expected of a draft of `size`, over what computing it costs: above 1 it pays."""
+        chance = min(self.chance(match), _SUREST)
+        return (1 - chance ** (size + 1)) / (1 - chance) / self.costs.of(1 + size)
+
+
+class PromptLookup:
+    """Proposes drafts for one answer where they are expected to pay, and learns from what became of them.
+
+    Every draft is also paid from a credit that plain tokens earn slowly and right drafts quickly: where
+    expectations are wrong, guessing still costs no more than a few hundredths of the answer's time.
+    """
+
+    def __init__(self, prompt: Sequence[int], experience: Experience | None = None) -> None:
         self._index = TokenIndex(prompt)
-        self._costs = Costs()
-        self._step = 0
-        self._needed = _CAUTIOUS_MATCH
+        self._experience = experience or Experience()
         self._credit = _FIRST_CREDIT
+        self._match = 0
         self.drafted = 0
         self.accepted = 0
 
@@ -111,29 +145,29 @@ class PromptLookup:
 
     def draft(self, room: int, allowed: Callable[[int], bool] = bool) -> list[int]:
         """Tokens that may come next, none if it would not pay; at most `room`, of a number that is `allowed`."""
-        found = self._index.continuation(min(room, DRAFTS[self._step]), self._needed)
-        for size in reversed(DRAFTS[: self._step + 1]):
-            if size <= len(found) and allowed(size) and self._worth(size):
-                return found[:size]
-        return []
+        found, self._match = self._index.continuation(min(room, DRAFTS[-1]))
+        if not found:
+            return []
+        gains = {
+            size: self._experience.gain(self._match, size)
+            for size in DRAFTS
+            if size <= len(found) and self._experience.costs.of(1 + size) - 1 <= self._credit and allowed(size)
+        }
+        best = max(gains, key=gains.__getitem__, default=0)
+        return found[:best] if best and gains[best] >= _WORTH else []
 
     def checked(self, drafted: int, accepted: int, seconds: float) -> None:
         """A computation of 1 + `drafted` tokens confirmed `accepted` of them."""
-        self._costs.measured(1 + drafted, seconds)
+        costs = self._experience.costs
+        costs.measured(1 + drafted, seconds)
         if not drafted:
             self._credit = min(_EARNED_CREDIT, self._credit + _CREDIT_PER_TOKEN)
             return
         self.drafted += drafted
         self.accepted += accepted
-        self._credit = min(_EARNED_CREDIT, self._credit + 1 + accepted - self._costs.of(1 + drafted))
-        if accepted == drafted:
-            self._step = min(self._step + 1, len(DRAFTS) - 1)
-            self._needed = SHORTEST_MATCH
-        elif accepted <= drafted // 2:
-            self._step = max(self._step - 1, 0)
-            self._needed = min(max(self._needed + 1, _CAUTIOUS_MATCH), _MOST_CAUTIOUS_MATCH)
+        self._credit = min(_EARNED_CREDIT, self._credit + 1 + accepted - costs.of(1 + drafted))
+        self._experience.learn(self._match, drafted, accepted)
 
-    def _worth(self, size: int) -> bool:
-        """Whether a wholly right draft gains, and a wholly wrong one can be paid."""
-        cost = self._costs.of(1 + size)
-        return cost < 0.9 * (1 + size) and cost - 1 <= self._credit
+
+def _class_of(match: int) -> int:
+    return max(start for start in _CHANCES if start <= max(match, SHORTEST_MATCH))

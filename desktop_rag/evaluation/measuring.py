@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -71,10 +71,14 @@ def watched(worker: Worker, op: str, **args: Any) -> Watch:
     return watch
 
 
-def greedy(prompt: str, *, max_tokens: int, ignore_end: bool = False) -> dict[str, Any]:
-    """The arguments of `complete` for one greedy answer; `ignore_end` makes it exactly `max_tokens` long."""
+def greedy(prompt: str | Sequence[Mapping[str, str]], *, max_tokens: int, ignore_end: bool = False) -> dict[str, Any]:
+    """The arguments of `complete` for one greedy answer to a question, or to the last of some messages.
+
+    `ignore_end` makes it exactly `max_tokens` long.
+    """
     sampling = {"temperature": 0.0, **({"ignore_end": True} if ignore_end else {})}
-    return {"messages": [{"role": "user", "content": prompt}], "sampling": sampling, "max_tokens": max_tokens}
+    messages = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else [dict(m) for m in prompt]
+    return {"messages": messages, "sampling": sampling, "max_tokens": max_tokens}
 
 
 def peak_rss_mb(pid: int | None) -> float | None:

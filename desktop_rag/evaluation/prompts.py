@@ -46,16 +46,6 @@ _WOOD = (
     "from April to October, and dogs must be kept on a lead. The small bridge over the stream was rebuilt in 2016 "
     "with timber from the wood itself."
 )
-# What readers of documents ask for most: what does it say, word for word.
-EXTRACTIVE = tuple(
-    f"{passage}\n\n{wish}"
-    for passage, wish in (
-        (_SHIPS, "Copy the text above exactly, word for word."),
-        (_PUMP, "Repeat the instructions above exactly as they are written."),
-        (_WOOD, "Quote the whole passage above, word for word."),
-    )
-)
-
 _PARTS = ("gearbox", "conveyor", "boiler", "crane", "lathe", "compressor", "furnace", "mixer", "press", "winch")
 _PLACES = ("the north hall", "the paint shop", "the yard", "building seven", "the river dock", "the test stand")
 _FAULTS = ("a worn bearing", "a loose belt", "a cracked flange", "a blocked filter", "a leaking seal", "a dull blade")
@@ -80,6 +70,49 @@ def _entry(number: int) -> str:
     part, place = _PARTS[number % len(_PARTS)], _PLACES[number % len(_PLACES)]
     fault, deed = _FAULTS[(number * 5 + 1) % len(_FAULTS)], _DEEDS[number % len(_DEEDS)]
     return f"Day {number + 1}: the {part} in {place} had {fault}, which {deed} after {10 + number * 7 % 50} minutes."
+
+
+def _lines(start: int, count: int) -> str:
+    return "\n".join(_entry(number) for number in range(start, start + count))
+
+
+def _quoting(shown: str, asked: str) -> tuple[dict[str, str], ...]:
+    """A conversation in which one text was quoted and another is asked for: small models follow an example best."""
+    wish = "Repeat: {}"
+    return (
+        {"role": "user", "content": wish.format("The door is green.")},
+        {"role": "assistant", "content": "The door is green."},
+        {"role": "user", "content": wish.format(shown)},
+        {"role": "assistant", "content": shown},
+        {"role": "user", "content": wish.format(asked)},
+    )
+
+
+# Requests to quote, with the text that is to be quoted. Not every model can: only answers that really are
+# quotations count (`copied_share`), whatever their speed.
+EXTRACTIVE = tuple(
+    (_quoting(shown, asked), asked)
+    for shown, asked in (
+        (_lines(40, 3), _lines(0, 6)),
+        (_lines(60, 3), _lines(7, 6)),
+        (_lines(50, 3), _lines(21, 7)),
+        (_WOOD.split(". Every", maxsplit=1)[0] + ".", _SHIPS),
+        (_PUMP, _WOOD),
+        (_SHIPS.split(". In the winter", maxsplit=1)[0] + ".", _PUMP),
+    )
+)
+IS_QUOTATION = 0.8
+_STRETCH = 6
+
+
+def copied_share(answer: str, source: str) -> float:
+    """The share of an answer's words that stand in stretches of at least six words taken from `source`."""
+    words, text = answer.split(), f" {' '.join(source.split())} "
+    copied: set[int] = set()
+    for at in range(len(words) - _STRETCH + 1):
+        if f" {' '.join(words[at : at + _STRETCH])} " in text:
+            copied.update(range(at, at + _STRETCH))
+    return len(copied) / len(words) if words else 0.0
 
 
 DIGEST = hashlib.sha256(

@@ -14,7 +14,15 @@ from typing import Any
 
 from desktop_rag.errors import EngineError
 from desktop_rag.evaluation.measuring import Watch, greedy, watched
-from desktop_rag.evaluation.prompts import CHAT, EXTRACTIVE, FIRST_QUESTION, NEXT_QUESTION, passages
+from desktop_rag.evaluation.prompts import (
+    CHAT,
+    EXTRACTIVE,
+    FIRST_QUESTION,
+    IS_QUOTATION,
+    NEXT_QUESTION,
+    copied_share,
+    passages,
+)
 from desktop_rag.evaluation.rounds import Round, Surroundings, event_of, repeat
 from desktop_rag.evaluation.stage import Stage, in_turn
 from desktop_rag.evaluation.target_decode import Found
@@ -25,6 +33,9 @@ _COPY_TOKENS = 160
 _CHAT_TOKENS = 96
 _KEY_BYTES = 32
 _CONVERSATION = "bench"
+
+# Messages, and the text that their answer is to quote ("" for none).
+Asked = tuple[list[dict[str, str]], str]
 
 
 def first_tokens(stage: Stage) -> Found:
@@ -100,40 +111,53 @@ def _kv_place(data_dir: Path) -> Iterator[dict[str, str]]:
 
 
 def lookup_extractive(stage: Stage) -> Found:
-    """Answers that repeat a passage, with lookup and without."""
-    return _lookup(stage, "lookup_extractive", EXTRACTIVE, _COPY_TOKENS)
+    """Answers that quote a text, with lookup and without; an answer that turned out to be none is left out."""
+    asked = [(list(messages), source) for messages, source in EXTRACTIVE]
+    return _lookup(stage, "lookup_extractive", asked, _COPY_TOKENS)
 
 
 def lookup_chat(stage: Stage) -> Found:
     """Answers without a source, with lookup and without."""
-    return _lookup(stage, "lookup_chat", CHAT, _CHAT_TOKENS)
+    asked = [([{"role": "user", "content": prompt}], "") for prompt in CHAT]
+    return _lookup(stage, "lookup_chat", asked, _CHAT_TOKENS)
 
 
-def _lookup(stage: Stage, name: str, prompts: Sequence[str], tokens: int) -> Found:
+def _lookup(stage: Stage, name: str, asked: Sequence[Asked], tokens: int) -> Found:
     found: list[Round] = []
     with stage.chat(lookup=True) as using, stage.chat(lookup=False) as plain:
-        for one in repeat(lambda number: _compared(number, using, plain, prompts, tokens)):
+        chosen = list(asked)
+        for one in repeat(lambda number: _compared(number, using, plain, chosen, tokens)):
             found.append(one)
             yield event_of(name, len(found), one)
     return {name: found}
 
 
 def _compared(
-    number: int, using: Worker, plain: Worker, prompts: Sequence[str], tokens: int
+    number: int, using: Worker, plain: Worker, chosen: list[Asked], tokens: int
 ) -> tuple[float, dict[str, Any]]:
-    """All prompts on both sides; decoding only, as reading the prompt is the same work for both."""
-    seconds = {"lookup": 0.0, "plain": 0.0}
-    drafted = accepted = generated = 0
-    for at, prompt in enumerate(prompts):
-        args = greedy(prompt, max_tokens=tokens)
+    """All prompts on both sides; decoding only, as reading the prompt is the same work for both.
+
+    What is no quotation though one was asked for leaves `chosen`: the next rounds need not ask it again.
+    """
+    pairs: list[tuple[Watch, Watch]] = []
+    for at, (messages, source) in enumerate(list(chosen)):
+        args = greedy(messages, max_tokens=tokens)
         sides = (partial(watched, worker, "complete", **args) for worker in (using, plain))
         one, other = in_turn(number + at, *sides)
-        if "".join(one.text) != "".join(other.text):
+        text = "".join(other.text)
+        if "".join(one.text) != text:
             raise EngineError("start_failed", "Prompt lookup changed an answer's text.", "Please report it.")
-        seconds["lookup"] += one.decode_seconds
-        seconds["plain"] += other.decode_seconds
-        drafted += int(one.usage.get("drafted") or 0)
-        accepted += int(one.usage.get("accepted") or 0)
-        generated += one.last_generated
-    parts = {**seconds, "same_text": True, "tokens": generated, "drafted": drafted, "accepted": accepted}
+        if source and copied_share(text, source) < IS_QUOTATION:
+            chosen.remove((messages, source))
+        else:
+            pairs.append((one, other))
+    if not pairs:
+        raise EngineError("start_failed", "The model quotes none of the texts.", "Another model may do.")
+    seconds = {
+        "lookup": sum(one.decode_seconds for one, _ in pairs),
+        "plain": sum(other.decode_seconds for _, other in pairs),
+    }
+    counts = {name: sum(int(one.usage.get(name) or 0) for one, _ in pairs) for name in ("drafted", "accepted")}
+    generated = sum(one.last_generated for one, _ in pairs)
+    parts = {**seconds, "same_text": True, "answers": len(pairs), "tokens": generated, **counts}
     return seconds["plain"] / seconds["lookup"], parts

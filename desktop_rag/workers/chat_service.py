@@ -11,7 +11,8 @@ from typing import Any
 from desktop_rag.answering.prompt import Built
 from desktop_rag.engines.protocol import Engine, LoadOptions, Prompt
 from desktop_rag.engines.registry import LLAMA_CPP, check_engine, open_engine
-from desktop_rag.meter.memory import mapped_mb, resident_mb
+from desktop_rag.errors import UsageError
+from desktop_rag.meter.memory import mapped_mb, process_memory, resident_mb
 from desktop_rag.models.installed import Installed, resolve
 from desktop_rag.settings import Settings
 from desktop_rag.workers.generating import built_for, complete_op, milliseconds_since, stream, usage_of
@@ -30,6 +31,7 @@ class _Chat:
         self._engine: Engine | None = None
         self._model: Installed | None = None
         self._choice: tuple[Any, ...] = ()
+        self._adapters: tuple[tuple[str, float], ...] = ()
         self._keeper = Keeper()
         self._limits = Limits(data_dir)
 
@@ -50,7 +52,7 @@ class _Chat:
         engine = self._loaded(request.args)
         yield {"event": "loaded", "load_ms": milliseconds_since(begin)}
         built, prompt = self._prompt(engine, request.args)
-        finish = yield from stream(engine, prompt, request)
+        finish = yield from stream(engine, prompt, request, reused=self._keeper.reused(engine, prompt))
         self._keeper.answered(request.args, built, prompt)
         return {
             "reason": finish.reason,
@@ -83,11 +85,24 @@ class _Chat:
 
     def _prompt(self, engine: Engine, args: Mapping[str, Any]) -> tuple[Built, Prompt]:
         assert self._model is not None
-        shown = self._keeper.begin(engine, self._model, args)
+        shown = self._keeper.begin(engine, self._model, args, self._adapters)
         built = built_for(engine, args, shown)
         prompt = engine.render(built.messages)
         self._keeper.restore(engine, prompt)
         return built, prompt
+
+    def adapters(self, request: Request) -> Operation:
+        """Use exactly these {adapters: [{path, scale}]} (LoRA) with the model that is loaded, without loading it anew."""
+        engine = self._loaded({})
+        wanted = tuple((str(row["path"]), float(row["scale"])) for row in request.args["adapters"])
+        switch = getattr(engine, "set_adapters", None)
+        if switch is None:
+            raise UsageError("not_available", f"{engine.info.engine} has no adapters.", "Use llama.cpp.")
+        yield None
+        switch(wanted)
+        self._adapters = wanted
+        self._keeper.forget()
+        return self._status(engine)
 
     def _loaded(self, args: Mapping[str, Any]) -> Engine:
         wanted = _wanted(args)
@@ -105,6 +120,7 @@ class _Chat:
             self._engine.close()
             self._engine = None
         self._engine = open_engine(engine_name, model.path, options)
+        self._adapters = options.adapters
         self._model, self._choice = model, wanted or _wanted({"model": model.id})
         return self._engine
 
@@ -125,6 +141,7 @@ class _Chat:
             "weights_mb": weights or round(info.weights_bytes / 2**20, 1),
             "kv_mb": round(info.kv_bytes / 2**20, 1),
             "memory_mb": resident_mb(),
+            "process": process_memory(),
         }
 
 
@@ -139,5 +156,7 @@ def _wanted(args: Mapping[str, Any]) -> tuple[Any, ...]:
 def open_service(data_dir: Path, options: dict[str, Any]) -> Service:
     """The role's operations."""
     chat = _Chat(data_dir)
-    handlers = {name: getattr(chat, name) for name in ("load", "status", "generate", "complete", "remember", "tune")}
+    handlers = {
+        name: getattr(chat, name) for name in ("load", "status", "generate", "complete", "remember", "tune", "adapters")
+    }
     return Service(handlers, frozenset({"tune"}))

@@ -72,14 +72,17 @@ def complete_op(engine: Engine, request: Request, limits: Measures | None = None
         except StopIteration as stop:
             finish: Finish = stop.value
             break
-        text.append(event["text"])
+        text.append(event.get("text") or "")
         yield event
     fraction = limits.fraction(engine, finish) if limits else None
     return {"reason": finish.reason, "text": "".join(text), **usage_of(engine, finish, fraction)}
 
 
-def stream(engine: Engine, prompt: Prompt, request: Request) -> Generator[Event, None, Finish]:
-    """Token events every 30 ms at most, so that a fast model does not flood the pipe; returns the Finish."""
+def stream(engine: Engine, prompt: Prompt, request: Request, *, reused: int = 0) -> Generator[Event, None, Finish]:
+    """One prefill event, then token events every 30 ms at most, so that a fast model does not flood the pipe.
+
+    `reused` prompt tokens need not be computed. Returns the Finish.
+    """
     waiting = ""
     sent = 0.0
     first: Piece | None = None
@@ -96,7 +99,9 @@ def stream(engine: Engine, prompt: Prompt, request: Request) -> Generator[Event,
                 if waiting and first is not None and last is not None:
                     yield _token_event(waiting, first, last)
                 return piece
-            first = first or piece
+            if first is None:
+                first = piece
+                yield _prefill_event(len(prompt), reused, piece.at)
             last = piece
             waiting += piece.text
             if piece.at - sent >= COALESCE_SECONDS:
@@ -134,6 +139,18 @@ def usage_of(engine: Engine, finish: Finish, roofline_fraction: float | None = N
             "decode": None if first is None else round((finish.finished - first) * 1000, 1),
         },
         "generate_ms": round(finish.finished * 1000, 1),
+    }
+
+
+def _prefill_event(prompt_tokens: int, reused: int, seconds: float) -> Event:
+    computed = prompt_tokens - reused
+    speed = computed / seconds if computed > 0 and seconds > 0 else None
+    return {
+        "event": "prefill",
+        "tokens": prompt_tokens,
+        "reused": reused,
+        "seconds": round(seconds, 4),
+        "tok_s": _rounded(speed),
     }
 
 

@@ -48,10 +48,15 @@ class Keeper:
         self._last = None
         self._kept = ()
 
-    def begin(self, engine: Engine, model: Installed, args: Mapping[str, Any]) -> Shown | None:
+    def begin(
+        self, engine: Engine, model: Installed, args: Mapping[str, Any], adapters: tuple[tuple[str, float], ...] = ()
+    ) -> Shown | None:
         """What was shown in this request's conversation, from memory or from disk."""
         self._open(args.get("kv"))
-        self._model = f"{model.sha256 or model.path}:{model.size}:{engine.info.options}:{engine.info.context}"
+        # What was computed with other adapters, or kept with another precision, is another memory.
+        info = engine.info
+        parts = (model.sha256 or model.path, model.size, info.options, info.context, info.kv_token_bytes, adapters)
+        self._model = ":".join(map(str, parts))
         conversation = args.get("conversation")
         if not conversation:
             return None
@@ -72,6 +77,11 @@ class Keeper:
         state = saved.load()
         if state and keeps.restore(saved.tokens, state):
             self._kept = saved.tokens
+
+    def reused(self, engine: Engine, prompt: Prompt) -> int:
+        """How many of the prompt's first tokens are in the KV memory already."""
+        cached = getattr(engine, "cached_tokens", ())
+        return min(_shared(cached, prompt.tokens), max(0, len(prompt) - 1))
 
     def answered(self, args: Mapping[str, Any], built: Built, prompt: Prompt) -> None:
         """A question was answered: the next one of its conversation can go on from here."""

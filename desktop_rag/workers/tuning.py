@@ -38,7 +38,8 @@ def load_options(
             "threads": found.threads,
             "threads_batch": found.threads_batch,
             "micro_batch": found.micro_batch,
-            "flash_attention": found.flash_attention,
+            # A compressed KV memory needs flash attention, however fast the other way is.
+            "flash_attention": found.flash_attention or str(given.get("kv_type", values["kv_type"])) != "f16",
         }
     if engine == LLAMA_CPP and "gpu_layers" not in given:
         placed = place(

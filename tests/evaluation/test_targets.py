@@ -10,7 +10,7 @@ import pytest
 
 from desktop_rag.errors import ModelError, UsageError
 from desktop_rag.evaluation.promises import TARGETS
-from desktop_rag.evaluation.prompts import EXTRACTIVE, QUESTIONS, passages
+from desktop_rag.evaluation.prompts import EXTRACTIVE, QUESTIONS, copied_share, passages
 from desktop_rag.evaluation.records import recent
 from desktop_rag.evaluation.target_memory import weights_in_uss
 from desktop_rag.evaluation.targets import targets
@@ -109,4 +109,13 @@ def test_the_prompts_are_long_and_different_enough() -> None:
     assert 1000 < words < 1700
     assert passages()[0]["text"] != passages()[1]["text"]
     assert len(set(QUESTIONS)) == len(QUESTIONS) >= 6
-    assert all("word for word" in prompt or "exactly" in prompt for prompt in EXTRACTIVE)
+    assert all(messages[-1]["content"].endswith(source) for messages, source in EXTRACTIVE)
+
+
+def test_only_what_stands_in_the_source_counts_as_quoted() -> None:
+    source = "The pump was replaced in March and cleaned again in June by the works."
+    assert copied_share(source, source) == 1.0
+    assert copied_share("Somebody else wrote every word of this other sentence here.", source) == 0.0
+    half = "The pump was replaced in March but nobody ever told us why."
+    assert copied_share(half, source) == pytest.approx(6 / 12)
+    assert copied_share("", source) == 0.0

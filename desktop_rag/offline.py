@@ -6,6 +6,7 @@ Imported first by `__main__`, before any library that reads these variables at i
 from __future__ import annotations
 
 import os
+import sys
 
 _OFFLINE = {
     "HF_HUB_OFFLINE": "1",
@@ -43,3 +44,17 @@ def thread_budget(role: str) -> int:
     """How many threads native code may use in a process of this role."""
     cores = os.cpu_count() or 2
     return 1 if role == "parse" else max(1, min(cores, 8))
+
+
+def worker_environment(role: str) -> dict[str, str] | None:
+    """What must be set before a worker's process begins; None for the parent's own environment.
+
+    The C library reads its tunables at the start of a process. Weights that llama.cpp rearranges and its KV memory
+    lie in memory from malloc: in large pages they are read faster.
+    """
+    if role not in _DECODING_ROLES or sys.platform != "linux":
+        return None
+    tunables = [part for part in os.environ.get("GLIBC_TUNABLES", "").split(":") if part]
+    if not any(part.startswith("glibc.malloc.hugetlb=") for part in tunables):
+        tunables.append("glibc.malloc.hugetlb=1")
+    return os.environ | {"GLIBC_TUNABLES": ":".join(tunables)}

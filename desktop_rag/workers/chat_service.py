@@ -92,7 +92,7 @@ class _Chat:
         return built, prompt
 
     def adapters(self, request: Request) -> Operation:
-        """Use exactly these {adapters: [{path, scale}]} (LoRA) with the model that is loaded, without loading it anew."""
+        """Use exactly these {adapters: [{path, scale}]} (LoRA) with the model that is loaded."""
         engine = self._loaded({})
         wanted = tuple((str(row["path"]), float(row["scale"])) for row in request.args["adapters"])
         switch = getattr(engine, "set_adapters", None)

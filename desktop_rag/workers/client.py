@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from desktop_rag.errors import DesktopRagError, EngineError, from_payload
+from desktop_rag.offline import worker_environment
 from desktop_rag.workers.protocol import PROTOCOL, Message, decode, encode
 
 START_SECONDS = 60.0
@@ -41,9 +42,16 @@ def worker_command(role: str) -> list[str]:
 class _Process:
     """One running child and the queues of its open requests."""
 
-    def __init__(self, command: list[str], on_end: Callable[[_Process], None]) -> None:
+    def __init__(
+        self, command: list[str], on_end: Callable[[_Process], None], environment: dict[str, str] | None = None
+    ) -> None:
         self.child = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+            env=environment,
         )
         self.hello: Message | None = None
         self.fatal: DesktopRagError | None = None
@@ -262,7 +270,9 @@ class WorkerClient:
                 raise EngineError("start_failed", "The application is closing.")
             self._tell("starting")
             try:
-                self._process = _Process([*worker_command(self.role), *self._arguments], self._on_end)
+                self._process = _Process(
+                    [*worker_command(self.role), *self._arguments], self._on_end, worker_environment(self.role)
+                )
             except OSError as error:
                 raise EngineError(
                     "start_failed", f"The {self.role} process could not start: {error.strerror}."

@@ -12,7 +12,7 @@ from desktop_rag.engines.protocol import Engine, Finish, Piece, Prompt, Sampling
 from desktop_rag.errors import DesktopRagError
 from desktop_rag.workers.loop import Operation, Request
 
-COALESCE_SECONDS = 0.03
+COALESCE_SECONDS = 0.05
 SMALL_MODEL_BYTES = 300 * 2**20
 SMALL_MODEL_PASSAGES = 2
 MOST_PASSAGES = 24
@@ -79,12 +79,12 @@ def complete_op(engine: Engine, request: Request, limits: Measures | None = None
 
 
 def stream(engine: Engine, prompt: Prompt, request: Request, *, reused: int = 0) -> Generator[Event, None, Finish]:
-    """One prefill event, then token events every 30 ms at most, so that a fast model does not flood the pipe.
+    """One prefill event, then token events every 50 ms at most, so that a fast model does not flood the pipe.
 
     `reused` prompt tokens need not be computed. Returns the Finish.
     """
     waiting = ""
-    sent = 0.0
+    sent = -COALESCE_SECONDS
     first: Piece | None = None
     last: Piece | None = None
     pieces = engine.generate(

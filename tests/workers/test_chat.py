@@ -29,8 +29,10 @@ def chat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerClient]:
 
 
 def test_an_answer_streams_with_its_numbers(chat: WorkerClient) -> None:
-    loaded, *tokens, done = chat.stream("generate", **ASK)
+    loaded, prefill, *tokens, done = chat.stream("generate", **ASK)
     assert loaded["event"] == "loaded"
+    assert prefill["event"] == "prefill"
+    assert prefill["tokens"] >= prefill["reused"] >= 0
     assert {event["event"] for event in tokens} == {"token"}
     assert "".join(event["text"] for event in tokens).strip()
     generated = [event["generated"] for event in tokens]
@@ -59,7 +61,7 @@ def test_the_model_stays_loaded(chat: WorkerClient) -> None:
 
 def test_stopping_an_answer_leaves_a_worker_that_answers(chat: WorkerClient) -> None:
     events = chat.stream("generate", question="Tell a very long story.", passages=[], max_tokens=2000)
-    assert [next(events)["event"], next(events)["event"]] == ["loaded", "token"]
+    assert [next(events)["event"] for _ in range(3)] == ["loaded", "prefill", "token"]
     events.close()
     *_, done = chat.stream("generate", **ASK)
     assert done["usage"]["generated_tokens"] > 0

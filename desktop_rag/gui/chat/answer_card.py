@@ -18,7 +18,8 @@ from desktop_rag.gui.pieces.notice import Notice
 from desktop_rag.gui.reveal import Reveal
 from desktop_rag.gui.theme import Theme
 
-FLUSH_MS = 40
+# Sixteen times a second reads as a flow; every look at the text takes a core from the model that writes it.
+FLUSH_MS = 60
 _PREVIEW = 400
 _WORTH_SAYING_MS = 100
 

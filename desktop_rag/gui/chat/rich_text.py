@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from math import ceil
 
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QSize, Qt, Signal
@@ -23,6 +24,10 @@ from desktop_rag.gui.private_text import settled, spoken
 from desktop_rag.gui.reveal import Reveal
 from desktop_rag.gui.theme import Theme
 
+# What no formatting can begin with; and after so many characters a line is no heading or list entry any more.
+_PLAIN = re.compile(r"[^\n\[\]*`]*")
+_DECIDED = 8
+
 
 class RichText(QTextBrowser):
     """Shows blocks of `markup`; `cited(marker)` when a chip is clicked, `resized` when its height changed."""
@@ -35,6 +40,7 @@ class RichText(QTextBrowser):
         self._theme, self._reveal, self._step = theme, reveal, step
         self._streamed = 0  # code points of the answer whose lines are complete and never touched again
         self._tail = 0  # where the unfinished last line begins in the document
+        self._plain = ""  # all that is shown, while the last line is plain words to which more can be appended
         self._previews: dict[int, str] = {}
         self.painter = inline.InlinePainter(theme, self)
         self.document().documentLayout().registerHandler(inline.OBJECT, self.painter)
@@ -65,11 +71,20 @@ class RichText(QTextBrowser):
         """Start an empty answer that grows by `stream`."""
         self.clear()
         self._streamed = self._tail = 0
+        self._plain = ""
 
     def stream(self, answer: str) -> None:
-        """Show an answer that is longer than before: only the unfinished last line is written again."""
+        """Show an answer that is longer than before: plain words are appended, else its last line is rewritten."""
         visible = answer[: settled(answer)]
         cursor = QTextCursor(self.document())
+        added = visible[len(self._plain) :]
+        if self._plain and _PLAIN.fullmatch(added) and visible.startswith(self._plain):
+            if added:
+                cursor.movePosition(QTextCursor.MoveOperation.End)
+                cursor.insertText(added, self._text_format())
+                self._plain = visible
+                self._grown()
+            return
         cursor.beginEditBlock()
         cursor.setPosition(self._tail)
         cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
@@ -79,8 +94,13 @@ class RichText(QTextBrowser):
             self._write(cursor, markup.blocks(visible[self._streamed : complete]))
             self._streamed = complete
             self._tail = cursor.position()
-        self._write(cursor, markup.blocks(visible[self._streamed :]))
+        tail = visible[self._streamed :]
+        rest = markup.blocks(tail)
+        self._write(cursor, rest)
         cursor.endEditBlock()
+        self._plain = (
+            visible if len(tail.strip()) > _DECIDED and rest == [markup.Block("text", (markup.Run(tail),))] else ""
+        )
         self._grown()
 
     def _write(self, cursor: QTextCursor, content: list[markup.Block]) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from desktop_rag.answering.prompt import NOT_FOUND
-from desktop_rag.errors import Cancelled, DesktopRagError, EngineError, NetworkError, UsageError
+from desktop_rag.errors import Cancelled, DesktopRagError, UsageError
 
 Event = dict[str, Any]
 STRATEGY = "concat"
@@ -85,8 +85,11 @@ def answer(
         yield _done(team, prepared, NOT_FOUND, {}, found=False)
         return
     chosen = choice or Choice(team.chat)
+    if chosen.worker is not team.chat:
+        # The place of the KV memory and its key are for the sealed process alone.
+        prepared = {**prepared, "kv": None}
     yield from _written(team, prepared, chosen, max_tokens)
-    if prepared.get("kv") and chosen.worker is team.chat:
+    if prepared.get("kv"):
         # After the answer stands on the screen: what the model has read need not be read again after a restart.
         with suppress(DesktopRagError):
             team.chat.call("remember")
@@ -104,7 +107,7 @@ def _written(team: Team, prepared: Event, choice: Choice, max_tokens: int) -> It
                 yield event
             if event["event"] == "done":
                 ended = event
-    except (EngineError, NetworkError, Cancelled) as error:
+    except DesktopRagError as error:
         yield from _partial(team, prepared, parts, error)
         return
     except GeneratorExit:
@@ -141,6 +144,7 @@ def _generate(choice: Choice, prepared: Event, max_tokens: int) -> Iterator[Even
         conversation=prepared["conversation"],
         policies=prepared.get("policies"),
         kv=prepared.get("kv"),
+        generation=prepared.get("generation"),
         max_tokens=max_tokens,
         model=choice.model,
         engine=choice.engine,

@@ -62,8 +62,8 @@ class Saved:
 class KvStore:
     """Saved states under `folder`, at most `limit_bytes` of them; what was not used for longest goes first.
 
-    The folder is made here and never by `save`: whoever removes it because documents went can rely on
-    it that no late save brings their content back, not even into a folder made anew.
+    The folder is never made here: whoever removes it because documents went can rely on it that neither
+    a store opened late nor a late save brings their content back, not even into a folder made anew.
     """
 
     def __init__(self, folder: Path, key: bytes, limit_bytes: int = 1 << 30) -> None:
@@ -202,7 +202,6 @@ def _open_home(folder: Path) -> Path:
     nothing to write into, whoever made the folder again meanwhile.
     """
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         homes = sorted(path for path in folder.iterdir() if path.is_dir())
         if not homes:
             homes = [folder / secrets.token_hex(8)]

@@ -72,10 +72,6 @@ def _entry(number: int) -> str:
     return f"Day {number + 1}: the {part} in {place} had {fault}, which {deed} after {10 + number * 7 % 50} minutes."
 
 
-def _lines(start: int, count: int) -> str:
-    return "\n".join(_entry(number) for number in range(start, start + count))
-
-
 def _quoting(shown: str, asked: str) -> tuple[dict[str, str], ...]:
     """A conversation in which one text was quoted and another is asked for: small models follow an example best."""
     wish = "Repeat: {}"
@@ -88,19 +84,24 @@ def _quoting(shown: str, asked: str) -> tuple[dict[str, str], ...]:
     )
 
 
+_TEXTS = (
+    "The tenant pays the rent on the third working day of every month. If the rent is late by more than ten days, the "
+    "landlord may ask for a fee of fifteen euros. The deposit of three monthly rents lies in a separate account and is "
+    "paid back with interest when the flat is returned clean and undamaged.",
+    "The library opens at nine in the morning and closes at six in the evening. On Saturdays it closes at noon. Books "
+    "may be kept for four weeks, films for one week. Readers who need more time can ask at the desk or by telephone, "
+    "as long as nobody else is waiting for the same book.",
+    "The works council met on Tuesday to discuss the new shift plan. The night shift will begin one hour later than "
+    "before, and the break will be paid. Workers who travel by train asked for a bus from the station to the gate. "
+    "The management promised an answer before the end of the month.",
+    "The patient was admitted with a fever and a cough that had lasted for nine days. An X-ray of the chest showed a "
+    "shadow in the lower left lung. She was given an antibiotic for seven days and was sent home when the fever had "
+    "gone. A second X-ray after six weeks was clear.",
+)
+_SHORT = "The museum is closed on Mondays. Children under twelve enter free of charge."
 # Requests to quote, with the text that is to be quoted. Not every model can: only answers that really are
 # quotations count (`copied_share`), whatever their speed.
-EXTRACTIVE = tuple(
-    (_quoting(shown, asked), asked)
-    for shown, asked in (
-        (_lines(40, 3), _lines(0, 6)),
-        (_lines(60, 3), _lines(7, 6)),
-        (_lines(50, 3), _lines(21, 7)),
-        (_WOOD.split(". Every", maxsplit=1)[0] + ".", _SHIPS),
-        (_PUMP, _WOOD),
-        (_SHIPS.split(". In the winter", maxsplit=1)[0] + ".", _PUMP),
-    )
-)
+EXTRACTIVE = tuple((_quoting(_SHORT, text), text) for text in (*_TEXTS, _WOOD, _SHIPS, _PUMP))
 IS_QUOTATION = 0.8
 _STRETCH = 6
 

@@ -144,11 +144,13 @@ def size(octets: int | None) -> str:
     return ""
 
 
-def memory(megabytes: float | None) -> str:
-    """MB for the meter: "512 MB", "3.1 GB", "—" when unknown."""
-    if megabytes is None:
+def memory(mebibytes: float | None) -> str:
+    """MiB for people, in the decimal units of file sizes: "537 MB", "3.1 GB", "—" when unknown."""
+    if mebibytes is None:
         return "—"
-    return f"{megabytes / 1024:.1f} GB" if megabytes >= 1000 else f"{megabytes:.0f} MB"
+    # A model's file and its memory stand side by side: two kinds of megabytes would not add up.
+    megabytes = mebibytes * 2**20 / 1e6
+    return f"{megabytes / 1000:.1f} GB" if megabytes >= 999.5 else f"{megabytes:.0f} MB"
 
 
 def pages(document: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -51,7 +51,12 @@ def energy_joules() -> float | None:
         if nvml is None:
             return None
         joules: list[float] = []
-        for handle in _handles(nvml):
+        try:
+            handles = _handles(nvml)
+        except nvml.NVMLError:
+            # A card that vanished while an answer was written costs the number, not the answer.
+            return None
+        for handle in handles:
             try:
                 joules.append(nvml.nvmlDeviceGetTotalEnergyConsumption(handle) / 1000)
             except nvml.NVMLError:
@@ -74,7 +79,8 @@ def _nvml() -> Iterator[ModuleType | None]:
     try:
         yield pynvml
     finally:
-        pynvml.nvmlShutdown()
+        with suppress(pynvml.NVMLError):
+            pynvml.nvmlShutdown()
 
 
 def _handles(nvml: Any) -> list[Any]:

@@ -116,7 +116,9 @@ class _Transfer:
     def take_up(self) -> Iterator[dict[str, Any]]:
         """Read back what an earlier download left, if it is of the same file."""
         note = self.part.note()
-        if note.get("url") != self._wanted.url or note.get("sha256") != self._wanted.sha256:
+        if note.get("url") == self._wanted.url and note.get("sha256") == self._wanted.sha256:
+            self.part.take_back()
+        else:
             self.part.begin_again()
         reported = 0.0
         for _ in self.part.resume():

@@ -193,14 +193,15 @@ def fit_sentence(
     """One line for the catalogue: "fits: 3.1 of 8 GB, about 9–12 tok/s on this machine"."""
     size = f"{needed.total / GB:.1f} of {memory_total / GB:.0f} GB"
     if needed.fits is False:
-        return f"does not fit: needs {size}, {max(0.0, -(needed.free_after or 0) / GB):.1f} GB too much now"
+        return f"does not fit: needs {size}, {max(0.1, -(needed.free_after or 0) / GB):.1f} GB too much now"
     speed = f", about {_range(tok_s)} tok/s on this machine" if tok_s else ""
     return f"fits: {size}{f', {gpu}' if gpu else ''}{speed}"
 
 
 def _range(pair: Sequence[float]) -> str:
+    """One decimal below 10, whole numbers above: "1.6–2.4", "9–12"."""
     low, high = pair
-    digits = 1 if high < 3 else 0
+    digits = 1 if round(high, 1) < 10 else 0
     return (
         f"{low:.{digits}f}–{high:.{digits}f}" if f"{low:.{digits}f}" != f"{high:.{digits}f}" else f"{high:.{digits}f}"
     )

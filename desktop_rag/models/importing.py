@@ -24,6 +24,7 @@ from desktop_rag.models.installed import Installed, installed
 from desktop_rag.models.making import (
     Event,
     check_room,
+    held,
     id_for,
     progress,
     register,
@@ -69,8 +70,16 @@ def place(
     It is hashed again and compared with the catalogue's pin (`entry`) and with `sha256`; a file that
     is not what was promised is deleted. Raises ModelError("checksum" | "truncated" | "incompatible").
     """
-    if not path.resolve().is_relative_to((user_models(data_dir) / INCOMING).resolve()):
+    if path.resolve().parent.parent != (user_models(data_dir) / INCOMING).resolve() or not path.exists():
         raise ModelError("not_installed", f"{path.name} is no finished download.", "Import the file instead.")
+    # A second download of the same name waits outside until this one has left its folder.
+    with held(path.parent):
+        return (yield from _place(path, data_dir, entry, repo, file, sha256))
+
+
+def _place(
+    path: Path, data_dir: Path, entry: Entry | None, repo: str, file: str, sha256: str | None
+) -> Generator[Event, None, tuple[Installed, bool]]:
     try:
         facts = facts_of(path)
         check_chat(facts)

@@ -57,6 +57,10 @@ LOOKS_LIKE = {
 }
 MAX_DIMENSIONS = 8
 MAX_DEPTH = 4
+# Far more than any model has: beyond them a header is damaged, or made to fill the memory of its reader.
+MAX_ENTRIES = 1 << 17
+MAX_ITEMS = 1 << 24
+MAX_TEXT_BYTES = 1 << 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +138,7 @@ class _Header:
         version = self._magic_and_version()
         tensors, pairs = self._number("<Q"), self._number("<Q")
         metadata: dict[str, Scalar] = {}
-        for _ in range(self._believable(pairs, 12)):
+        for _ in range(self._believable(pairs, 12, MAX_ENTRIES)):
             key = self._string()
             value = self._value(self._number("<I"), depth=0)
             if value is not None:
@@ -142,7 +146,7 @@ class _Header:
         architecture = str(metadata.get("general.architecture", ""))
         if not architecture:
             raise self._incompatible("names no model architecture")
-        table = self._table(self._believable(tensors, 24))
+        table = self._table(self._believable(tensors, 24, MAX_ENTRIES))
         end = self._end_of_weights(table, metadata)
         if end > self.size:
             raise self._truncated(f"{self.size / 1e6:,.1f} of at least {end / 1e6:,.1f} MB are there")
@@ -214,14 +218,15 @@ class _Header:
         if kind in SCALARS:
             self._skip(count * struct.calcsize(SCALARS[kind]))
         elif kind == STRING:
-            for _ in range(self._believable(count, 8)):
+            for _ in range(self._believable(count, 8, MAX_ITEMS)):
                 self._skip(self._number("<Q"))
         else:
-            for _ in range(self._believable(count, 12)):
+            for _ in range(self._believable(count, 12, MAX_ITEMS)):
                 self._value(kind, depth + 1)
 
     def _string(self) -> str:
-        return self._bytes(self._number("<Q")).decode("utf-8", errors="replace")
+        length = self._believable(self._number("<Q"), 1, MAX_TEXT_BYTES)
+        return self._bytes(length).decode("utf-8", errors="replace")
 
     def _scalar(self, kind: int) -> Scalar:
         layout = SCALARS[kind]
@@ -242,10 +247,12 @@ class _Header:
         self.file.seek(self._believable(count, 1), 1)
         self.at += count
 
-    def _believable(self, count: int, least_bytes: int) -> int:
-        """`count` things of at least `least_bytes` each must fit in the rest of the file."""
+    def _believable(self, count: int, least_bytes: int, most: int | None = None) -> int:
+        """`count` things, at most `most`, of at least `least_bytes` each must fit in the rest of the file."""
         if count * least_bytes > self.size - self.at:
             raise self._truncated("it ends inside its header")
+        if most is not None and count > most:
+            raise self._incompatible(f"has a damaged header ({count:,} entries)")
         return count
 
     def _incompatible(self, problem: str) -> ModelError:

@@ -235,7 +235,7 @@ def _as_listed(entry: Entry, path: Path, more: Mapping[str, Any]) -> Installed:
 
 def _folders(data_dir: Path) -> list[Path]:
     try:
-        return sorted(path for path in user_models(data_dir).iterdir() if path.is_dir())
+        return sorted(path for path in user_models(data_dir).iterdir() if path.is_dir() and path.name[0] != ".")
     except OSError:
         return []
 

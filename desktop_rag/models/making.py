@@ -25,6 +25,8 @@ from desktop_rag.store.lock import acquire
 
 GOING = ".going-"
 RESERVE_BYTES = 512 * 2**20
+LOCK = "lock"
+"""In every folder the application has worked in; a folder of files without one is somebody else's."""
 LEFTOVER_SECONDS = 60.0
 """A folder that was just made may not be locked yet."""
 
@@ -50,13 +52,21 @@ def _taken(data_dir: Path) -> set[str]:
     """Ids of all models, and of folders somebody works in; what killed work left behind can be used again."""
     root = user_models(data_dir)
     folders = [path for path in _folders(root) if not path.name.startswith(".")]
-    busy = {folder.name for folder in folders if (folder / CARD).is_file() or _busy(folder)}
-    return {model.id for model in installed(data_dir)} | busy
+    # Lower case, as ids are: some file systems take “Model” and “model” for the same.
+    used = {folder.name.lower() for folder in folders if (folder / CARD).is_file() or _busy(folder)}
+    return {model.id for model in installed(data_dir)} | used
+
+
+def _ours(folder: Path) -> bool:
+    """Whether the application made this folder; files that a person put there are left alone."""
+    return any((folder / name).is_file() for name in (LOCK, CARD)) or not any(folder.iterdir())
 
 
 def _busy(folder: Path) -> bool:
+    if not _ours(folder):
+        return True
     try:
-        with _held(folder):
+        with held(folder):
             return False
     except StoreError:
         return True
@@ -66,10 +76,13 @@ def _busy(folder: Path) -> bool:
 def workplace(data_dir: Path, model_id: str) -> Iterator[Path]:
     """The folder of a model that is being made, empty and held alone; removed again unless it got its card.
 
-    Raises StoreError("locked") when somebody else is making this model.
+    Raises StoreError("locked") when somebody else is making this model, ModelError("incompatible") where a
+    model or files of somebody else's are in the way.
     """
     folder = private_dir(private_dir(user_models(data_dir)) / model_id)
-    with _held(folder):
+    if not _ours(folder):
+        raise ModelError("incompatible", f"There are other files in the folder {folder}.", "Move them elsewhere.")
+    with held(folder):
         _empty(folder)
         try:
             yield folder
@@ -130,14 +143,19 @@ def remove_folder(folder: Path) -> None:
 
 
 def sweep(data_dir: Path) -> None:
-    """Remove what killed work left behind: folders without a card that nobody holds, and half-deleted ones."""
-    root = user_models(data_dir)
-    for folder in _folders(root):
-        if folder.name == INCOMING or (folder / CARD).is_file():
-            continue
-        if folder.name.startswith(GOING) or time.time() - folder.stat().st_mtime > LEFTOVER_SECONDS:
-            with contextlib.suppress(StoreError), _held(folder):
+    """Remove what killed work left behind: the application's folders without a card, and half-deleted ones."""
+    for folder in _folders(user_models(data_dir)):
+        if folder.name.startswith(GOING):
+            shutil.rmtree(folder, ignore_errors=True)
+        elif folder.name != INCOMING and _left_behind(folder):
+            with contextlib.suppress(StoreError), held(folder):
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def _left_behind(folder: Path) -> bool:
+    if (folder / CARD).is_file() or not _ours(folder):
+        return False
+    return time.time() - folder.stat().st_mtime > LEFTOVER_SECONDS
 
 
 def _folders(root: Path) -> list[Path]:
@@ -145,7 +163,8 @@ def _folders(root: Path) -> list[Path]:
 
 
 @contextmanager
-def _held(folder: Path) -> Iterator[None]:
+def held(folder: Path) -> Iterator[None]:
+    """Work in a folder alone. Raises StoreError("locked") when another process is at it."""
     try:
         lock = acquire(folder)
     except StoreError as error:
@@ -167,5 +186,5 @@ def _empty(folder: Path) -> None:
     for path in folder.iterdir():
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
-        elif path.name != "lock":
+        elif path.name != LOCK:
             path.unlink()

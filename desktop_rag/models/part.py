@@ -1,7 +1,7 @@
 """A file on its way in: what has arrived so far (`NAME.part`), where it came from, and its end as a checked file.
 
 The part and a note beside it (`NAME.part.json`: address, entity tag, size) outlive a cancel or a
-crash, so that the next attempt asks for the rest only. The final name appears by one rename, after
+crash, so that the next attempt asks for the rest only; the note stays until the file is registered. The final name appears by one rename, after
 size and SHA-256 have been verified; whatever carries the final name is whole.
 """
 
@@ -47,6 +47,11 @@ class Part:
                 self._file.close()
             self._file = None
         self._lock.close()
+
+    def take_back(self) -> None:
+        """Let a finished file that nobody has registered yet count as arrived, so that it is not fetched twice."""
+        if self.target.is_file() and not self.path.exists():
+            self.target.replace(self.path)
 
     def resume(self) -> Iterator[int]:
         """Take up what is there; yields the bytes read back so far, because their hash is needed."""
@@ -130,7 +135,6 @@ class Part:
             _sync_folder(self.target.parent)
         except OSError as error:
             raise unwritable(error, self.target.parent) from error
-        self._note.unlink(missing_ok=True)
 
 
 def check_space(folder: Path, needed: int) -> None:

@@ -7,6 +7,7 @@ come first. Nothing is opened here but Ollama's manifests, which say what its na
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -89,12 +90,18 @@ def _ollama_model(folder: Path, manifests: Path, manifest: Path) -> Iterator[Can
         return
     namespace = "" if parts[-3] == "library" else f"{parts[-3]}/"
     digests = {str(layer.get("mediaType")): str(layer.get("digest", "")) for layer in layers if isinstance(layer, dict)}
-    digest = digests.get(OLLAMA_MODEL, "")
-    kind, _, value = digest.partition(":")
-    blob = folder / "blobs" / f"sha256-{value}"
-    if kind == "sha256" and len(value) == 64 and blob.is_file():
-        licence = _first_line(folder / "blobs" / digests.get(OLLAMA_LICENCE, "none").replace(":", "-"))
-        yield Candidate("Ollama", blob, f"{namespace}{parts[-2]}:{parts[-1]}", licence, value)
+    blob = _ollama_blob(folder, digests.get(OLLAMA_MODEL, ""))
+    if blob is not None and blob.is_file():
+        terms = _ollama_blob(folder, digests.get(OLLAMA_LICENCE, ""))
+        licence = _first_line(terms) if terms else ""
+        name = f"{namespace}{parts[-2]}:{parts[-1]}"
+        yield Candidate("Ollama", blob, name, licence, blob.name.removeprefix("sha256-"))
+
+
+def _ollama_blob(folder: Path, digest: str) -> Path | None:
+    """The file of a digest. A manifest comes from a registry: what is no digest could name any file of the user's."""
+    found = re.fullmatch(r"sha256:([0-9a-f]{64})", digest)
+    return folder / "blobs" / f"sha256-{found[1]}" if found else None
 
 
 def _lm_studio(around: Surroundings) -> Iterator[Candidate]:

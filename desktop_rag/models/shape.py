@@ -72,9 +72,11 @@ def shape_of_gguf(info: GgufInfo) -> Shape:
     embedding = by_name.get("token_embd.weight")
     output = by_name.get("output.weight")
     layers = numbers.need("block_count")
+    if layers > len(info.table):
+        raise ModelError("incompatible", f"{info.path.name} says it has {layers:,} layers, and does not.")
     width = numbers.need("embedding_length")
     heads = numbers.get("attention.head_count") or 1
-    dim = numbers.get("attention.key_length") or width // heads
+    dim = numbers.get("attention.key_length") or max(1, width // heads)
     dim_v = numbers.get("attention.value_length") or dim
     kv_heads = numbers.get("attention.head_count_kv") or _kv_heads_of(info.table, dim) or heads
     weights = sum(tensor.bytes for tensor in info.table)
@@ -92,7 +94,7 @@ def shape_of_gguf(info: GgufInfo) -> Shape:
         head_dim_k=dim,
         head_dim_v=dim_v,
         feed_forward=numbers.get("feed_forward_length") or _widest(info.table, "ffn_up"),
-        vocabulary=embedding.dims[-1] if embedding else numbers.get("vocab_size") or 0,
+        vocabulary=embedding.dims[-1] if embedding and embedding.dims else numbers.get("vocab_size") or 0,
         context=info.context,
         sliding_window=numbers.get("attention.sliding_window"),
         parameters=sum(tensor.values for tensor in info.table if tensor.name not in NOT_PARAMETERS),
@@ -282,7 +284,7 @@ def _kv_heads_of(table: Iterable[Tensor], dim: int) -> int:
 
 
 def _widest(table: Iterable[Tensor], part: str) -> int:
-    return max((tensor.dims[-1] for tensor in table if tensor.name.endswith(f".{part}.weight")), default=0)
+    return max((tensor.dims[-1] for tensor in table if tensor.dims and tensor.name.endswith(f".{part}.weight")), default=0)
 
 
 def _keeps_kv(by_name: Mapping[str, Tensor], number: str) -> bool:

@@ -27,7 +27,10 @@ def check_address(url: str, first: str) -> None:
 
     `first` is the address the user agreed to, `url` it or where it redirects. Raises NetworkError("refused").
     """
-    parts, origin = urlsplit(url), urlsplit(first)
+    try:
+        parts, origin = urlsplit(url), urlsplit(first)
+    except ValueError as error:
+        raise refused("The address cannot be read.") from error
     local = parts.hostname in LOOPBACK
     where = "The address is" if url == first else "The server redirects to an address that is"
     if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and local)):
@@ -56,15 +59,15 @@ def check_status(status: int, headers: Mapping[str, str], host: str) -> None:
 
 def content_range(text: str) -> tuple[int, int | None]:
     """Start and total of `bytes 5-9/10`; start is -1, which fits nothing, where it is not told."""
-    found = re.fullmatch(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)", text.strip())
+    found = re.fullmatch(r"bytes (?:(\d{1,18})-\d{1,18}|\*)/(\d{1,18}|\*)", text.strip(), re.ASCII)
     if found is None:
         return -1, None
     return int(found[1] or -1), number(found[2])
 
 
 def number(text: str | None) -> int | None:
-    """A header that must be a whole number; None otherwise."""
-    return int(text) if text and text.isascii() and text.isdigit() else None
+    """A header that must be a whole number of a size that can be; None otherwise."""
+    return int(text) if text and re.fullmatch(r"\d{1,18}", text, re.ASCII) else None
 
 
 def check_repository(repo: str) -> str:

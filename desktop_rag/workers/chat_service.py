@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ from desktop_rag.workers.loop import Operation, Request, Service
 from desktop_rag.workers.tuning import Limits, calibrate, load_options
 
 _OPTIONS = {field.name for field in dataclasses.fields(LoadOptions)}
+# The settings that decide what is loaded, and how.
+_WHAT, _HOW = ("model", "engine"), ("context", "kv_type", "gpu_layers")
 
 
 class _Chat:
@@ -31,12 +33,18 @@ class _Chat:
         self._engine: Engine | None = None
         self._model: Installed | None = None
         self._choice: tuple[Any, ...] = ()
+        self._wanted: tuple[Any, ...] = ()
+        self._settings: tuple[Any, ...] = ()
+        self._tuning: Generator[Any, None, None] | None = None
         self._adapters: tuple[tuple[str, float], ...] = ()
         self._keeper = Keeper()
         self._limits = Limits(data_dir)
 
     def load(self, request: Request) -> Operation:
-        """Load {model, engine, options} (the settings' where not given); keeps what is there if it is the same."""
+        """Load {model, engine, options} (the settings' where not given); keeps what is there if it is the same.
+
+        A request that names nothing goes on with what is there, until the settings change.
+        """
         engine = self._loaded(request.args)
         yield None
         return self._status(engine)
@@ -52,8 +60,8 @@ class _Chat:
         engine = self._loaded(request.args)
         yield {"event": "loaded", "load_ms": milliseconds_since(begin)}
         built, prompt = self._prompt(engine, request.args)
-        finish = yield from stream(engine, prompt, request, reused=self._keeper.reused(engine, prompt))
-        self._keeper.answered(request.args, built, prompt)
+        finish = yield from stream(engine, prompt, request)
+        self._keeper.answered(request.args, built)
         return {
             "reason": finish.reason,
             "passages_used": built.used,
@@ -74,13 +82,17 @@ class _Chat:
 
     def tune(self, request: Request) -> Operation:
         """Measure this machine and how it runs the loaded model best, once; in steps that give way to questions."""
-        engine = self._loaded(request.args)
+        self._loaded(request.args)
         if not self._limits.known:
             # Measured first: what a model reaches is held against it.
             yield from self._limits.measure()
-        model = self._model
-        assert model is not None
-        yield from calibrate(self._data_dir, model, engine)
+        # A question may have brought another model, or none, meanwhile.
+        if self._engine is not None and self._model is not None and self._tuning is None:
+            self._tuning = steps = calibrate(self._data_dir, self._model, self._engine)
+            try:
+                yield from steps
+            finally:
+                self._tuning = None if self._tuning is steps else self._tuning
         return self._status(self._engine) if self._engine else {}
 
     def _prompt(self, engine: Engine, args: Mapping[str, Any]) -> tuple[Built, Prompt]:
@@ -105,24 +117,35 @@ class _Chat:
         return self._status(engine)
 
     def _loaded(self, args: Mapping[str, Any]) -> Engine:
-        wanted = _wanted(args)
-        if self._engine is not None and (not wanted or wanted == self._choice):
-            return self._engine
         settings = Settings(self._data_dir)
+        now = tuple(settings[name] for name in (*_WHAT, *_HOW))
+        wanted = _wanted(args)
+        if self._engine is not None and now == self._settings and wanted in ((), self._wanted):
+            return self._engine
         name = args.get("engine") or settings["engine"] or None
         model, engine_name = resolve(
             args.get("model") or settings["model"] or None, self._data_dir, check_engine(name) if name else None
         )
         given = {key: value for key, value in dict(args.get("options") or {}).items() if key in _OPTIONS}
-        options = load_options(self._data_dir, model, engine_name, settings, given)
+        choice = (model.path, engine_name, _comparable(given), now[len(_WHAT) :])
+        if self._engine is None or choice != self._choice:
+            self._close()
+            # Planned after the former model is gone: what it held on a device is free again.
+            options = load_options(self._data_dir, model, engine_name, settings, given)
+            self._engine = open_engine(engine_name, model.path, options)
+            self._model, self._choice, self._adapters = model, choice, options.adapters
+        self._wanted, self._settings = wanted, now
+        return self._engine
+
+    def _close(self) -> None:
+        if self._tuning is not None:
+            # It computes with the weights that go.
+            self._tuning.close()
+            self._tuning = None
         if self._engine is not None:
             self._keeper.forget()
             self._engine.close()
             self._engine = None
-        self._engine = open_engine(engine_name, model.path, options)
-        self._adapters = options.adapters
-        self._model, self._choice = model, wanted or _wanted({"model": model.id})
-        return self._engine
 
     def _status(self, engine: Engine) -> dict[str, Any]:
         info, model = engine.info, self._model
@@ -150,7 +173,11 @@ def _wanted(args: Mapping[str, Any]) -> tuple[Any, ...]:
     options = args.get("options") or {}
     if not (args.get("model") or args.get("engine") or options):
         return ()
-    return (args.get("model"), args.get("engine"), tuple(sorted((k, str(v)) for k, v in options.items())))
+    return (args.get("model"), args.get("engine"), _comparable(options))
+
+
+def _comparable(options: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted((key, str(value)) for key, value in options.items()))
 
 
 def open_service(data_dir: Path, options: dict[str, Any]) -> Service:

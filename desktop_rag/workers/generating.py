@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any, Protocol
 
 from desktop_rag.answering.prompt import Built, Shown, build
-from desktop_rag.engines.protocol import Engine, Finish, Piece, Prompt, Sampling
+from desktop_rag.engines.protocol import Engine, EngineInfo, Finish, Piece, Prompt, Sampling
 from desktop_rag.errors import DesktopRagError
 from desktop_rag.workers.loop import Operation, Request
 
 COALESCE_SECONDS = 0.05
+SMALL_MODEL_PARAMETERS = 400_000_000
 SMALL_MODEL_BYTES = 300 * 2**20
 SMALL_MODEL_PASSAGES = 2
 MOST_PASSAGES = 24
@@ -31,16 +32,27 @@ def sampling_of(args: Mapping[str, Any]) -> Sampling:
 
 
 def built_for(engine: Engine, args: Mapping[str, Any], shown: Shown | None) -> Built:
-    """The messages of {question, passages, history, max_tokens}, going on from what was `shown` before if possible."""
+    """The messages of {question, passages, history, max_tokens}, going on from what was `shown` before if possible.
+
+    At most half of the context is kept free for the answer: few are as long as they may be.
+    """
+    context = engine.info.context
     return build(
         str(args["question"]),
         list(args.get("passages") or []),
         list(args.get("history") or []),
         count=engine.count,
-        budget=engine.info.context - int(args.get("max_tokens", 256)),
+        budget=context - min(int(args.get("max_tokens", 256)), context // 2),
         shown=shown,
-        limit=SMALL_MODEL_PASSAGES if 0 < engine.info.weights_bytes < SMALL_MODEL_BYTES else MOST_PASSAGES,
+        limit=SMALL_MODEL_PASSAGES if _is_small(engine.info) else MOST_PASSAGES,
     )
+
+
+def _is_small(info: EngineInfo) -> bool:
+    """By its parameters where they are known: the same model takes four times the bytes in another precision."""
+    if info.parameters:
+        return info.parameters < SMALL_MODEL_PARAMETERS
+    return 0 < info.weights_bytes < SMALL_MODEL_BYTES
 
 
 def answer_op(engine: Engine, request: Request) -> Operation:
@@ -78,11 +90,12 @@ def complete_op(engine: Engine, request: Request, limits: Measures | None = None
     return {"reason": finish.reason, "text": "".join(text), **usage_of(engine, finish, fraction)}
 
 
-def stream(engine: Engine, prompt: Prompt, request: Request, *, reused: int = 0) -> Generator[Event, None, Finish]:
+def stream(engine: Engine, prompt: Prompt, request: Request) -> Generator[Event, None, Finish]:
     """One prefill event, then token events every 50 ms at most, so that a fast model does not flood the pipe.
 
-    `reused` prompt tokens need not be computed. Returns the Finish.
+    Returns the Finish.
     """
+    reused = _reused(engine, prompt)
     waiting = ""
     sent = -COALESCE_SECONDS
     first: Piece | None = None
@@ -142,9 +155,21 @@ def usage_of(engine: Engine, finish: Finish, roofline_fraction: float | None = N
     }
 
 
-def _prefill_event(prompt_tokens: int, reused: int, seconds: float) -> Event:
-    computed = prompt_tokens - reused
-    speed = computed / seconds if computed > 0 and seconds > 0 else None
+def _reused(engine: Engine, prompt: Prompt) -> int | None:
+    """How many of the prompt's first tokens are in the KV memory; None where the engine tells only at the end."""
+    cached: Sequence[int] | None = getattr(engine, "cached_tokens", None)
+    return None if cached is None else min(shared_tokens(cached, prompt.tokens), max(0, len(prompt) - 1))
+
+
+def shared_tokens(one: Sequence[int], other: Sequence[int]) -> int:
+    """Length of the common beginning."""
+    pairs = zip(one, other, strict=False)
+    return next((at for at, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+
+
+def _prefill_event(prompt_tokens: int, reused: int | None, seconds: float) -> Event:
+    computed = None if reused is None else prompt_tokens - reused
+    speed = computed / seconds if computed and computed > 0 and seconds > 0 else None
     return {
         "event": "prefill",
         "tokens": prompt_tokens,

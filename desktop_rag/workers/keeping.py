@@ -1,8 +1,8 @@
 """What a model was shown in each conversation, and its KV memory across restarts.
 
 The KV memory holds document content: it is written only encrypted, only into the folder the library
-names (with a key for it alone), and the library empties that folder whenever a document goes. When
-the folder changes, everything that was shown before is forgotten here too.
+names (with a key for it alone), and the library empties that folder whenever a document goes. It
+names a generation too, kept or not: with another one everything that was shown before is forgotten here.
 """
 
 from __future__ import annotations
@@ -13,12 +13,16 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from desktop_rag.answering.prompt import Built, Shown
+from desktop_rag.engines.calibration import model_key
 from desktop_rag.engines.kv_store import KvStore
 from desktop_rag.engines.protocol import Engine, Prompt
 from desktop_rag.models.installed import Installed
+from desktop_rag.workers.generating import shared_tokens
 
 LEAST_TOKENS = 256
 LEAST_GAIN = 64
+MOST_CONVERSATIONS = 32
+LIMIT_BYTES = 1 << 30
 
 
 class _Keeps(Protocol):
@@ -37,7 +41,7 @@ class Keeper:
     def __init__(self) -> None:
         self._shown: dict[str, Shown] = {}
         self._store: KvStore | None = None
-        self._folder: str | None = None
+        self._place: tuple[Any, Any] = (None, None)
         self._model = ""
         self._last: tuple[str | None, Shown] | None = None
         self._kept: tuple[int, ...] = ()
@@ -52,10 +56,10 @@ class Keeper:
         self, engine: Engine, model: Installed, args: Mapping[str, Any], adapters: tuple[tuple[str, float], ...] = ()
     ) -> Shown | None:
         """What was shown in this request's conversation, from memory or from disk."""
-        self._open(args.get("kv"))
+        self._open(args.get("kv"), args.get("generation"))
         # What was computed with other adapters, or kept with another precision, is another memory.
         info = engine.info
-        parts = (model.sha256 or model.path, model.size, info.options, info.context, info.kv_token_bytes, adapters)
+        parts = (model.sha256 or model_key(model.path), model.size, info.options, info.context, info.kv_token_bytes, adapters)
         self._model = ":".join(map(str, parts))
         conversation = args.get("conversation")
         if not conversation:
@@ -72,22 +76,20 @@ class Keeper:
             return
         keeps: _Keeps = engine  # type: ignore[assignment]
         saved = self._store.best(self._model, prompt.tokens)
-        if saved is None or saved.shared < _shared(keeps.cached_tokens, prompt.tokens) + LEAST_GAIN:
+        if saved is None or saved.shared < shared_tokens(keeps.cached_tokens, prompt.tokens) + LEAST_GAIN:
             return
         state = saved.load()
         if state and keeps.restore(saved.tokens, state):
             self._kept = saved.tokens
 
-    def reused(self, engine: Engine, prompt: Prompt) -> int:
-        """How many of the prompt's first tokens are in the KV memory already."""
-        cached = getattr(engine, "cached_tokens", ())
-        return min(_shared(cached, prompt.tokens), max(0, len(prompt) - 1))
-
-    def answered(self, args: Mapping[str, Any], built: Built, prompt: Prompt) -> None:
+    def answered(self, args: Mapping[str, Any], built: Built) -> None:
         """A question was answered: the next one of its conversation can go on from here."""
         conversation = args.get("conversation")
         if conversation:
+            self._shown.pop(str(conversation), None)
             self._shown[str(conversation)] = built.shown
+            while len(self._shown) > MOST_CONVERSATIONS:
+                del self._shown[next(iter(self._shown))]
         self._last = (conversation, built.shown)
 
     def keep(self, engine: Engine) -> bool:
@@ -98,23 +100,18 @@ class Keeper:
         tokens = keeps.cached_tokens
         if len(tokens) < LEAST_TOKENS or tokens == self._kept:
             return False
+        if len(tokens) * (engine.info.kv_token_bytes or 0) > LIMIT_BYTES:
+            # It would be put together in memory a second time for nothing.
+            return False
         conversation, shown = self._last
         tokens, state = keeps.snapshot(len(tokens))
         note = {"shown": shown.to_payload()}
         self._kept = tokens
         return self._store.save(self._model, tokens, state, conversation=conversation, note=note)
 
-    def _open(self, kv: Mapping[str, Any] | None) -> None:
+    def _open(self, kv: Mapping[str, Any] | None, generation: str | None) -> None:
         folder = str(kv["folder"]) if kv else None
-        if folder != self._folder:
+        if (folder, generation) != self._place:
             self.forget()
-            self._folder = folder
-            self._store = KvStore(Path(folder), b64decode(str(kv["key"]))) if kv and folder else None
-
-
-def _shared(one: tuple[int, ...], other: tuple[int, ...]) -> int:
-    """Length of the common prefix."""
-    for at, (a, b) in enumerate(zip(one, other, strict=False)):
-        if a != b:
-            return at
-    return min(len(one), len(other))
+            self._place = (folder, generation)
+            self._store = KvStore(Path(folder), b64decode(str(kv["key"])), LIMIT_BYTES) if kv and folder else None

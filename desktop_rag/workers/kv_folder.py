@@ -15,7 +15,10 @@ from pathlib import Path
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from desktop_rag.engines.kv_store import discard
 from desktop_rag.paths import private_dir
+
+_GONE = ".gone"
 
 
 class KvFolder:
@@ -24,19 +27,33 @@ class KvFolder:
     def __init__(self, data_dir: Path, key: bytes) -> None:
         self._parent = data_dir / "kv"
         self._key = key
+        self.generation = secrets.token_hex(8)
+        """Another one whenever something was emptied: what a model was shown before is not to be shown again."""
+
+    def place(self, *, keep: bool) -> dict[str, str] | None:
+        """`current`, or None where nothing shall be kept; what was kept before goes then."""
+        if keep:
+            return self.current()
+        if not self.is_empty():
+            self.empty()
+        return None
 
     def current(self) -> dict[str, str]:
         """The folder to use now, made if there is none, and its key in base64."""
-        folder = next(iter(self._generations()), None)
+        folder = next((path for path in self._generations() if path.suffix != _GONE), None)
         if folder is None:
             folder = private_dir(private_dir(self._parent) / secrets.token_hex(8))
         derived = HKDF(SHA256(), 32, salt=None, info=b"desktop-rag kv " + folder.name.encode()).derive(self._key)
         return {"folder": str(folder), "key": b64encode(derived).decode()}
 
     def empty(self) -> None:
-        """Remove everything that was kept."""
+        """Remove everything that was kept, also beside a process that is just saving."""
+        self.generation = secrets.token_hex(8)
         for folder in self._generations():
-            shutil.rmtree(folder, ignore_errors=True)
+            if folder.suffix == _GONE:
+                shutil.rmtree(folder, ignore_errors=True)
+            else:
+                discard(folder)
 
     def is_empty(self) -> bool:
         """Whether nothing is kept."""

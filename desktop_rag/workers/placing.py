@@ -16,6 +16,8 @@ from desktop_rag.engines.calibration import machine_key, model_key
 from desktop_rag.engines.devices import Device, accelerators, missing_device
 from desktop_rag.engines.offload_trial import Trial
 from desktop_rag.engines.offload_verify import Attempt, verify_plan
+from desktop_rag.errors import StoreError
+from desktop_rag.logs import log
 from desktop_rag.models.inspect import inspect
 from desktop_rag.models.offload import plan_offload
 from desktop_rag.models.shape import Shape, shape_of_gguf
@@ -109,7 +111,11 @@ def _remember(data_dir: Path, key: str, devices: Sequence[Device], found: Placem
         "sentence": found.sentence,
         "free": {device.name: device.free_bytes for device in devices},
     }
-    write_private(data_dir / FILE, json.dumps(rows, indent=1).encode())
+    try:
+        write_private(data_dir / FILE, json.dumps(rows, indent=1).encode())
+    except StoreError as error:
+        # It holds, remembered or not: next time it is tried again.
+        log.warning("the placement could not be kept: %s", error.code)
 
 
 def _read(data_dir: Path) -> dict[str, Any]:

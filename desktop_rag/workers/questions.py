@@ -70,7 +70,8 @@ def prepare(library: Library, args: dict[str, Any]) -> dict[str, Any]:
         "absent": absent,
         "unknown": list(mapped.unknown),
         "policies": sorted(policies),
-        "kv": library.kv.current() if library.settings["keep_kv"] else None,
+        "kv": library.kv.place(keep=library.settings["keep_kv"]),
+        "generation": library.kv.generation,
         "timings_ms": timings,
     }
 

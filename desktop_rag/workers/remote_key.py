@@ -29,7 +29,8 @@ def read_key(url: str, key_file: str | None) -> str | None:
         raise UsageError("bad_request", f"The key file cannot be read: {error.strerror}.", "Check its path.") from error
     except UnicodeDecodeError:
         key = ""
-    if not key:
+    # A key goes into a header: one with a line's end inside would be quoted in the refusal of it.
+    if not key or not all("!" <= character <= "~" for character in key):
         raise UsageError("bad_request", "The key file holds no key.", "Put the key alone into the file.")
     return key
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from desktop_rag.engines import calibration
 from desktop_rag.engines.protocol import Engine, Finish, LoadOptions
 from desktop_rag.engines.registry import LLAMA_CPP
-from desktop_rag.errors import DesktopRagError
+from desktop_rag.errors import DesktopRagError, StoreError
 from desktop_rag.logs import log
 from desktop_rag.meter import machine, roofline
 from desktop_rag.models.installed import Installed
@@ -20,6 +21,7 @@ from desktop_rag.workers.placing import place
 
 Event = dict[str, Any]
 LEAST_TOKENS = 16
+_LOOK_SECONDS = 0.05
 
 
 def load_options(
@@ -70,15 +72,19 @@ class Limits:
         return found is not None and not found.disturbed
 
     def measure(self) -> Iterator[None]:
-        """Have a process of its own measure; what cannot be measured stays unknown. Each step is a wait of its."""
+        """Have a process of its own measure; what cannot be measured stays unknown. Closing it ends that process."""
         measuring = WorkerClient("models", ["--data-dir", str(self._data_dir)], disposable=True)
+        # In a thread: whoever runs these steps must not wait for a process to start, or for its next sign.
+        waiting = threading.Thread(target=_measured, args=(measuring,), name="measuring", daemon=True)
+        waiting.start()
         try:
-            for _ in measuring.stream("machine", measure=True):
+            while waiting.is_alive():
+                waiting.join(_LOOK_SECONDS)
                 yield None
-        except DesktopRagError as error:
-            log.warning("the machine could not be measured: %s", error.code)
         finally:
             measuring.close()
+            waiting.join()
+            self._machine = None
 
     def _found(self) -> machine.Machine | None:
         if self._machine is None:
@@ -105,12 +111,23 @@ class Limits:
             better = machine.raised(limits, reached, info.read_bytes)
             if better is not limits:
                 self._machine = limits = better
-                machine.remember(self._data_dir, better)
+                try:
+                    machine.remember(self._data_dir, better)
+                except StoreError as error:
+                    # No reason to lose an answer that is there.
+                    log.warning("the machine's limit could not be kept: %s", error.code)
         limit = limits.gbs_for(info.read_bytes)
         return roofline.fraction(speed, info.read_bytes, kv, context, limit)
 
 
-def calibrate(data_dir: Path, model: Installed, engine: Engine) -> Iterator[Event]:
+def _measured(measuring: WorkerClient) -> None:
+    try:
+        measuring.call("machine", measure=True)
+    except DesktopRagError as error:
+        log.warning("the machine could not be measured: %s", error.code)
+
+
+def calibrate(data_dir: Path, model: Installed, engine: Engine) -> Generator[Event, None, None]:
     """Find the fastest way to run a loaded llama.cpp model, once; nothing for other engines."""
     key = calibration.model_key(model.path)
     pointer: Any = getattr(engine, "model_pointer", None)

@@ -30,7 +30,7 @@ def told(capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
     "words",
     [
         *(["search", "x", "--mode", mode] for mode in ("tfidf", "rerank", "deep")),
-        *(["models", "list"], ["bench"], ["eval", "retrieval", "DIR"], ["privacy", "audit"], ["serve"]),
+        *(["eval", "retrieval", "DIR"], ["privacy", "audit"], ["serve"]),
         *(["ask", "x", "--strategy", "post-fusion"], ["ask", "x", "--engine", "GPT4All"]),
     ],
 )
@@ -93,7 +93,7 @@ def test_a_planned_command_is_recognised_behind_options(
     option: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main.run([*option.split(), "bench", "--json"]) == 2
+    assert main.run([*option.split(), "serve", "--json"]) == 2
     assert told(capsys)["code"] == "not_available"
     assert list(tmp_path.iterdir()) == []
 

@@ -60,6 +60,17 @@ def test_a_card_that_counts_no_energy_is_left_out(monkeypatch: pytest.MonkeyPatc
     assert gpu.energy_joules() == 7.0
 
 
+def test_a_card_that_vanishes_costs_the_number_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(*_: object) -> int:
+        raise NVMLError
+
+    vanished = library()
+    vanished.nvmlDeviceGetHandleByIndex = vanished.nvmlShutdown = gone
+    monkeypatch.setitem(sys.modules, "pynvml", vanished)
+    assert gpu.gpus() is None
+    assert gpu.energy_joules() is None
+
+
 def test_without_a_driver_there_is_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pynvml", library(refuses=True))
     assert gpu.gpus() is None

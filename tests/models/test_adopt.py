@@ -94,6 +94,16 @@ def test_ollama_models_get_their_name_back(home: Path, data: Path) -> None:
     assert model.engines == ("llama.cpp",), "GPT4All opens no file without its ending"
 
 
+def test_a_manifest_cannot_point_to_other_files(home: Path, data: Path) -> None:
+    models = home / ".ollama" / "models"
+    ollama(models)
+    lay(home / "diary.txt", b"Dear diary\n")
+    manifest = next(path for path in (models / "manifests").rglob("1b"))
+    manifest.write_text(manifest.read_text().replace("sha256:" + "c" * 64, "../../../diary.txt"))
+    (found,) = discover(data, around(home, {}, "linux"))
+    assert (found.application, found.licence) == ("Ollama", "")
+
+
 def test_folders_named_by_the_environment_come_first(home: Path, data: Path, tmp_path: Path) -> None:
     ollama(tmp_path / "elsewhere")
     lay(tmp_path / "moved" / "models" / "p" / "r" / "m.gguf")

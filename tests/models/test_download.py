@@ -17,6 +17,7 @@ from desktop_rag.models.cards import incoming
 from desktop_rag.models.download import Patience, Wanted, download, download_op
 from desktop_rag.models.part import Part
 from desktop_rag.workers.loop import Request
+from desktop_rag.models.web import content_range, number
 from tests.models.misbehaving import Answer, Server, serving
 from tests.workers.driving import run
 
@@ -56,7 +57,19 @@ def test_a_whole_file(server: Server, tmp_path: Path) -> None:
         "resumed": 0,
     }
     assert (events[-1]["received"], events[-1]["fraction"]) == (len(BODY), 1.0)
-    assert {path.name for path in tmp_path.iterdir()} == {"model.gguf", "lock"}
+    assert {path.name for path in tmp_path.iterdir()} == {"model.gguf", "model.gguf.part.json", "lock"}
+
+
+@pytest.mark.parametrize("size", [len(BODY), None])
+def test_a_finished_file_that_nobody_registered_is_not_fetched_again(
+    server: Server, tmp_path: Path, size: int | None
+) -> None:
+    url = server.put(FILE, Answer(BODY))
+    fetch(url, tmp_path, size=size)
+    assert fetch(url, tmp_path, size=size)["resumed"] == len(BODY)
+    assert server.sent[1:] in ([], [0])
+    (tmp_path / "model.gguf").write_bytes(OTHER[: len(BODY)])
+    assert failure(url, tmp_path, size=size).code == "checksum"
 
 
 def test_nothing_is_sent_but_the_address(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,6 +229,14 @@ def test_a_part_of_another_file_is_not_continued(server: Server, tmp_path: Path)
 def test_redirects_to_anywhere_unprotected_are_not_followed(server: Server, tmp_path: Path, location: str) -> None:
     error = failure(server.put(FILE, Answer(status=302, headers={"Location": location})), tmp_path)
     assert (error.code, "redirects" in error.message) == ("refused", True)
+
+
+def test_an_address_that_is_none_and_numbers_that_are_none(server: Server, tmp_path: Path) -> None:
+    garbage = Answer(status=302, headers={"Location": "https://[::1/x"})
+    assert failure(server.put(FILE, garbage), tmp_path).code == "interrupted"
+    assert failure("https://[::1/x", tmp_path).code == "refused"
+    assert content_range(f"bytes 0-1/{'9' * 5000}") == (-1, None)
+    assert (number("9" * 5000), number("12")) == (None, 12)
 
 
 def test_redirects_in_circles(server: Server, tmp_path: Path) -> None:

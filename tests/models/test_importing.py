@@ -210,6 +210,7 @@ def test_what_killed_work_left_behind_is_used_again(source: Path, data: Path) ->
     left = user_models(data) / "my-model-q8_0"
     left.mkdir(parents=True)
     (left / "half.gguf").write_bytes(b"half")
+    (left / "lock").touch()
     model, _ = bring(source, data)
     assert model.id == "my-model-q8_0"
     assert not (left / "half.gguf").exists()
@@ -231,6 +232,42 @@ def test_sweeping_leaves_what_lives(data: Path) -> None:
     making.sweep(data)
     lock.close()
     assert {path.name for path in user_models(data).iterdir()} == {"kept", "young", "held", ".incoming"}
+
+
+def test_files_that_a_person_put_there_stay(source: Path, data: Path) -> None:
+    own = user_models(data) / "My-Model-q8_0"
+    own.mkdir(parents=True)
+    (own / "precious.gguf").write_bytes(b"weights")
+    os.utime(own, (0, 0))
+    making.sweep(data)
+    model, _ = bring(source, data)
+    with pytest.raises(ModelError) as caught, making.workplace(data, own.name):
+        pass
+    assert "other files" in caught.value.message
+    making.sweep(data)
+    assert [path.name for path in own.iterdir()] == ["precious.gguf"]
+    assert model.id == "my-model-q8_0-2"
+
+
+def test_a_model_whose_deletion_was_killed_is_gone(data: Path) -> None:
+    put(data, "mine")
+    half = user_models(data) / f"{making.GOING}mine-1"
+    (user_models(data) / "mine").rename(half)
+    assert "mine" not in {model.parent or model.name for model in installed(data)}
+    assert not any(model.id.startswith(".") for model in installed(data))
+    making.sweep(data)
+    assert not half.exists()
+
+
+def test_a_download_is_placed_alone_and_never_takes_its_neighbours(arrived: Path, data: Path) -> None:
+    with making.held(arrived.parent), pytest.raises(StoreError) as caught:
+        placed(arrived, data)
+    assert caught.value.code == "locked"
+    astray = arrived.parent.parent / "astray.gguf"
+    astray.write_bytes(b"no model")
+    with pytest.raises(ModelError):
+        placed(astray, data)
+    assert arrived.exists()
 
 
 def test_errors_of_the_folder_are_told(source: Path, data: Path) -> None:

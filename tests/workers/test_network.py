@@ -172,7 +172,7 @@ def test_the_key_comes_from_a_file_and_reaches_the_server_only(tmp_path: Path) -
     assert "4711" not in str(status)
 
 
-@pytest.mark.parametrize("content", [None, b"", b" \n", b"\xff\xfe", b"x" * 10_000])
+@pytest.mark.parametrize("content", [None, b"", b" \n", b"\xff\xfe", b"two\nlines", b"x" * 10_000])
 def test_a_file_that_holds_no_key_is_refused(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "key"
     if content is not None:

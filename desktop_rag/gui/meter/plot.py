@@ -46,13 +46,13 @@ class SpeedPlot(QWidget):
         painter.setFont(self._theme.font("small", mono=True))
         area = QRectF(self.rect()).adjusted(_LEFT, _TOP, -_RIGHT, -_BOTTOM)
         seconds, top = self._ranges()
-        self._paint_grid(painter, area, seconds, top)
         trace = self._trace
         if trace is None or not (trace.points or trace.first):
             painter.setPen(self._theme.colour("muted"))
             painter.setFont(self._theme.font("body"))
             painter.drawText(area, Qt.AlignmentFlag.AlignCenter, "Ask something: the answer is drawn here as it comes.")
             return
+        self._paint_grid(painter, area, seconds, top)
         self._paint_prefill(painter, area, seconds, top, trace)
         if trace.limit is not None:
             self._paint_limit(painter, area, top, trace.limit)

@@ -13,6 +13,7 @@ from desktop_rag.gui import words
 from desktop_rag.gui.backend import Backend
 from desktop_rag.gui.meter.readings import process_ids
 from desktop_rag.gui.meter.sparkline import Sparkline
+from desktop_rag.gui.meter.telemetry import was_measured
 from desktop_rag.gui.pieces.buttons import IconButton
 from desktop_rag.gui.pieces.labels import line, set_kind, set_tone
 from desktop_rag.gui.theme import Theme
@@ -45,6 +46,7 @@ class MeterStrip(QWidget):
         self._kv: float | None = None
         self._speed_now: float | None = None
         self._running = False
+        self._drawn = False
         self._polls = 0
         self._open = IconButton(theme, "gauge", "Performance", self.opened.emit)
         self.spark = Sparkline(theme)
@@ -95,7 +97,7 @@ class MeterStrip(QWidget):
         """An answer began or ended."""
         self._running = running
         if running:
-            self.spark.clear()
+            self._drawn = False
             self._speed_now = None
             self._polls = 0
 
@@ -105,6 +107,8 @@ class MeterStrip(QWidget):
             self._show_reading(event)
             return
         usage = event.get("usage") or {}
+        if not was_measured(usage):
+            usage = {}
         self._speed_now = usage.get("decode_tps") if usage else event.get("tok_s") or self._speed_now
         if usage:
             self._show_speed()
@@ -128,6 +132,10 @@ class MeterStrip(QWidget):
 
     def _show_speed(self) -> None:
         if self._speed_now is not None:
+            if not self._drawn:
+                # Not sooner: an answer that needs no model leaves the line of the last one beside its numbers.
+                self.spark.clear()
+                self._drawn = True
             self._speed.setText(f"{self._speed_now:5.1f} tok/s")
             self.spark.add(self._speed_now)
 

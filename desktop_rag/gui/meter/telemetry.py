@@ -91,7 +91,7 @@ class Telemetry(QObject):
             self.now.prefill.append((float(event.get("seconds") or 0), float(event["tok_s"])))
         elif kind == "token":
             self.now.token(event)
-        elif kind == "done" and event.get("usage"):
+        elif kind == "done" and was_measured(event.get("usage")):
             self.now.done = event
             self.past.append(self.now)
             self.ended.emit()
@@ -101,6 +101,11 @@ class Telemetry(QObject):
     def last(self) -> Trace | None:
         """The last answer that was measured to its end."""
         return self.past[-1] if self.past else None
+
+
+def was_measured(usage: Mapping[str, Any] | None) -> bool:
+    """Whether a model wrote something: an answer that needed none leaves the last numbers standing."""
+    return bool(usage and (usage.get("generated_tokens") or usage.get("decode_tps")))
 
 
 def stages(done: Mapping[str, Any]) -> dict[str, float]:

@@ -49,7 +49,7 @@ class Tiles(QWidget):
         self.decode = Tile(theme, "tok/s written", "Tokens a second once the first one is there")
         self.prefill = Tile(theme, "tok/s of the prompt read", "Tokens a second of what had to be read anew")
         self.first = Tile(theme, "seconds to the first word", "From your question on")
-        self.share = Tile(theme, "per cent of this machine's limit", "The limit is how fast memory can be read")
+        self.share = Tile(theme, "per cent of the limit", "The limit of this machine: how fast its memory can be read")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(12)

@@ -7,6 +7,7 @@ is not possible (other passages, no room) the prompt is put together anew.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -76,7 +77,7 @@ def build(
     if messages is not None:
         placed = dict.fromkeys([*(shown.passages if shown else ()), *texts])
         return Built(messages, len(texts), Shown(tuple(messages), len(history) + 1, tuple(placed)))
-    messages, kept = _rebuilt(question, texts, history[-_HISTORY:], count, budget)
+    messages, kept = _rebuilt(question, texts, _answered(history)[-_HISTORY:], count, budget)
     return Built(messages, len(kept), Shown(tuple(messages), len(history) + 1, tuple(kept)))
 
 
@@ -99,6 +100,12 @@ def _extended(
     messages = [*shown.messages, answer, _asked(question, new)]
     cost = sum(count(message["content"]) + _PER_MESSAGE for message in messages) + _MARGIN
     return messages if cost <= budget else None
+
+
+def _answered(history: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
+    """Questions that got an answer, with it: many templates refuse two questions in a row."""
+    pairs = [pair for pair in itertools.pairwise(history) if [turn["role"] for turn in pair] == ["user", "assistant"]]
+    return [turn for pair in pairs for turn in pair]
 
 
 def _rebuilt(

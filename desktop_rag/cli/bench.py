@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from desktop_rag.cli.output import Output
+from desktop_rag.engines.registry import ENGINES
 from desktop_rag.errors import UsageError
 from desktop_rag.evaluation.bench import table
 from desktop_rag.evaluation.probing import probe, probe_lines
 from desktop_rag.evaluation.running import MAX_TOKENS, Choice, bench
 from desktop_rag.evaluation.targets import targets
+from desktop_rag.models.synthetic_shapes import SHAPES
 from desktop_rag.workers.client import Workers
 
 _PLANNED = ("ingest", "retrieval", "window")
@@ -22,9 +24,15 @@ _SIGNS = {True: "✓", False: "✗", None: "–"}
 def add_commands(subparsers: Any, add: Callable[[Any, str, Any, str], ArgumentParser]) -> None:
     """Put `bench` beside the other commands."""
     parser = add(subparsers, "bench", run_bench, "Measure how fast this machine answers, platform by platform.")
-    parser.add_argument("--engine", action="append", default=[], metavar="E", help="only this engine (may be repeated)")
+    parser.add_argument(
+        "--engine",
+        action="append",
+        default=[],
+        metavar="E",
+        help=f"only this engine, may be repeated: {', '.join(ENGINES)}",
+    )
     parser.add_argument("--model", metavar="M", help="a model's id, or the path of a file or folder")
-    parser.add_argument("--synthetic", metavar="SHAPE", help="random weights of a known shape, such as llama-3.2-1b")
+    parser.add_argument("--synthetic", metavar="SHAPE", help=f"random weights of a known shape: {', '.join(SHAPES)}")
     parser.add_argument("--url", metavar="URL", help="measure this OpenAI-compatible server")
     parser.add_argument("--online", action="store_true", help="open the network for a --url elsewhere, this once")
     parser.add_argument(
@@ -42,6 +50,7 @@ def run_bench(workers: Workers, options: Namespace, output: Output) -> int:
     for name in _PLANNED:
         if getattr(options, name):
             raise UsageError("not_available", f"“bench --{name}” is not available yet.")
+    _check(options)
     if options.targets:
         return _targets(workers, options, output)
     choice = Choice(
@@ -52,8 +61,6 @@ def run_bench(workers: Workers, options: Namespace, output: Output) -> int:
         online=options.online,
         max_tokens=options.max_tokens,
     )
-    if options.max_tokens < 1:
-        raise UsageError("bad_request", "An answer has at least one token.", "Give a larger --max-tokens.")
     if options.probe:
         done = _followed(probe(workers, choice), output)
         output.result(_plain(done), probe_lines(done["engines"]))
@@ -61,6 +68,17 @@ def run_bench(workers: Workers, options: Namespace, output: Output) -> int:
     done = _followed(bench(workers, choice), output)
     output.result(_plain(done), table(done["rows"], done["skipped"]))
     return 0
+
+
+def _check(options: Namespace) -> None:
+    """What can only fail is refused before anything is measured."""
+    if options.max_tokens < 1:
+        raise UsageError("bad_request", "An answer has at least one token.", "Give a larger --max-tokens.")
+    if options.synthetic and options.synthetic not in SHAPES:
+        known = f"Known shapes: {', '.join(SHAPES)}."
+        raise UsageError("bad_request", f"There is no shape called “{options.synthetic}”.", known)
+    if options.url and not options.url.startswith(("http://", "https://")):
+        raise UsageError("bad_request", f"“{options.url}” is no address.", "Write it as http://localhost:8000/v1")
 
 
 def _targets(workers: Workers, options: Namespace, output: Output) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from desktop_rag.answering.answer import answer, check_choice
-from desktop_rag.cli.output import Output
+from desktop_rag.cli.output import Output, counted
 from desktop_rag.errors import DesktopRagError, StoreError, UsageError
 from desktop_rag.meter import machine
 from desktop_rag.meter.memory import resident_mb
@@ -67,7 +67,10 @@ def collections(workers: Workers, options: Namespace, output: Output) -> int:
     rows = workers.library.call("collections")["collections"]
     output.result(
         {"collections": rows},
-        [f"{r['name']}  {r['documents']} documents, {r['chunks']} passages, {r['policy']}" for r in rows],
+        [
+            f"{r['name']}  {counted(r['documents'], 'document')}, {counted(r['chunks'], 'passage')}, {r['policy']}"
+            for r in rows
+        ],
     )
     return 0
 
@@ -105,7 +108,7 @@ def _removed_line(row: dict[str, Any]) -> str:
     if "error" in row:
         return f"{row['document']}: {row['error']['message']} {row['error']['hint']}".strip()
     return (
-        f"{row['name']}: {row['chunks']} passages and {row['vault_entries']} vault entries removed"
+        f"{row['name']}: {counted(row['chunks'], 'passage')} and {row['vault_entries']} vault entries removed"
         f"{', verified' if row['verified'] else ', NOT verified'}"
     )
 
@@ -155,14 +158,17 @@ def ask(workers: Workers, options: Namespace, output: Output) -> int:
     lines += _doubts(done["sentences"])
     lines += [f"[{c['marker']}] {c['name']}{_page(c)}: {' '.join(c['text'].split())}" for c in done["citations"]]
     coverage = done["coverage"]
-    lines.append(f"({coverage['passages_read']} of {coverage['passages_total']} passages read)")
+    lines.append(f"({coverage['passages_read']} of {counted(coverage['passages_total'], 'passage')} read)")
+    if not coverage["passages_total"]:
+        lines.append("There is nothing to read here yet. Add documents: desktop-rag add PATH")
     output.result({key: value for key, value in done.items() if key not in ("event", "id")}, lines)
     return 0
 
 
 def _measure_once(workers: Workers, output: Output) -> None:
     """Speeds are told as shares of what this machine can do: that is measured with the first question."""
-    if machine.remembered(workers.data_dir) is None:
+    found = machine.remembered(workers.data_dir)
+    if found is None or found.disturbed:
         output.progress({"event": "measuring"}, "Measuring this machine, once …")
         with suppress(DesktopRagError):
             workers.models.call("machine")
@@ -216,13 +222,18 @@ def _follow(events: Any, output: Output) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for event in events:
         if event["event"] == "document":
-            output.progress(_progress(event), _document_line(event) if event["state"] in _SHOWN_STATES else None)
+            output.progress(_progress(event), _state_line(event) if event["state"] in _SHOWN_STATES else None)
         elif event["event"] == "done":
             rows = event["documents"]
     return rows
 
 
 _SHOWN_STATES = ("ready", "partly_read", "failed", "reviewing")
+
+
+def _state_line(event: dict[str, Any]) -> str:
+    """Short: the result says all of it again, on the same terminal."""
+    return f"{event.get('name') or event.get('document')}: {event['state'].replace('_', ' ')}"
 
 
 def _progress(event: dict[str, Any]) -> dict[str, Any]:
@@ -237,7 +248,7 @@ def _document_line(row: dict[str, Any]) -> str:
     cause = f": {row['error']['message']} {row['error']['hint']}" if row.get("error") else ""
     found = sum((row.get("pii") or {}).values())
     extra = (
-        f", {row['chunks']} passages, {found} private values replaced"
+        f", {counted(row['chunks'], 'passage')}, {counted(found, 'private value')} replaced"
         if row["state"] in ("ready", "partly_read")
         else ""
     )

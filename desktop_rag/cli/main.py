@@ -50,6 +50,7 @@ def run(arguments: list[str]) -> int:
         try:
             return int(options.handler(workers, options, output))
         finally:
+            output.settle()
             workers.close()
     except DesktopRagError as error:
         return _report(error, wants_json)
@@ -106,14 +107,14 @@ def _add(commands_: Any, name: str, handler: Any, text: str) -> argparse.Argumen
 
 def _document_commands(commands_: Any) -> None:
     add = _add(commands_, "add", commands.add, "Add files and folders: read, cleaned of personal data, indexed.")
-    add.add_argument("paths", nargs="+", metavar="PATH")
+    add.add_argument("paths", nargs="+", metavar="PATH", help="files, or folders with everything in them")
     add.add_argument("--collection", metavar="NAME", help="made if it does not exist")
     add.add_argument("--policy", choices=POLICIES, help="what happens to personal data")
     add.add_argument("--password-file", metavar="FILE", help="a password for encrypted documents, one a line")
     add.add_argument("--yes", action="store_true", help="index without reviewing what was found")
     _add(commands_, "collections", commands.collections, "List the collections.")
     documents = _add(commands_, "documents", commands.documents, "List the documents, or show the cleaned text of one.")
-    documents.add_argument("--collection", metavar="NAME")
+    documents.add_argument("--collection", metavar="NAME", help="only this collection")
     documents.add_argument("--text", metavar="DOC", help="the pages of one document, named by its id or file name")
     documents.add_argument("--reveal", action="store_true", help="show real values instead of pseudonyms")
     remove = _add(commands_, "remove", commands.remove, "Remove documents and everything made from them.")
@@ -122,16 +123,16 @@ def _document_commands(commands_: Any) -> None:
 
 def _question_commands(commands_: Any) -> None:
     search = _add(commands_, "search", commands.search, "Find passages.")
-    search.add_argument("query")
-    search.add_argument("--collection", metavar="NAME")
-    search.add_argument("--mode", choices=(*MODES, *PLANNED_MODES), default="hybrid")
+    search.add_argument("query", metavar="QUERY", help="words or a question")
+    search.add_argument("--collection", metavar="NAME", help="only this collection")
+    search.add_argument("--mode", choices=(*MODES, *PLANNED_MODES), default="hybrid", help="how to search (hybrid)")
     search.add_argument("-k", type=int, default=10, metavar="N", help="how many hits (10)")
     search.add_argument("--reveal", action="store_true", help="show real values instead of pseudonyms")
     ask = _add(commands_, "ask", commands.ask, "Ask a question; the answer cites its passages.")
-    ask.add_argument("question")
-    ask.add_argument("--collection", metavar="NAME")
+    ask.add_argument("question", metavar="QUESTION", help="in your own words, in quotation marks")
+    ask.add_argument("--collection", metavar="NAME", help="only this collection")
     ask.add_argument("--conversation", metavar="ID", help="go on with an earlier conversation")
-    ask.add_argument("--strategy", metavar="S")
+    ask.add_argument("--strategy", metavar="S", help="how passages become an answer: concat")
     ask.add_argument("--engine", metavar="E", help=", ".join(ENGINES))
     ask.add_argument("--model", metavar="M", help="a model of `models list`, or the path of a file or folder")
     ask.add_argument("--online", action="store_true", help="open the network for a remote model, for this question")

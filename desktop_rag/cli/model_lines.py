@@ -5,6 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from desktop_rag.cli.output import counted
+
+_MIB = 2**20
+_PARTS = {
+    "weights": "weights",
+    "kv": "context (KV)",
+    "compute": "computing",
+    "process": "program",
+    "total": "together",
+}
+
 Row = Mapping[str, Any]
 
 
@@ -73,10 +84,10 @@ def model_line(model: Row) -> str:
 def fitting(told: Row) -> list[str]:
     """`models fit`: the sentence, then the sums it stands on."""
     need, memory = told["estimate_mb"], told["memory_mb"]
-    rows = [(name, f"{need[name]:,.0f} MiB") for name in ("weights", "kv", "compute", "process", "total")]
-    rows.append(("free now", f"{memory['free']:,.0f} MiB"))
+    rows = [(name, size(need[part] * _MIB)) for part, name in _PARTS.items()]
+    rows.append(("free now", size(memory["free"] * _MIB)))
     rows.append(("context", f"{told['context']:,} tokens (most: {told['context_limit']:,})"))
-    rows.append(("KV a token", f"{told['kv_token_bytes'] / 1024:,.1f} KiB in {told['kv_type']}"))
+    rows.append(("KV a token", f"{size(told['kv_token_bytes'])} in {told['kv_type']}"))
     if told["roofline"]:
         limit = told["roofline"]
         rows.append(("limit", f"{limit['tok_s']:,.1f} tok/s here, bound by {limit['bound']}"))
@@ -135,7 +146,8 @@ def found(told: Row) -> list[str]:
 
 def estimate(told: Row, to: str) -> str:
     """`models quantise --estimate`."""
-    odd = f" {told['fallback']} tensors get a neighbouring type." if told.get("fallback") else ""
+    few = told.get("fallback")
+    odd = f" {counted(few, 'tensor')} {'gets' if few == 1 else 'get'} a neighbouring type." if few else ""
     warning = f" {told['warning']}" if told["warning"] else ""
     return f"{to}: {size(told['size'])}, {told['bits']:.2f} bits a weight.{odd}{warning}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,7 +10,9 @@ from typing import Any
 
 from desktop_rag.cli import model_lines as lines
 from desktop_rag.cli.output import Output
+from desktop_rag.engines.registry import ENGINES
 from desktop_rag.errors import NetworkError, UsageError
+from desktop_rag.meter import machine
 from desktop_rag.models.cards import incoming
 from desktop_rag.models.catalogue import find
 from desktop_rag.workers.client import Workers
@@ -38,10 +41,10 @@ def _looking(inner: Any, add: Add) -> None:
     fit.add_argument("--context", type=int, metavar="N", help="tokens the model sees at once")
     fit.add_argument("--kv-type", choices=("f16", "q8_0", "q4_0"), help="precision of the context's memory")
     fit.add_argument("--gpu-layers", type=int, metavar="N", help="0 uses no graphics card, -1 as many as fit")
-    fit.add_argument("--engine", metavar="E")
+    fit.add_argument("--engine", metavar="E", help=f"the engine that opens it: {', '.join(ENGINES)}")
     search = add(inner, "search", search_models, "Search Hugging Face for GGUF files; the words typed are sent there.")
-    search.add_argument("query", nargs="+")
-    search.add_argument("--limit", type=int, default=8, metavar="N")
+    search.add_argument("query", nargs="+", metavar="WORD", help="what the model is called")
+    search.add_argument("--limit", type=int, default=8, metavar="N", help="repositories to show (8)")
     _online(search)
 
 
@@ -50,7 +53,7 @@ def _bringing(inner: Any, add: Add) -> None:
     get.add_argument("model", metavar="MODEL", help="an id of the catalogue, or OWNER/REPOSITORY:FILE of Hugging Face")
     _online(get)
     bring = add(inner, "import", import_model, "Copy a GGUF file, or a CTranslate2 or Hugging Face folder, in here.")
-    bring.add_argument("path", metavar="PATH")
+    bring.add_argument("path", metavar="PATH", help="the file or folder; it stays where it is")
     adopt = add(inner, "adopt", adopt_models, "Use models of GPT4All, Ollama, LM Studio or Jan without copying them.")
     adopt.add_argument("path", nargs="*", metavar="PATH", help="without one, list what there is")
     adopt.add_argument("--all", action="store_true", help="adopt everything that was found")
@@ -58,18 +61,20 @@ def _bringing(inner: Any, add: Add) -> None:
 
 def _changing(inner: Any, add: Add) -> None:
     convert = add(inner, "convert", convert_model, "Make a copy of a model for another engine.")
-    convert.add_argument("model", metavar="MODEL")
-    convert.add_argument("--to", required=True, choices=_CONVERT_TO, help="CTranslate2, Transformers or GPT4All")
+    convert.add_argument("model", metavar="MODEL", help="an id of `models list`, or a path")
+    convert.add_argument(
+        "--to", required=True, choices=_CONVERT_TO, help="ct2 for CTranslate2, hf for Transformers, gpt4all for GPT4All"
+    )
     convert.add_argument("--compute-type", metavar="T", help="int8, float16, bfloat16 or float32")
     quantise = add(inner, "quantise", quantise_model, "Store a model in fewer bits.")
-    quantise.add_argument("model", metavar="MODEL")
+    quantise.add_argument("model", metavar="MODEL", help="an id of `models list`, or a path")
     quantise.add_argument("--to", required=True, metavar="TYPE", help="Q4_0 Q4_1 Q4_K_M Q5_K_M Q6_K Q8_0 F16")
     quantise.add_argument("--estimate", action="store_true", help="only tell how large it will be")
     adapters = add(inner, "adapters", set_adapters, "Show or set the LoRA adapters of a model.")
-    adapters.add_argument("model", metavar="MODEL")
+    adapters.add_argument("model", metavar="MODEL", help="an id of `models list`, or a path")
     adapters.add_argument("--set", nargs="*", metavar="FILE[=SCALE]", help="exactly these; none removes all")
     delete = add(inner, "delete", delete_model, "Delete a model; one of another program only leaves the list.")
-    delete.add_argument("model", metavar="MODEL")
+    delete.add_argument("model", metavar="MODEL", help="an id of `models list`")
 
 
 def _online(parser: ArgumentParser) -> None:
@@ -95,7 +100,10 @@ def inspect_model(workers: Workers, options: Namespace, output: Output) -> int:
 
 def fit_model(workers: Workers, options: Namespace, output: Output) -> int:
     """The arithmetic, with the machine measured first where it never was."""
-    _follow(workers.models.stream("machine"), output)
+    if options.context is not None and options.context < 1:
+        raise UsageError(
+            "bad_request", "A context has at least one token.", "Give a larger --context, or leave it out."
+        )
     chosen = {
         "context": options.context,
         "kv_type": options.kv_type,
@@ -103,14 +111,19 @@ def fit_model(workers: Workers, options: Namespace, output: Output) -> int:
         "gpu_layers": options.gpu_layers,
     }
     given = {name: value for name, value in chosen.items() if value is not None}
-    told = _plain(workers.models.call("fit", model=_named(options.model), **given))
+    model = _named(options.model)
+    if machine.remembered(workers.data_dir) is None:
+        # A wrong name is said before anyone waits for the measurement.
+        workers.models.call("fit", model=model, **given)
+    _follow(workers.models.stream("machine"), output)
+    told = _plain(workers.models.call("fit", model=model, **given))
     output.result(told, lines.fitting(told))
     return 0
 
 
 def search_models(workers: Workers, options: Namespace, output: Output) -> int:
     """Search the hub."""
-    _check_online(options, "search")
+    _check_online(options, f"search {shlex.join(options.query)}")
     try:
         found = workers.network("download", opened=True)
         told = _follow(found.stream("search", query=" ".join(options.query), limit=options.limit), output)

@@ -46,7 +46,8 @@ class CTranslate2Engine:
         self._path = path
         self._text = FolderTokenizer(path)
         self._threads = options.threads or thread_budget("chat")
-        self._device = options.device or "cpu"
+        # There is no half way: layers on a device means all of them.
+        self._device = options.device or ("cuda" if options.gpu_layers else "cpu")
         self._compute_type = options.compute_type or "default"
         self._run: Run | None = None
         weights = (path / "model.bin").stat().st_size
@@ -93,6 +94,9 @@ class CTranslate2Engine:
         start = time.perf_counter()
         options = _sampling_options(sampling)
         limit = min(max_tokens, self._room(prompt))
+        if sampling.ignore_end:
+            # Until then the library lets no end be chosen.
+            options["min_length"] = limit
         if not self._idle(cancelled):
             yield Finish("cancelled", len(prompt), 0, 0, None, time.perf_counter() - start)
             return
@@ -112,7 +116,7 @@ class CTranslate2Engine:
                 answer.append(token)
                 if new := text.add(token):
                     yield Piece(new, len(answer), at)
-                reason = _ended(text, answer, limit)
+                reason = _ended(text, answer, limit, circles=not sampling.ignore_end)
                 if reason:
                     break
         except (RuntimeError, ValueError, MemoryError) as error:
@@ -256,13 +260,13 @@ def _sampling_options(sampling: Sampling) -> dict[str, Any]:
     }
 
 
-def _ended(text: AnswerText, answer: Sequence[int], limit: int) -> str:
+def _ended(text: AnswerText, answer: Sequence[int], limit: int, *, circles: bool) -> str:
     """Why the answer ends here; "" if it goes on."""
     if text.stopped:
         return "stop"
     if len(answer) >= limit:
         return "length"
-    return "loop" if runs_in_circles(answer) else ""
+    return "loop" if circles and runs_in_circles(answer) else ""
 
 
 def _widened(stored: str, effective: str) -> float:

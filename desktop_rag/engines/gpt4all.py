@@ -4,7 +4,8 @@ The Python class around it would look for models in the network, wraps every pro
 its own and forgets its cache between calls. Here the prompt is rendered by the model's own template
 and given as it is, what the cache already holds is not computed again, and both callbacks can stop
 the work. What the library cannot do stays so: draws take no seed, an answer also ends at one of its
-built-in stop strings ("### Human" and the like), and Cancel waits for the 128 prompt tokens in hand.
+built-in stop strings ("### Human" and the like) and at its end whatever `ignore_end` says, and Cancel
+waits for the 128 prompt tokens in hand.
 """
 
 from __future__ import annotations
@@ -274,6 +275,8 @@ def _check(info: GgufInfo, options: LoadOptions) -> None:
     """Refuse what the library would only refuse in its own words, or by ending the process."""
     if options.adapters:
         raise UsageError("not_available", "GPT4All takes no LoRA adapters here.", "Use llama.cpp.")
+    if options.gpu_layers or options.device not in (None, "cpu"):
+        raise UsageError("not_available", "GPT4All computes on the processor only here.", "Use llama.cpp.")
     why = refusal(info)
     if why:
         hint = "Make a GPT4All copy of it." if can_copy(info.path) else "Use llama.cpp."

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from desktop_rag.engines.cancel import Cancellation
 from desktop_rag.engines.llama_batch import TokenBatch
 from desktop_rag.engines.llama_exact import Exactness, OneKernel
-from desktop_rag.engines.llama_library import LlamaModel, out_of_memory
+from desktop_rag.engines.llama_library import LlamaModel, messages, out_of_memory, ran_out
 from desktop_rag.engines.protocol import LoadOptions
 from desktop_rag.errors import EngineError, ModelError, UsageError
 
@@ -190,7 +190,12 @@ class LlamaContext:
         params.abort_callback = self._abort
         params.abort_callback_data = self._idle.address
         self._check_room(self.kv_token_bytes() * params.n_ctx)
-        made = self._c.llama_init_from_model(self._model.pointer, params)
+        with messages(self._c) as said:
+            made = self._c.llama_init_from_model(self._model.pointer, params)
+        if not made and options.kv_type != "f16" and not ran_out(said):
+            raise ModelError(
+                "incompatible", f"This model cannot have a KV memory of {options.kv_type}.", "Set its precision to f16."
+            )
         if not made:
             raise out_of_memory(f"There is not enough memory for a context of {params.n_ctx:,} tokens.")
         return made

@@ -57,6 +57,7 @@ class LlamaModel:
         self._buffer = ctypes.create_string_buffer(_PIECE_BYTES)
         layers = int(llama_cpp.llama_model_n_layer(self.pointer))
         asked = layers if options.gpu_layers < 0 else min(options.gpu_layers, layers)
+        asked = 0 if options.device == "cpu" else asked
         self.placement = Placement(self._device(options) if asked else "cpu", layers, asked)
 
     def close(self) -> None:
@@ -142,7 +143,7 @@ class LlamaModel:
         params = self.c.llama_model_default_params()
         params.n_gpu_layers = options.gpu_layers if options.gpu_layers >= 0 else 1 << 16
         pointers = self._placed(params, options)
-        with _messages(self.c) as said:
+        with messages(self.c) as said:
             model = self.c.llama_model_load_from_file(os.fsencode(self.path), params)
         del pointers
         if not model:
@@ -179,7 +180,7 @@ def _load_failure(header: GgufInfo, said: Sequence[str]) -> ModelError:
             f"{name} is a model of the kind {header.architecture!r}, which this version of llama.cpp does not know.",
             "Choose a model of another kind.",
         )
-    if any(words in text for words in _NO_MEMORY):
+    if ran_out(said):
         return out_of_memory(f"There is not enough memory to load {name}.")
     return ModelError(
         "incompatible",
@@ -188,13 +189,19 @@ def _load_failure(header: GgufInfo, said: Sequence[str]) -> ModelError:
     )
 
 
+def ran_out(said: Sequence[str]) -> bool:
+    """Whether the library's messages tell of too little memory."""
+    text = "\n".join(said)
+    return any(words in text for words in _NO_MEMORY)
+
+
 def out_of_memory(message: str) -> ModelError:
     """The error for a model or a context that does not fit."""
     return ModelError("out_of_memory", message, "Choose a smaller model or a shorter context, or close other programs.")
 
 
 @contextmanager
-def _messages(llama_cpp: Any) -> Iterator[list[str]]:
+def messages(llama_cpp: Any) -> Iterator[list[str]]:
     """The library's messages while it loads: they are about the file, no prompt exists yet."""
     said: list[str] = []
     callback = llama_cpp.llama_log_callback(

@@ -22,7 +22,8 @@ class Sampling:
     `temperature` 0 is greedy, then `seed` and the filters are without effect. `top_k` 0, `top_p` 1,
     `min_p` 0 and `repeat_penalty` 1 are off. An answer ends before the first of the `stop` strings.
     `grammar` is GBNF, `json_schema` a JSON schema; at most one of them is set. `ignore_end` goes on to
-    `max_tokens` whatever the model says (and however it repeats itself), for measurements of equal length.
+    `max_tokens` whatever the model says (and however it repeats itself), for measurements of equal length;
+    GPT4All and servers at an address cannot, and end where the model does.
     """
 
     temperature: float = 0.0
@@ -44,6 +45,8 @@ class LoadOptions:
     `context` in tokens. `gpu_layers` -1 means all. `kv_type` is "f16", "q8_0" or "q4_0".
     `compute_type` is CTranslate2's, or a dtype's name for Transformers. `adapters` are LoRA files with their scale.
     `lookup` lets greedy answers copy from the prompt (prompt-lookup speculation); the text stays the same.
+    Only llama.cpp has `threads_batch`, `micro_batch`, `flash_attention`, `kv_type` and `lookup`; elsewhere they
+    are without effect. An engine that has no adapters, or not the device, says so instead.
     """
 
     context: int = 4096

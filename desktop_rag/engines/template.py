@@ -7,6 +7,7 @@ a prompt in the wrong form would make it answer badly without anybody knowing wh
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import takewhile
@@ -27,7 +28,11 @@ _CHATML = (
 
 
 # A template is a stranger's program: apart from Jinja's own errors it can fail like any expression.
-_FAILURES = (TemplateError, TypeError, ValueError, AttributeError, LookupError, ArithmeticError, RecursionError)
+# (Blocks nested too deep are a SyntaxError of the Python it is compiled to; a text of a gigabyte is a MemoryError.)
+_FAILURES = (
+    TemplateError, TypeError, ValueError, AttributeError, LookupError, ArithmeticError, AssertionError,
+    RuntimeError, SyntaxError, MemoryError,
+)  # fmt: skip
 
 
 class _Generation(Extension):
@@ -52,7 +57,7 @@ class ChatTemplate:
         environment = ImmutableSandboxedEnvironment(
             trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols", _Generation]
         )
-        environment.globals["raise_exception"] = _refuse
+        environment.globals |= {"raise_exception": _refuse, "strftime_now": _today}
         self._names = {"bos_token": bos, "eos_token": eos, "add_generation_prompt": True}
         try:
             self._template = environment.from_string(source or _CHATML)
@@ -104,6 +109,11 @@ def disarmed(messages: Sequence[ChatMessage], control: Sequence[str]) -> list[di
 def _pattern(control: tuple[str, ...]) -> re.Pattern[str] | None:
     words = [re.escape(word) for word in sorted(control, key=len, reverse=True) if len(word) > 1]
     return re.compile("|".join(words)) if words else None
+
+
+def _today(form: str) -> str:
+    """The date, which the system message of some models names."""
+    return time.strftime(form)
 
 
 def _refuse(message: str) -> None:

@@ -93,13 +93,13 @@ class TransformersEngine:
             token = chooser.choose(logits, answer)
             at = time.perf_counter() - start
             first = at if first is None else first
-            if token in self._text.ends:
+            if token in self._text.ends and not sampling.ignore_end:
                 reason = "end"
                 break
             answer.append(token)
             if new := text.add(token):
                 yield Piece(new, len(answer), at)
-            reason = _ended(text, answer, limit)
+            reason = _ended(text, answer, limit, circles=not sampling.ignore_end)
             if not reason:
                 logits = self._read([token], cancelled)
         if rest := text.end():
@@ -264,13 +264,13 @@ def _info(facts: Facts, shape: Shape, dtype: str, device: str, threads: int, con
     )
 
 
-def _ended(text: AnswerText, answer: Sequence[int], limit: int) -> str:
+def _ended(text: AnswerText, answer: Sequence[int], limit: int, *, circles: bool) -> str:
     """Why the answer ends here; "" if it goes on."""
     if text.stopped:
         return "stop"
     if len(answer) >= limit:
         return "length"
-    return "loop" if runs_in_circles(answer) else ""
+    return "loop" if circles and runs_in_circles(answer) else ""
 
 
 def _is_out_of_memory(error: Exception) -> bool:

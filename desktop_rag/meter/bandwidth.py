@@ -156,6 +156,13 @@ def _cpu_seconds() -> tuple[float, float, float]:
     return time.perf_counter(), busy, own.user + own.system
 
 
+def quiet(seconds: float = 0.1) -> bool:
+    """Whether other programs leave the processor alone now; looks for so long."""
+    before = _cpu_seconds()
+    time.sleep(seconds)
+    return _others(before, _cpu_seconds()) <= DISTURBED
+
+
 def _others(before: tuple[float, float, float], after: tuple[float, float, float]) -> float:
     """How many cores other programs kept busy, on average."""
     clock, busy, own = (end - start for start, end in zip(before, after, strict=True))

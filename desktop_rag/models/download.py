@@ -22,8 +22,8 @@ from desktop_rag import paths
 from desktop_rag.errors import Cancelled, ModelError, UsageError
 from desktop_rag.models.cards import incoming
 from desktop_rag.models.catalogue import find
-from desktop_rag.models.facts import PART
 from desktop_rag.models.hub import HEADERS, HubFile, locate, open_client, told
+from desktop_rag.models.inspect import PART
 from desktop_rag.models.part import Part, check_space
 from desktop_rag.models.web import (
     AgainError,
@@ -271,6 +271,8 @@ def download_op(request: Request, data_dir: Path | None = None) -> Operation:
     yield {"event": "progress", "received": 0, "total": args.get("size"), "rate": None, "fraction": None}
     files, more = _files(args)
     name = Path(files[0].name).name
+    if not name:
+        raise UsageError("bad_request", "The address names no file.", "Write it with the file's name at its end.")
     root = Path(str(args["folder"])) if args.get("folder") else incoming(data_dir or paths.data_dir(), name)
     done: list[dict[str, Any]] = []
     for count, file in enumerate(files, 1):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from desktop_rag.errors import ModelError
-from desktop_rag.models.inspect import GgufInfo, inspect
+from desktop_rag.models.inspect import PART, GgufInfo, gguf_parts, inspect
 
 Format = Literal["gguf", "ct2", "hf", "spacy"]
 
@@ -25,8 +25,6 @@ FILE_TYPES = {
     28: "IQ2_S", 29: "IQ2_M", 30: "IQ4_XS", 31: "IQ1_M", 32: "BF16", 36: "TQ1_0", 37: "TQ2_0", 38: "MXFP4",
 }  # fmt: skip
 ENCODERS = frozenset({"bert", "nomic-bert", "jina-bert-v2", "t5encoder", "modern-bert", "roberta", "xlm-roberta"})
-# `llama-quantize` and upload tools name the parts of a split model like this.
-PART = re.compile(r"^(?P<stem>.+)-(?P<part>\d{5})-of-(?P<parts>\d{5})\.gguf$", re.IGNORECASE)
 NAMED_QUANTISATION = re.compile(
     r"(?<![A-Za-z0-9])(?:IQ[1-4]_[A-Z]+|Q[2-8]_[01K](?:_[SML])?|BF16|F16|F32)(?![A-Za-z0-9])", re.IGNORECASE
 )
@@ -95,23 +93,6 @@ def _gguf_facts(path: Path, size: int, _changed: int) -> Facts:
         pre_tokenizer=str(meta.get("tokenizer.ggml.pre", "")) if info.tokenizer == "gpt2" else "",
         files=files,
     )
-
-
-def gguf_parts(path: Path) -> tuple[str, ...]:
-    """The names of all parts of a split model, or the file's own; ModelError("truncated") where a part is missing."""
-    named = PART.match(path.name)
-    if named is None:
-        return (path.name,)
-    parts = int(named["parts"])
-    names = tuple(f"{named['stem']}-{number:05d}-of-{parts:05d}.gguf" for number in range(1, parts + 1))
-    missing = [number for number, name in enumerate(names, 1) if not (path.parent / name).is_file()]
-    if missing:
-        raise ModelError(
-            "truncated",
-            f"{named['stem']} is not whole: part {missing[0]} of {parts} is missing.",
-            "Put all parts into one folder.",
-        )
-    return names
 
 
 def display_name(info: GgufInfo) -> str:

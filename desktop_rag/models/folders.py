@@ -50,7 +50,7 @@ def read_object(path: Path) -> dict[str, Any]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise _incompatible(path.parent, f"its {path.name} cannot be read") from error
     if not isinstance(content, dict):
         raise _incompatible(path.parent, f"its {path.name} holds no object")
@@ -108,7 +108,8 @@ def _hf_facts(folder: Path) -> Facts:
     if not architecture:
         raise _incompatible(folder, "its config.json names no model type")
     parameters = sum(_safetensors_parameters(path) for path in _weights(folder))
-    classes = [str(name) for name in config.get("architectures") or ()]
+    named = config.get("architectures")
+    classes = [str(name) for name in named] if isinstance(named, list) else []
     card = read_object(folder / "card.json")
     dtype = str((text or {}).get("torch_dtype") or (text or {}).get("dtype") or config.get("torch_dtype") or "")
     return Facts(
@@ -159,7 +160,7 @@ def _safetensors_parameters(path: Path) -> int:
             tensors = [entry for name, entry in header.items() if name != "__metadata__"]
             end = max((int(entry["data_offsets"][1]) for entry in tensors), default=0)
             count = sum(_values(entry) for entry in tensors)
-        except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
             raise _incompatible(path.parent, f"the header of {path.name} is damaged") from error
     if 8 + length + end > size:
         there, promised = size / 1e6, (8 + length + end) / 1e6

@@ -19,7 +19,8 @@ from urllib.parse import quote, urlencode, urlsplit
 import httpx
 
 from desktop_rag.errors import NetworkError, UsageError
-from desktop_rag.models.facts import ENCODERS, NAMED_QUANTISATION, PART
+from desktop_rag.models.facts import ENCODERS, NAMED_QUANTISATION
+from desktop_rag.models.inspect import PART
 from desktop_rag.models.web import (
     AgainError,
     check_address,
@@ -27,6 +28,7 @@ from desktop_rag.models.web import (
     check_status,
     file_url,
     interrupted,
+    is_repository,
     offline,
     refused,
 )
@@ -58,7 +60,11 @@ def hub_address() -> str:
 def open_client(timeout: httpx.Timeout = TIMEOUT) -> Iterator[httpx.Client]:
     """Without the system's credentials (netrc), cookies or redirects; a proxy of the environment is taken over."""
     proxy = os.environ.get("HTTPS_PROXY") or os.environ.get("https_proxy")
-    mounts = {"https://": httpx.HTTPTransport(proxy=proxy)} if proxy else None
+    try:
+        mounts = {"https://": httpx.HTTPTransport(proxy=proxy)} if proxy else None
+    except (ValueError, ImportError, httpx.InvalidURL) as error:
+        # The address itself is not repeated: it may hold a password.
+        raise refused("HTTPS_PROXY names no proxy that can be used.", "Write it like http://proxy:3128") from error
     with httpx.Client(timeout=timeout, trust_env=False, follow_redirects=False, mounts=mounts) as client:
         yield client
 
@@ -106,9 +112,15 @@ def search(query: str, limit: int) -> Iterator[dict[str, Any]]:
             rows = _get(client, f"/api/models?{urlencode(choice)}")
             if not isinstance(rows, list):
                 raise _garbage()
-            names = [str(row["id"]) for row in rows if isinstance(row, dict) and "id" in row][:limit]
-        for name in names:
-            row = _repository(client, name)
+            names = [name for row in rows if isinstance(row, dict) and is_repository(name := str(row.get("id")))]
+        for name in names[:limit]:
+            try:
+                row = _repository(client, name)
+            except NetworkError as error:
+                # One that was closed meanwhile; a hub that answers nobody is told.
+                if len(names) == 1 or error.code != "refused" or error.retryable:
+                    raise
+                continue
             if row["files"] or len(names) == 1:
                 yield row
 

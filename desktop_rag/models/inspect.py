@@ -8,7 +8,9 @@ model needs in memory and reads for every token follows from it (`desktop_rag.mo
 
 from __future__ import annotations
 
+import dataclasses
 import math
+import re
 import struct
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,6 +57,8 @@ LOOKS_LIKE = {
     b"tjgg": "a model in the old GGJT format",
     b"vers": "a Git LFS pointer",
 }
+# `llama-quantize` and upload tools name the parts of a split model like this.
+PART = re.compile(r"^(?P<stem>.+)-(?P<part>\d{5})-of-(?P<parts>\d{5})\.gguf$", re.IGNORECASE)
 MAX_DIMENSIONS = 8
 MAX_DEPTH = 4
 # Far more than any model has: beyond them a header is damaged, or made to fill the memory of its reader.
@@ -111,15 +115,41 @@ class GgufInfo:
 
 
 def inspect(path: Path) -> GgufInfo:
-    """Read the header of `path`.
+    """Read the header of `path`; of a split model the tables of all its parts.
 
     Raises ModelError: "not_installed" (no such file), "incompatible" (not a GGUF model, or one of
-    an unknown kind), "truncated" (the file ends too early).
+    an unknown kind), "truncated" (the file ends too early, or a part is missing).
     """
+    first = _read(path)
+    rest = [_read(path.with_name(name), later_part=True) for name in gguf_parts(path) if name != path.name]
+    if not rest:
+        return first
+    table = tuple(tensor for part in (first, *rest) for tensor in part.table)
+    return dataclasses.replace(first, size=sum(part.size for part in (first, *rest)), tensors=len(table), table=table)
+
+
+def gguf_parts(path: Path) -> tuple[str, ...]:
+    """The names of all parts of a split model, or the file's own; ModelError("truncated") where a part is missing."""
+    named = PART.match(path.name)
+    if named is None:
+        return (path.name,)
+    parts = int(named["parts"])
+    names = tuple(f"{named['stem']}-{number:05d}-of-{parts:05d}.gguf" for number in range(1, parts + 1))
+    missing = [number for number, name in enumerate(names, 1) if not (path.parent / name).is_file()]
+    if missing:
+        raise ModelError(
+            "truncated",
+            f"{named['stem']} is not whole: part {missing[0]} of {parts} is missing.",
+            "Put all parts into one folder.",
+        )
+    return names
+
+
+def _read(path: Path, *, later_part: bool = False) -> GgufInfo:
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
-            return _Header(file, size, path).read()
+            return _Header(file, size, path).read(later_part=later_part)
     except OSError as error:
         raise ModelError("not_installed", f"The model file {path.name} cannot be read: {error.strerror}.") from error
 
@@ -133,8 +163,8 @@ class _Header:
         self.size = size
         self.path = path
 
-    def read(self) -> GgufInfo:
-        """The whole header, checked."""
+    def read(self, *, later_part: bool = False) -> GgufInfo:
+        """The whole header, checked; later parts of a split model name no architecture."""
         version = self._magic_and_version()
         tensors, pairs = self._number("<Q"), self._number("<Q")
         metadata: dict[str, Scalar] = {}
@@ -144,7 +174,7 @@ class _Header:
             if value is not None:
                 metadata[key] = value
         architecture = str(metadata.get("general.architecture", ""))
-        if not architecture:
+        if not architecture and not later_part:
             raise self._incompatible("names no model architecture")
         table = self._table(self._believable(tensors, 24, MAX_ENTRIES))
         end = self._end_of_weights(table, metadata)

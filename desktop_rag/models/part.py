@@ -1,8 +1,9 @@
 """A file on its way in: what has arrived so far (`NAME.part`), where it came from, and its end as a checked file.
 
 The part and a note beside it (`NAME.part.json`: address, entity tag, size) outlive a cancel or a
-crash, so that the next attempt asks for the rest only; the note stays until the file is registered. The final name appears by one rename, after
-size and SHA-256 have been verified; whatever carries the final name is whole.
+crash, so that the next attempt asks for the rest only; the note stays until the file is registered.
+The final name appears by one rename, after size and SHA-256 have been verified; whatever carries the
+final name is whole.
 """
 
 from __future__ import annotations

@@ -22,6 +22,8 @@ from desktop_rag.models.tables import Ct2Table, ct2_table, safetensors_table
 GGUF_LAYER = re.compile(r"^blk\.(\d+)\.")
 HF_LAYER = re.compile(r"\blayers\.(\d+)\.|\bh\.(\d+)\.")
 CT2_LAYER = re.compile(r"^decoder/layer_(\d+)/")
+# A config.json may promise any number; room is made for every layer.
+MOST_LAYERS = 10_000
 # "Q4_K_M" is mostly Q4_K.
 MAIN_TYPE = re.compile(r"_(?:S|M|L|XL)$")
 # Tables that help the computation but were never trained.
@@ -139,7 +141,9 @@ def shape_of_hf(folder: Path) -> Shape:
     numbers["parameters"] = sum(tensor.values for tensor in kept)
     numbers["embedding_bytes"] = sum(t.bytes for t in kept if "embed_tokens" in t.name or t.name.endswith("wte.weight"))
     numbers["output_bytes"] = sum(tensor.bytes for tensor in kept if "lm_head" in tensor.name)
-    numbers["layer_bytes"] = _by_layer(kept, HF_LAYER, int(numbers["layers"] or 0))
+    layers = numbers["layers"]
+    if isinstance(layers, int) and 0 < layers <= MOST_LAYERS:
+        numbers["layer_bytes"] = _by_layer(kept, HF_LAYER, layers)
     return _from_numbers(numbers, folder.name)
 
 
@@ -193,14 +197,21 @@ def shape_of_entry(entry: Any) -> Shape | None:
 
 
 def _from_numbers(numbers: Mapping[str, Any], name: str) -> Shape:
-    """A shape from plain numbers; what is missing of the byte counts is derived from the parameters' proportions."""
+    """A shape from plain numbers, which a stranger may have written; ModelError("incompatible") for odd ones."""
     try:
-        layers, width, vocabulary = (int(numbers[key]) for key in ("layers", "n_embd", "vocab"))
-        size = int(numbers["size"])
-    except (KeyError, TypeError, ValueError) as error:
+        return _derived(numbers)
+    except (KeyError, TypeError, ValueError, ZeroDivisionError) as error:
         raise ModelError(
             "incompatible", f"{name} does not say how many layers it has and how wide they are."
         ) from error
+
+
+def _derived(numbers: Mapping[str, Any]) -> Shape:
+    """What is missing of the byte counts is derived from the parameters' proportions."""
+    layers, width, vocabulary = (int(numbers[key]) for key in ("layers", "n_embd", "vocab"))
+    size = int(numbers["size"])
+    if not 0 < layers <= MOST_LAYERS:
+        raise ValueError(layers)
     heads = int(numbers.get("heads") or 0) or width // int(numbers.get("head_dim") or 64)
     dim = int(numbers.get("head_dim") or 0) or width // heads
     kv_heads = int(numbers.get("kv_heads") or heads)
@@ -284,7 +295,9 @@ def _kv_heads_of(table: Iterable[Tensor], dim: int) -> int:
 
 
 def _widest(table: Iterable[Tensor], part: str) -> int:
-    return max((tensor.dims[-1] for tensor in table if tensor.dims and tensor.name.endswith(f".{part}.weight")), default=0)
+    return max(
+        (tensor.dims[-1] for tensor in table if tensor.dims and tensor.name.endswith(f".{part}.weight")), default=0
+    )
 
 
 def _keeps_kv(by_name: Mapping[str, Tensor], number: str) -> bool:
@@ -311,7 +324,7 @@ def _ct2_heads(table: Ct2Table, rows: Mapping[str, Tensor], width: int) -> tuple
 def _config(path: Path, default: dict[str, Any] | None = None) -> dict[str, Any]:
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         if default is not None:
             return default
         raise ModelError("incompatible", f"{path.parent.name} has no readable {path.name}.") from error

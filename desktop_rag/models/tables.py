@@ -53,7 +53,7 @@ def _safetensors(path: Path) -> list[Tensor]:
             (length,) = struct.unpack("<Q", file.read(8))
             header = json.loads(file.read(length)) if length <= LONGEST_HEADER else None
         size = path.stat().st_size
-    except (OSError, ValueError, struct.error) as error:
+    except (OSError, ValueError, struct.error, RecursionError) as error:
         raise _unreadable(path) from error
     if not isinstance(header, dict):
         raise _unreadable(path)

@@ -70,9 +70,14 @@ def number(text: str | None) -> int | None:
     return int(text) if text and re.fullmatch(r"\d{1,18}", text, re.ASCII) else None
 
 
+def is_repository(repo: str) -> bool:
+    """Whether it is `owner/name` as the hub writes it."""
+    return bool(re.fullmatch(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", repo, re.ASCII)) and ".." not in repo
+
+
 def check_repository(repo: str) -> str:
     """`owner/name` as the hub writes it. Raises UsageError("bad_request")."""
-    if not re.fullmatch(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", repo, re.ASCII) or ".." in repo:
+    if not is_repository(repo):
         raise UsageError("bad_request", f"“{repo}” is no repository.", "Write it as owner/name.")
     return repo
 

@@ -366,7 +366,7 @@ class Workers:
         self.chat = self.fresh("chat")
         self.models = self.fresh("models")
         self.bench = self.fresh("bench")
-        self._network: dict[str, WorkerClient] = {}
+        self._network: dict[str, tuple[bool, WorkerClient]] = {}
 
     def fresh(self, role: str) -> WorkerClient:
         """Another disposable process of a role; whoever asks for it closes it."""
@@ -378,16 +378,18 @@ class Workers:
         `opened` tells that a person allowed it just now. It is the process that refuses while the
         application is sealed; `leave_network` ends it with its purpose.
         """
-        if purpose not in self._network:
+        held = self._network.get(purpose)
+        if held is None or held[0] != opened:
+            self.leave_network(purpose)
             arguments = [*self._shared, "--purpose", purpose, *(["--opened"] if opened else [])]
-            self._network[purpose] = WorkerClient("network", arguments, disposable=True)
-        return self._network[purpose]
+            held = self._network[purpose] = opened, WorkerClient("network", arguments, disposable=True)
+        return held[1]
 
     def leave_network(self, purpose: str | None = None) -> None:
         """End the network process of a purpose, or all of them."""
         for name in [purpose] if purpose else list(self._network):
-            if (client := self._network.pop(name, None)) is not None:
-                client.close()
+            if (held := self._network.pop(name, None)) is not None:
+                held[1].close()
 
     def close(self) -> None:
         """End every child."""

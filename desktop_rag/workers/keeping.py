@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from desktop_rag.answering.prompt import Built, Shown
-from desktop_rag.engines.calibration import model_key
+from desktop_rag.engines.calibration import machine_key, model_key
 from desktop_rag.engines.kv_store import KvStore
 from desktop_rag.engines.protocol import Engine, Prompt
 from desktop_rag.models.installed import Installed
@@ -43,6 +43,8 @@ class Keeper:
         self._store: KvStore | None = None
         self._place: tuple[Any, Any] = (None, None)
         self._model = ""
+        # A state is the library's own format: of another version it may read as something else.
+        self._machine = machine_key()
         self._last: tuple[str | None, Shown] | None = None
         self._kept: tuple[int, ...] = ()
 
@@ -59,7 +61,15 @@ class Keeper:
         self._open(args.get("kv"), args.get("generation"))
         # What was computed with other adapters, or kept with another precision, is another memory.
         info = engine.info
-        parts = (model.sha256 or model_key(model.path), model.size, info.options, info.context, info.kv_token_bytes, adapters)
+        parts = (
+            self._machine,
+            model.sha256 or model_key(model.path),
+            model.size,
+            info.options,
+            info.context,
+            info.kv_token_bytes,
+            adapters,
+        )
         self._model = ":".join(map(str, parts))
         conversation = args.get("conversation")
         if not conversation:

@@ -6,6 +6,7 @@ What was never measured is null, never a guess: without a measured bandwidth the
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -150,8 +151,11 @@ def _of_installed(model: Installed, data_dir: Path) -> Subject:
         found = calibration.remembered(data_dir, calibration.model_key(model.path))
         micro_batch = found.micro_batch if found else None
         return Subject(model.id, model.name, shape_of_gguf(info), model.engines, dict(by_type), micro_batch)
-    read = shape_of_ct2 if model.format == "ct2" else shape_of_hf
-    return Subject(model.id, model.name, read(model.path), model.engines, model.quantisation)
+    shape = (shape_of_ct2 if model.format == "ct2" else shape_of_hf)(model.path)
+    if shape.context is None:
+        # A CTranslate2 folder has no place for it; the card beside it knows.
+        shape = dataclasses.replace(shape, context=model.context)
+    return Subject(model.id, model.name, shape, model.engines, model.quantisation)
 
 
 def _of_entry(entry: Entry) -> Subject:

@@ -174,11 +174,20 @@ def device_rows() -> list[dict[str, Any]]:
     return [dataclasses.asdict(device) for device in devices()]
 
 
+def worth_measuring(data_dir: Path) -> bool:
+    """Whether the machine was never measured, or only while other programs were busy, which now they are not."""
+    known = machine.remembered(data_dir)
+    return known is None or (known.disturbed and bandwidth.quiet())
+
+
 def measure(data_dir: Path) -> Iterator[dict[str, Any]]:
-    """Measure the machine in steps of a fraction of a second, and remember it."""
+    """Measure the machine in steps of a fraction of a second, and remember it.
+
+    What was measured in a quiet moment is not replaced by what was measured in a busy one.
+    """
     yield {"event": "progress", "text": "Measuring this machine", "fraction": None}
     for found in bandwidth.steps():
         if found is None:
             yield {"event": "progress", "text": "Measuring this machine", "fraction": None}
-        else:
+        elif not (found.disturbed and (known := machine.remembered(data_dir)) and not known.disturbed):
             machine.remember(data_dir, found)

@@ -17,6 +17,7 @@ from desktop_rag.models.facts import facts_of
 from desktop_rag.models.installed import Installed, find_installed, from_facts, installed
 from desktop_rag.models.lora import check_adapter, set_adapters
 from desktop_rag.models.making import Event, check_room, made_from, progress, register, unused_id, workplace
+from desktop_rag.store.files import unwritable
 
 TARGETS = {"ct2": "CTranslate2", "hf": "Transformers", "gpt4all": "GPT4All"}
 DEFAULT_TYPES = {"ct2": "int8", "hf": "float32", "gpt4all": ""}
@@ -152,10 +153,12 @@ def _random(target: Path, shape: str, kind: str, *, is_ct2: bool) -> Iterator[Ev
     from desktop_rag.models import synthetic as writer
 
     tokenizer = _tokenizer()
-    if not is_ct2:
-        yield from writer.write_gguf(target, shape, kind, tokenizer)
-        return
-    yield from writer.write_ct2(target, shape, kind, tokenizer)
+    write = writer.write_ct2 if is_ct2 else writer.write_gguf
+    try:
+        yield from write(target, shape, kind, tokenizer)
+    except OSError as error:
+        # The disk may fill up after it was looked at.
+        raise unwritable(error, target.parent) from error
 
 
 def _tokenizer() -> Path:

@@ -104,9 +104,9 @@ class _Operations:
         return model_work.adapters(request.args, self._data_dir)
 
     def machine(self, request: Request) -> Operation:
-        """This machine, measured the first time; {measure: true} measures anew, false never."""
+        """This machine, measured once in a quiet moment; {measure: true} measures anew, false never."""
         wanted = request.args.get("measure")
-        if wanted or (wanted is None and model_rows.machine_row(self._data_dir)["read_gbs"] is None):
+        if wanted or (wanted is None and model_rows.worth_measuring(self._data_dir)):
             yield from model_rows.measure(self._data_dir)
         yield None
         return model_rows.machine_row(self._data_dir)

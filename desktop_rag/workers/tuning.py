@@ -52,7 +52,8 @@ def load_options(
             micro_batch=values.get("micro_batch"),
             wanted=int(settings["gpu_layers"]),
         )
-        values |= {"gpu_layers": placed.gpu_layers, "context": placed.context}
+        # Also before what was given: a longer context was tried and did not hold.
+        given = {**given, "gpu_layers": placed.gpu_layers, "context": placed.context}
     if "adapters" in given:
         given = {**given, "adapters": tuple((str(path), float(scale)) for path, scale in given["adapters"])}
     return LoadOptions(**{**values, **given})

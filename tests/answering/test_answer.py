@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from desktop_rag.answering.answer import STRATEGY, answer, check_choice
+from desktop_rag.answering.answer import STRATEGY, Choice, answer, check_choice
 from desktop_rag.answering.prompt import NOT_FOUND
 from desktop_rag.errors import EngineError, ModelError, UsageError
 
@@ -22,6 +22,7 @@ class Library:
     def __init__(self, *, missing: bool = False) -> None:
         self.missing = missing
         self.stored: list[Event] = []
+        self.kv: Event | None = None
         self.asked: list[str] = []
 
     def stream(self, op: str, **args: Any) -> Iterator[Event]:
@@ -35,6 +36,7 @@ class Library:
                 "prompt_question": args["question"], "history": [], "passages": [] if self.missing else [PASSAGE],
                 "coverage": {"passages_read": 1, "passages_total": 9},
                 "missing": self.missing, "absent": [], "unknown": ["Falk"], "timings_ms": {"bm25": 1.0},
+                "kv": self.kv, "generation": "g",
             }  # fmt: skip
         self.stored.append(args)
         kept = {
@@ -56,6 +58,7 @@ class Chat:
         self.failure = failure
         self.closed = False
         self.args: Event = {}
+        self.called: list[str] = []
 
     def stream(self, op: str, **args: Any) -> Iterator[Event]:
         self.args = args
@@ -70,7 +73,8 @@ class Chat:
             self.closed = True
 
     def call(self, op: str, **args: Any) -> Event:
-        raise NotImplementedError
+        self.called.append(op)
+        return {"event": "done"}
 
 
 class Team:
@@ -119,6 +123,24 @@ def test_a_crash_in_the_middle_keeps_what_was_said() -> None:
     assert (team.library.stored[0]["answer"], team.library.stored[0]["data"]["reason"]) == ("The rent is", "crashed")
     assert events[-1]["usage"].keys() >= {"prompt_tokens", "decode_tps", "ttft_s"}
     assert set(events[-1]["usage"].values()) == {None}
+
+
+def test_memory_that_runs_out_in_the_middle_keeps_what_was_said_too() -> None:
+    team = Team(Library(), Chat("The rent ", "is", failure=ModelError("out_of_memory", "No memory is left.")))
+    *_, partial, done = answer(team, "What is the rent?")
+    assert (partial["event"], partial["reason"], done["answer"]) == ("partial", "out_of_memory", "The rent is")
+
+
+def test_the_place_of_saved_memory_is_told_to_the_sealed_process_alone() -> None:
+    library, remote = Library(), Chat("The rent is 900.")
+    library.kv = {"folder": "f", "key": "k"}
+    team = Team(library, Chat())
+    list(answer(team, "What is the rent?", choice=Choice(remote)))
+    assert remote.args["kv"] is None
+    team = Team(library, Chat("The rent is 900."))
+    list(answer(team, "What is the rent?"))
+    assert team.chat.args["kv"] == library.kv
+    assert team.chat.called == ["remember"]
 
 
 @pytest.mark.parametrize("failure", [crash(), ModelError("not_installed", "No model.")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 from hypothesis import given
@@ -43,8 +44,9 @@ def test_the_order_can_be_cached_and_the_question_is_last(
     assert messages[0]["content"] == SYSTEM
     if len(messages) > 2:
         assert roles[1] == "user"
-        turns = [{"role": m["role"], "content": m["content"]} for m in messages[1:-1]]
-        assert turns == history[len(history) - len(turns) :]
+        turns = messages[1:-1]
+        assert roles[1:-1] == ["user", "assistant"] * (len(turns) // 2), "templates refuse two of a kind in a row"
+        assert all(pair in itertools.pairwise(history) for pair in zip(turns[::2], turns[1::2], strict=True))
 
 
 def numbered(number: int) -> list[dict[str, str]]:
@@ -71,6 +73,13 @@ def test_the_newest_turns_stay() -> None:
     messages = build("Why?", [], history, count=count, budget=count(SYSTEM) + 64 + 300).messages
     assert 2 < len(messages) < 12
     assert messages[-2]["content"].startswith("assistant 4")
+
+
+def test_a_question_that_got_no_answer_is_left_out() -> None:
+    pair = [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "Because."}]
+    stopped = {"role": "user", "content": "Stopped before the first word"}
+    messages = build("And then?", [], [stopped, *pair, stopped], count=count, budget=10_000).messages
+    assert messages[1:-1] == pair
 
 
 def test_the_model_is_told_how_to_refuse() -> None:

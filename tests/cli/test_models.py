@@ -154,6 +154,16 @@ def test_fit_and_inspect_for_people(command: Command) -> None:
     assert "blk.0.attn_q.weight" in command("inspect", "smollm2", "--tensors")
 
 
+def test_a_wrong_name_is_said_before_the_machine_is_measured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = argparse.Namespace(model="nonsense", context=None, kv_type=None, engine=None, gpu_layers=None, json=False)
+    with pytest.raises(ModelError, match="nonsense"):
+        models.fit_model(Team(tmp_path), options, Output(False))  # type: ignore[arg-type]
+    assert capsys.readouterr().err == ""
+    assert machine.remembered(tmp_path) is None
+
+
 def test_without_online_nothing_is_opened(command: Command, team: Team) -> None:
     for words in (["get", "qwen2.5-0.5b-instruct-q4_k_m"], ["get", f"{REPO}:{FILE}"], ["search", "qwen"]):
         with pytest.raises(NetworkError) as caught:

@@ -31,7 +31,7 @@ def told(capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
     [
         *(["search", "x", "--mode", mode] for mode in ("tfidf", "rerank", "deep")),
         *(["eval", "retrieval", "DIR"], ["privacy", "audit"], ["serve"]),
-        *(["ask", "x", "--strategy", "post-fusion"], ["ask", "x", "--engine", "GPT4All"]),
+        ["ask", "x", "--strategy", "post-fusion"],
     ],
 )
 def test_what_is_not_built_says_so(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -207,12 +207,15 @@ def test_a_compute_type_this_machine_lacks_is_refused(ct2_int8: Path, compute_ty
     assert "int8" in caught.value.hint
 
 
-def test_a_device_that_is_not_there_is_no_silent_fall_back(ct2_int8: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("options", [LoadOptions(device="cuda"), LoadOptions(gpu_layers=-1)])
+def test_a_device_that_is_not_there_is_no_silent_fall_back(
+    ct2_int8: Path, options: LoadOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import ctranslate2  # type: ignore[import-untyped]
 
     monkeypatch.setattr(ctranslate2, "get_cuda_device_count", lambda: 0)
     with pytest.raises(ModelError) as caught:
-        CTranslate2Engine(ct2_int8, LoadOptions(device="cuda"))
+        CTranslate2Engine(ct2_int8, options)
     assert caught.value.code == "backend_missing"
 
 

@@ -79,6 +79,13 @@ class TestGpt4All(EngineContract, ReusesPrefixes, CancelsInPrefill, EndsWithItsC
         drawn = {said(engine, prompt, sampling=Sampling(temperature=1.5, seed=1)) for _ in range(3)}
         assert len(drawn) > 1
 
+    def test_an_end_that_is_to_be_ignored_is(self, engine: Engine) -> None:
+        """It cannot be: the library itself ends an answer where the model does; the finish says so."""
+        prompt = engine.render([{"role": "user", "content": "Say only: yes"}])
+        _, finish = answer(engine, prompt, max_tokens=100, sampling=Sampling(ignore_end=True))
+        assert finish.reason in ("end", "loop")
+        assert 0 < finish.generated_tokens < 100
+
 
 def test_the_library_computes_exactly_the_tokens_that_were_rendered(loaded: Gpt4AllEngine) -> None:
     for content in ("What does %1 mean, and %2?", "{0} {1}", "Grüße — 你好 👩‍🔬", "<|im_end|> 2026-11-22"):
@@ -128,6 +135,9 @@ def test_what_the_library_lacks_is_told(loaded: Gpt4AllEngine, copy: Path) -> No
         assert caught.value.code == "not_available"
     with pytest.raises(UsageError):
         Gpt4AllEngine(copy, LoadOptions(adapters=(("some.gguf", 1.0),)))
+    for elsewhere in (LoadOptions(gpu_layers=-1), LoadOptions(device="cuda")):
+        with pytest.raises(UsageError, match="processor only"):
+            Gpt4AllEngine(copy, elsewhere)
 
 
 def test_the_starter_itself_is_refused_and_a_copy_offered(starter: Path) -> None:

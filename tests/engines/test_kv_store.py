@@ -29,7 +29,9 @@ names = st.text(max_size=20)
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    return tmp_path / "kv"
+    folder = tmp_path / "kv"
+    folder.mkdir()
+    return folder
 
 
 @pytest.fixture
@@ -49,6 +51,7 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def fresh(shelf: Path, key: bytes = KEY) -> KvStore:
     shutil.rmtree(shelf / "kv", ignore_errors=True)
+    (shelf / "kv").mkdir()
     return KvStore(shelf / "kv", key)
 
 
@@ -190,7 +193,10 @@ def test_a_late_save_brings_nothing_back(store: KvStore, folder: Path) -> None:
     store.save("m", TOKENS, SECRET)
     assert discard(folder)
     assert not store.save("m", TOKENS, SECRET)
+    late = KvStore(folder, KEY)
+    assert not late.save("m", TOKENS, SECRET), "a store opened late makes no folder either"
     assert not folder.exists()
+    folder.mkdir()
     again = KvStore(folder, KEY)
     assert not store.save("m", TOKENS, SECRET), "the old store writes into the folder made anew"
     assert again.best("m", TOKENS) is None

@@ -196,6 +196,24 @@ class TestMemory:
 
 
 class TestBadModels:
+    @pytest.mark.parametrize(("kv_type", "code"), [("q8_0", "incompatible"), ("f16", "out_of_memory")])
+    def test_a_memory_that_cannot_be_compressed_is_no_lack_of_memory(
+        self, starter: Path, monkeypatch: pytest.MonkeyPatch, kv_type: str, code: str
+    ) -> None:
+        import llama_cpp
+
+        monkeypatch.setattr(llama_cpp, "llama_init_from_model", lambda *_: None)
+        with pytest.raises(ModelError) as caught:
+            LlamaCppEngine(starter, LoadOptions(kv_type=kv_type))
+        assert caught.value.code == code
+
+    def test_on_the_processor_no_layer_is_said_to_be_elsewhere(self, starter: Path) -> None:
+        engine = LlamaCppEngine(starter, LoadOptions(context=CONTEXT, device="cpu", gpu_layers=4))
+        try:
+            assert (engine.info.device, engine.info.gpu_layers) == ("cpu", 0)
+        finally:
+            engine.close()
+
     def refused(self, path: Path) -> ModelError:
         with pytest.raises(ModelError) as caught:
             LlamaCppEngine(path, LoadOptions(context=512))

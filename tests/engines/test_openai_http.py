@@ -81,6 +81,13 @@ class TestRealServer(EngineContract, CancelsInPrefill, StopsAtStrings):
         """Cannot hold: what falls out of a full context is the server's decision."""
         assert engine.render(QUESTION).keep == 0
 
+    def test_an_end_that_is_to_be_ignored_is(self, engine: Engine) -> None:
+        """Cannot hold: no field of the common language asks for it; the finish says how the answer ended."""
+        prompt = engine.render([{"role": "user", "content": "Say only: yes"}])
+        _, finish = answer(engine, prompt, max_tokens=100, sampling=Sampling(ignore_end=True))
+        assert finish.reason in ("end", "loop")
+        assert 0 < finish.generated_tokens < 100
+
     def test_an_answer_ends_where_the_context_does(self, engine: Engine) -> None:
         prompt = engine.render([{"role": "user", "content": "word " * 200}])
         _, finish = answer(engine, prompt, max_tokens=500)

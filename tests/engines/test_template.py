@@ -67,6 +67,10 @@ def test_the_messages_given_are_not_changed() -> None:
     assert messages == [SYSTEM, USER]
 
 
+def test_a_template_may_ask_for_the_date() -> None:
+    assert len(render("{{ strftime_now('%Y-%m-%d') }}", USER)) == 10
+
+
 def test_the_loop_controls_of_model_files_are_known() -> None:
     source = "{% for m in messages %}{% if loop.index > 1 %}{% break %}{% endif %}{{ m.content }}{% endfor %}"
     assert render(source, USER, ANSWER) == "What is it?"
@@ -80,7 +84,9 @@ def test_the_loop_controls_of_model_files_are_known() -> None:
         "{{ messages + 1 }}",
         "{{ messages[99].content.upper() }}",
         "{{ nothing.of.the.kind }}",
-        "{{ strftime_now('%Y') }}",
+        "{{ strftime_now(messages) }}",
+        "{{ 'x' * 10 ** 17 }}",
+        "{% for i in messages %}" * 30 + "{% endfor %}" * 30,
         "{% for i in range(10 ** 9) %}x{% endfor %}",
         "{{ messages.__class__.__mro__[1].__subclasses__() }}",
         "{{ ''.__class__.__base__.__subclasses__() }}",

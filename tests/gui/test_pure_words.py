@@ -123,6 +123,14 @@ def test_sizes(octets: int | None, said: str) -> None:
     assert words.size(octets) == said
 
 
+@pytest.mark.parametrize(
+    ("mebibytes", "said"),
+    [(None, "—"), (0, "0 MB"), (90, "94 MB"), (950, "996 MB"), (954, "1.0 GB"), (24106, "25.3 GB")],
+)
+def test_memory_is_told_in_the_units_of_files(mebibytes: float | None, said: str) -> None:
+    assert words.memory(mebibytes) == said
+
+
 def test_days() -> None:
     today = date(2026, 11, 22)
     assert words.day("2026-11-22T08:00:00", today) == "Today"

@@ -86,6 +86,18 @@ def test_the_cards_of_advice_come_from_the_answer(asked: MainWindow, qtbot: QtBo
     assert "Copied from the passages" in names
 
 
+def test_an_answer_without_a_model_leaves_the_last_numbers(asked: MainWindow) -> None:
+    spoken, drawn = asked.meter.spoken(), list(asked.meter.spark._values)
+    for heard in (asked.meter, asked.performance._telemetry):
+        heard.set_running(True)
+        heard.measure({"event": "done", "usage": {"context": 8192, "context_used": 0, "generated_tokens": 0}})
+        heard.set_running(False)
+    assert asked.meter.spoken().split(" · ")[:3] == spoken.split(" · ")[:3]
+    assert list(asked.meter.spark._values) == drawn
+    asked.show_page("performance")
+    assert asked.performance.tiles.decode.text == "41.8"
+
+
 def test_while_the_prompt_is_read_the_strip_says_how_fast(window: MainWindow) -> None:
     window.meter.measure({"event": "prefill", "seconds": 0.2, "tok_s": 240.0})
     assert "240 tok/s read" in window.meter.spoken()

@@ -16,8 +16,8 @@ from desktop_rag.models import part
 from desktop_rag.models.cards import incoming
 from desktop_rag.models.download import Patience, Wanted, download, download_op
 from desktop_rag.models.part import Part
-from desktop_rag.workers.loop import Request
 from desktop_rag.models.web import content_range, number
+from desktop_rag.workers.loop import Request
 from tests.models.misbehaving import Answer, Server, serving
 from tests.workers.driving import run
 
@@ -324,7 +324,10 @@ def test_without_a_folder_it_lies_with_the_unfinished_ones(server: Server, tmp_p
     assert not done["verified"], "nobody said what its hash must be"
 
 
-@pytest.mark.parametrize("args", [{}, {"folder": "x"}, {"repo": "a/b"}, {"id": "smollm2-135m-instruct-q4_1"}])
+@pytest.mark.parametrize(
+    "args",
+    [{}, {"folder": "x"}, {"repo": "a/b"}, {"url": "https://models.example/"}, {"id": "smollm2-135m-instruct-q4_1"}],
+)
 def test_the_operation_needs_to_know_what(args: dict[str, str]) -> None:
     with pytest.raises(UsageError):
         run(download_op(request(**args)))

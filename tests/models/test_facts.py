@@ -133,3 +133,14 @@ def test_folders_that_are_no_model(tmp_path: Path) -> None:
     (tmp_path / "without").mkdir()
     assert "no model folder" in refusal(tmp_path / "without").message
     assert refusal(tmp_path / "nowhere").code == "not_installed"
+
+
+@pytest.mark.parametrize("config", ["[" * 100_000, '{"model_type": ""}', "[]"])
+def test_a_strange_configuration_is_refused(tmp_path: Path, config: str) -> None:
+    folder = hf_folder(tmp_path / "model")
+    (folder / "config.json").write_text(config)
+    assert refusal(folder).code == "incompatible"
+
+
+def test_a_list_that_is_none_is_no_bug(tmp_path: Path) -> None:
+    assert facts_of(hf_folder(tmp_path / "model", architectures=5)).kind == "encoder"

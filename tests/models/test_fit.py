@@ -244,6 +244,9 @@ def test_the_sentence_of_the_catalogue() -> None:
     fitting = Estimate(0, 0, 0, 0, 3_100_000_000, 0, True, 1)
     assert fit_sentence(fitting, 8_000_000_000, (9.2, 11.8)) == "fits: 3.1 of 8 GB, about 9–12 tok/s on this machine"
     assert fit_sentence(fitting, 8_000_000_000, None) == "fits: 3.1 of 8 GB"
+    assert "about 1.6–2.4 tok/s" in fit_sentence(fitting, 8_000_000_000, (1.6, 2.4))
+    assert "about 7.1–9.9 tok/s" in fit_sentence(fitting, 8_000_000_000, (7.1, 9.9))
+    assert "about 7–10 tok/s" in fit_sentence(fitting, 8_000_000_000, (7.1, 9.97))
     large = Estimate(0, 0, 0, 0, 9_000_000_000, 0, False, -2_500_000_000)
     assert fit_sentence(large, 8_000_000_000, None) == "does not fit: needs 9.0 of 8 GB, 2.5 GB too much now"
 

@@ -91,6 +91,19 @@ def test_search_lists_files_with_sizes_and_hashes(hub: Server) -> None:
     assert hub.asked[0].path.startswith("/api/models?search=qwen+tiny&filter=gguf")
 
 
+def test_one_closed_or_oddly_named_repository_does_not_spoil_a_search(hub: Server) -> None:
+    hub.put("/api/models", say([{"id": "nameless"}, {"id": "some/closed"}, {"id": "some/model-GGUF"}]))
+    hub.put("/api/models/some/closed", Answer(status=401))
+    assert [row["repo"] for row in search("model")[1]["results"]] == ["some/model-GGUF"]
+
+
+def test_a_proxy_that_is_none_is_told_without_its_password(hub: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "nonsense://me:secret@proxy")
+    with pytest.raises(NetworkError) as caught:
+        search("model")
+    assert ("HTTPS_PROXY" in caught.value.message, "secret" in caught.value.message) == (True, False)
+
+
 @pytest.mark.parametrize("query", ["some/model-GGUF", "{hub}/some/model-GGUF?show=1"])
 def test_a_repository_can_be_named(hub: Server, query: str) -> None:
     assert search(query.replace("{hub}", hub.address))[1]["results"][0]["repo"] == "some/model-GGUF"

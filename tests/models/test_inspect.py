@@ -175,3 +175,41 @@ def test_the_quantisation_is_the_files_word_or_its_main_type(
     path = tmp_path / "m.gguf"
     path.write_bytes(gguf({**METADATA, "general.file_type": file_type}))
     assert inspect(path).quantisation == name
+
+
+def test_of_a_split_model_all_parts_count(tmp_path: Path, gguf: Callable[..., bytes]) -> None:
+    first, second = (tmp_path / f"big-0000{number}-of-00002.gguf" for number in (1, 2))
+    first.write_bytes(gguf(METADATA, [("token_embd.weight", 64)]))
+    # Later parts name no architecture.
+    second.write_bytes(gguf({"split.no": 1}, [("blk.0.ffn_up.weight", 32), ("output.weight", 64)]))
+    found = inspect(first)
+    assert [tensor.name for tensor in found.table] == ["token_embd.weight", "blk.0.ffn_up.weight", "output.weight"]
+    assert (found.tensors, found.size) == (3, first.stat().st_size + second.stat().st_size)
+    assert found.architecture == "llama"
+    second.unlink()
+    with pytest.raises(ModelError) as caught:
+        inspect(first)
+    assert (caught.value.code, "part 2 of 2 is missing" in caught.value.message) == ("truncated", True)
+
+
+@pytest.mark.parametrize("place", ["text", "tensors", "items"])
+def test_a_header_made_to_fill_the_memory_is_refused_at_once(tmp_path: Path, place: str) -> None:
+    """The file is large enough for what it promises: sparse, it costs nobody any disk."""
+    many = 1 << 30
+    head = {
+        "text": b"GGUF" + struct.pack("<IQQQ", 3, 0, 1, many),
+        "tensors": b"GGUF" + struct.pack("<IQQ", 3, many, 1) + _pair("general.architecture", "llama"),
+        "items": b"GGUF" + struct.pack("<IQQQ", 3, 0, 1, 1) + b"x" + struct.pack("<IIQ", 9, 8, many),
+    }[place]
+    path = tmp_path / "bomb.gguf"
+    with path.open("wb") as file:
+        file.write(head)
+        file.truncate(64 << 30)
+    with pytest.raises(ModelError) as caught:
+        inspect(path)
+    assert (caught.value.code, "damaged header" in caught.value.message) == ("incompatible", True)
+
+
+def _pair(key: str, value: str) -> bytes:
+    texts = [struct.pack("<Q", len(text)) + text.encode() for text in (key, value)]
+    return texts[0] + struct.pack("<I", 8) + texts[1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import struct
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from desktop_rag.models.inspect import GgufInfo, Tensor, inspect
 from desktop_rag.models.parameters import decoder_parameters
 from desktop_rag.models.shape import Shape, shape_of_ct2, shape_of_entry, shape_of_gguf, shape_of_hf
 from desktop_rag.models.tables import ct2_table
+from tests.models.kit import safetensors
 
 LAYERS, WIDTH, HEADS, KV, DIM, FORWARD, VOCABULARY = 3, 256, 4, 2, 64, 512, 1000
 COUNTED = decoder_parameters(VOCABULARY, WIDTH, LAYERS, HEADS, KV, DIM, FORWARD, tied=False)
@@ -106,6 +108,19 @@ def test_a_header_without_layers_is_refused() -> None:
     with pytest.raises(ModelError) as caught:
         shape_of_gguf(info(tied=False, **{"llama.block_count": None}))
     assert caught.value.code == "incompatible"
+
+
+def test_a_header_that_promises_billions_of_layers_is_refused_and_not_made_room_for() -> None:
+    with pytest.raises(ModelError) as caught:
+        shape_of_gguf(info(tied=False, **{"llama.block_count": 4_000_000_000}))
+    assert "and does not" in caught.value.message
+
+
+def test_odd_numbers_of_a_header_are_no_bug() -> None:
+    whole = info(tied=False, **{"llama.attention.head_count": 10**6, "llama.attention.head_count_kv": None})
+    table = (*whole.table, Tensor("blk.0.ffn_up.weight", (), "F16", 2, 0))
+    odd = GgufInfo(Path("m.gguf"), 0, 3, "llama", "", 2048, "gpt2", False, len(table), whole.metadata, table)
+    assert shape_of_gguf(odd).head_dim_k == 1
 
 
 def test_the_starter_model_is_what_its_makers_say() -> None:
@@ -270,3 +285,17 @@ def test_an_entry_with_numbers_has_a_shape_before_it_is_there() -> None:
 
 def test_an_entry_without_numbers_has_none() -> None:
     assert shape_of_entry(find("en_core_web_sm-3.8.0")) is None
+
+
+@pytest.mark.parametrize("changes", [{"num_hidden_layers": 10**12}, {"num_hidden_layers": [1]}, {"head_dim": "x"}])
+def test_a_strange_configuration_is_refused(tmp_path: Path, changes: dict[str, Any]) -> None:
+    plain = {"model_type": "llama", "num_hidden_layers": 2, "hidden_size": 8, "vocab_size": 16}
+    with pytest.raises(ModelError) as caught:
+        shape_of_hf(_hf(tmp_path, {**plain, **changes}))
+    assert caught.value.code == "incompatible"
+
+
+def _hf(folder: Path, config: dict[str, Any]) -> Path:
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "model.safetensors").write_bytes(safetensors())
+    return folder

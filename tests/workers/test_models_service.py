@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+import errno
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,8 @@ import pytest
 from desktop_rag import paths
 from desktop_rag.engines.devices import Device
 from desktop_rag.errors import DesktopRagError
-from desktop_rag.meter import machine
+from desktop_rag.meter import bandwidth, machine
+from desktop_rag.models import synthetic
 from desktop_rag.models.catalogue import offered
 from desktop_rag.models.installed import resolve
 from desktop_rag.workers.client import WorkerClient
@@ -212,6 +216,35 @@ def test_the_machine_is_measured_once(service: Service, data: Path) -> None:
     assert told["memory_mb"]["total"] >= told["memory_mb"]["free"] > 0
     assert told["devices"][0]["kind"] == "cpu"
     assert ask(service, "devices")["devices"] == told["devices"]
+
+
+@pytest.mark.parametrize("model_format", ["gguf", "ct2"])
+def test_a_disk_that_fills_up_under_random_weights_is_told(
+    service: Service, data: Path, monkeypatch: pytest.MonkeyPatch, model_format: str
+) -> None:
+    def full(*_: object) -> Iterator[bytes]:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(synthetic, "_pieces" if model_format == "gguf" else "write_model", full)
+    wanted = {"shape": "smollm2-135m", "quantisation": "Q4_0" if model_format == "gguf" else "int8"}
+    assert refused(service, "synthetic", format=model_format, **wanted).code == "disk_full"
+    assert [path.name for path in (data / "models").iterdir()] == []
+
+
+def test_a_quiet_measurement_stays_and_a_disturbed_one_is_repeated(
+    service: Service, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quiet, busy = MACHINE, dataclasses.replace(MACHINE, read_gbs=9.0, others=1.0)
+    coming = [busy, quiet, busy]
+    monkeypatch.setattr(bandwidth, "steps", lambda: iter([None, coming.pop(0)]))
+    monkeypatch.setattr(bandwidth, "quiet", lambda: True)
+    assert ask(service, "machine")["read_gbs"] == 9.0, "better than nothing"
+    assert ask(service, "machine")["read_gbs"] == 20.0, "repeated"
+    assert ask(service, "machine", measure=True)["read_gbs"] == 20.0, "a busy moment says less"
+    assert (ask(service, "machine")["read_gbs"], coming) == (20.0, [])
+    machine.remember(data, busy)
+    monkeypatch.setattr(bandwidth, "quiet", lambda: False)
+    assert ask(service, "machine")["read_gbs"] == 9.0, "still busy: another look would be no better"
 
 
 def test_an_unmeasured_machine_says_null(service: Service) -> None:

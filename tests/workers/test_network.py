@@ -100,7 +100,7 @@ def test_an_answer_streams_with_its_numbers(answered: tuple[Misbehaving, Service
     )
     loaded, *tokens = events
     assert loaded["event"] == "loaded"
-    assert "".join(event["text"] for event in tokens) == "Hello there"
+    assert _said(tokens) == "Hello there"
     assert (done["engine"], done["model"], done["device"]) == ("OpenAI-compatible", "tiny", "remote")
     assert (done["reason"], done["passages_used"], done["usage"]["generated_tokens"]) == ("end", 1, 2)
     assert (done["weights_mb"], done["kv_mb"], done["encrypted"]) == (None, None, False)
@@ -158,7 +158,7 @@ def test_text_that_came_before_a_cut_is_passed_on() -> None:
         with pytest.raises(NetworkError) as caught:
             events.extend(event for event in operation if event)
     assert caught.value.code == "interrupted"
-    assert "".join(event["text"] for event in events) == "Half an "
+    assert _said(events) == "Half an "
 
 
 @pytest.mark.loopback
@@ -222,7 +222,7 @@ def test_the_real_process_asks_the_real_server(tmp_path: Path) -> None:
             assert worker.hello["seal"] == "open for loopback"
             assert (status["engine"], status["model"]) == ("OpenAI-compatible", server.model)
             *tokens, done = worker.stream("complete", prompt="Name a fruit.", max_tokens=6)
-            assert "".join(event["text"] for event in tokens) == done["text"]
+            assert _said(tokens) == done["text"]
             assert done["usage"]["generated_tokens"] <= 6
         with pytest.raises((NetworkError, EngineError)):
             worker.call("complete", prompt="Name a fruit.", max_tokens=6)
@@ -235,3 +235,8 @@ def test_the_real_process_asks_the_real_server(tmp_path: Path) -> None:
     assert "network opened for loopback: 127.0.0.1:" in logs
     assert server.key not in logs
     assert "fruit" not in logs
+
+
+def _said(events: list[dict[str, Any]]) -> str:
+    """The words of an answer's events; the end of its prefill is told among them."""
+    return "".join(event["text"] for event in events if event["event"] == "token")

@@ -10,8 +10,9 @@ import pytest
 from desktop_rag import paths
 from desktop_rag.engines.devices import Device
 from desktop_rag.engines.offload_trial import Held, Trial
-from desktop_rag.errors import ModelError
+from desktop_rag.errors import ModelError, StoreError
 from desktop_rag.models.catalogue import find
+from desktop_rag.workers import placing
 from desktop_rag.workers.placing import FILE, place
 
 if TYPE_CHECKING:
@@ -97,3 +98,15 @@ def test_without_a_card_or_room_the_processor_is_named_at_once(tmp_path: Path, s
     found = place(tmp_path, starter, context=512, attempt=small.attempt, listed=small.listed)
     assert (found.gpu_layers, small.steps) == (0, [])
     assert "too little memory" in found.sentence
+
+
+def test_what_holds_is_used_even_if_it_cannot_be_remembered(
+    tmp_path: Path, starter: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise StoreError("disk_full", "The disk is full.")
+
+    monkeypatch.setattr(placing, "write_private", full)
+    card = Card()
+    assert place(tmp_path, starter, context=2048, attempt=card.attempt, listed=card.listed).gpu_layers > 0
+    assert not (tmp_path / FILE).exists()

@@ -160,8 +160,9 @@ class BenchPage(QWidget):
         self.results.setVisible(bool(rows or skipped))
         self._nothing.setVisible(not rows and not skipped)
         self._plots.setVisible(bool(rows))
-        self.copy.setEnabled(bool(rows))
-        self.save.setEnabled(bool(rows))
+        for export in (self.copy, self.save):
+            export.setEnabled(bool(rows))
+            export.setVisible(bool(rows))
         self._machine.setText(_machine(report.get("machine")))
         self.speed.show_bars([_bar(row, "avg_tok_s", spread="std_tok_s") for row in rows])
         self.first.show_bars([_bar(row, "ttft_s", digits=2) for row in rows])

@@ -79,11 +79,8 @@ class RichText(QTextBrowser):
         cursor = QTextCursor(self.document())
         added = visible[len(self._plain) :]
         if self._plain and _PLAIN.fullmatch(added) and visible.startswith(self._plain):
-            if added:
-                cursor.movePosition(QTextCursor.MoveOperation.End)
-                cursor.insertText(added, self._text_format())
-                self._plain = visible
-                self._grown()
+            self._append(added)
+            self._plain = visible
             return
         cursor.beginEditBlock()
         cursor.setPosition(self._tail)
@@ -102,6 +99,20 @@ class RichText(QTextBrowser):
             visible if len(tail.strip()) > _DECIDED and rest == [markup.Block("text", (markup.Run(tail),))] else ""
         )
         self._grown()
+
+    def _append(self, words: str) -> None:
+        """Draw only the lines that change: a whole long paragraph, many times a second, takes a core from the model."""
+        cursor = QTextCursor(self.document())
+        cursor.movePosition(QTextCursor.MoveOperation.End)
+        changed = self.cursorRect(cursor).top() - self._theme.tokens.type[self._step]
+        height, view = self.document().size().height(), self.viewport()
+        # Set as an attribute, for the method would draw everything as soon as it is undone.
+        view.setAttribute(Qt.WidgetAttribute.WA_UpdatesDisabled, True)
+        cursor.insertText(words, self._text_format())
+        view.setAttribute(Qt.WidgetAttribute.WA_UpdatesDisabled, False)
+        view.update(0, changed, view.width(), view.height())
+        if self.document().size().height() != height:
+            self._grown()
 
     def _write(self, cursor: QTextCursor, content: list[markup.Block]) -> None:
         for block in content:

@@ -83,7 +83,11 @@ class SpeedPlot(QWidget):
         below = QRectF(area.left(), area.bottom() + 4, area.width(), 16)
         painter.drawText(below, Qt.AlignmentFlag.AlignLeft, "0 s")
         painter.drawText(below, Qt.AlignmentFlag.AlignRight, f"{seconds:.1f} s")
-        painter.drawText(below, Qt.AlignmentFlag.AlignHCenter, "tok/s over time")
+        painter.drawText(
+            below,
+            Qt.AlignmentFlag.AlignHCenter,
+            "tok/s over time" + (" · dotted: the answer before" if self._before else ""),
+        )
 
     def _paint_prefill(self, painter: QPainter, area: QRectF, seconds: float, top: float, trace: Trace) -> None:
         """The band until the first token."""

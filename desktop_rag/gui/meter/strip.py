@@ -50,7 +50,9 @@ class MeterStrip(QWidget):
         self._polls = 0
         self._open = IconButton(theme, "gauge", "Performance", self.opened.emit)
         self.spark = Sparkline(theme)
-        self._speed = self._field("— tok/s", "0000.0 tok/s read", "Speed of writing; of reading until the first word")
+        self._speed = self._field(
+            "    — tok/s", "0000.0 tok/s read", "Speed of writing; of reading until the first word"
+        )
         self._limit = self._field("— of limit", "100 % of limit", "Share of what this machine can do: not measured yet")
         self._first = self._field("— to first", "00.0 s to first", "Time from your question to the first word")
         self._memory = self._field("— MB", "00.0 GB: model 000 MB · KV 000 MB · app 000 MB", _MEMORY_TIP)

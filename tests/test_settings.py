@@ -16,7 +16,22 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DEFAULTS = {setting.name: setting.default for setting in SETTINGS}
-GOOD = {"theme": "dark", "policy": "mask", "review": False, "passages": 7, "max_tokens": 512}
+GOOD = {
+    "theme": "dark",
+    "policy": "mask",
+    "review": False,
+    "passages": 7,
+    "max_tokens": 512,
+    "model": "some-model",
+    "engine": "CTranslate2",
+    "context": 2048,
+    "kv_type": "q8_0",
+    "keep_kv": False,
+    "gpu_layers": 12,
+    "sealed": False,
+    "remote_url": "http://127.0.0.1:8000/v1",
+    "remote_model": "their-model",
+}
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
@@ -61,6 +76,9 @@ def test_what_is_set_is_there_the_next_time(tmp_path: Path) -> None:
         *(("review", value) for value in (1, 0, "yes", None)),
         *(("passages", value) for value in (0, 13, -1, 2.5, "4", True, None, float("nan"), float("inf"))),
         *(("max_tokens", value) for value in (31, 2049, 100.5, [256])),
+        *(("gpu_layers", value) for value in (-2, 1000, "all")),
+        *(("sealed", value) for value in (0, "no", None)),
+        *(("kv_type", value) for value in ("f32", "", None)),
     ],
 )
 def test_a_bad_value_falls_back_alone(tmp_path: Path, name: str, bad: object) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ from desktop_rag.engines.cancel import Cancellation
 from desktop_rag.engines.llama_batch import TokenBatch
 from desktop_rag.engines.llama_exact import Exactness, OneKernel
 from desktop_rag.engines.llama_library import LlamaModel, messages, out_of_memory, ran_out
+from desktop_rag.engines.pace import Pace
 from desktop_rag.engines.protocol import LoadOptions
 from desktop_rag.errors import EngineError, ModelError, UsageError
 
@@ -50,6 +52,9 @@ class LlamaContext:
         self.threads = threads
         self.batch = TokenBatch(self._c, BATCH)
         self.tokens: list[int] = []
+        self._threads_batch = options.threads_batch or threads
+        # On a device the processor's threads have next to nothing to do.
+        self.pace = Pace(threads) if not model.placement.gpu_layers else None
         self.one_kernel = OneKernel(self.pointer)
         self.exact = Exactness(any_length=self.one_kernel.there)
         self._views: dict[int, Logits] = {}
@@ -113,7 +118,7 @@ class LlamaContext:
             self.batch.fill(part, len(self.tokens), every_row=every_row, last_row=at == len(tokens))
             if self._cancelled.is_set():
                 return False
-            code = int(self._c.llama_decode(self.pointer, self.batch.native))
+            code = self._decode()
             if code or self._cancelled.is_set():
                 self._c.llama_memory_seq_rm(self.memory, 0, len(self.tokens), -1)
                 if code in (0, _ABORTED):
@@ -121,6 +126,17 @@ class LlamaContext:
                 raise _stopped(code)
             self.tokens += part
         return True
+
+    def _decode(self) -> int:
+        """Compute the batch; of single tokens the time decides how many threads the next ones get."""
+        if self.pace is None or self.batch.native.n_tokens > 1:
+            return int(self._c.llama_decode(self.pointer, self.batch.native))
+        begin = time.perf_counter()
+        code = int(self._c.llama_decode(self.pointer, self.batch.native))
+        before = self.pace.threads
+        if self.pace.took(time.perf_counter() - begin) != before:
+            self._c.llama_set_n_threads(self.pointer, self.pace.threads, self._threads_batch)
+        return code
 
     def logits(self, row: int) -> Logits:
         """The logits (vocab,) of one row of the last computation; -1 is the last. Valid until the next one."""

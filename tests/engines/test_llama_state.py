@@ -13,7 +13,7 @@ import pytest
 
 from desktop_rag import paths
 from desktop_rag.engines.llama_cpp import LlamaCppEngine
-from desktop_rag.engines.lookup import PromptLookup, TokenIndex
+from desktop_rag.engines.lookup import Costs, Experience, TokenIndex
 from desktop_rag.engines.protocol import LoadOptions, Prompt, Sampling
 from desktop_rag.errors import ModelError, UsageError
 from desktop_rag.models.catalogue import find
@@ -55,12 +55,17 @@ def repeat(engine: LlamaCppEngine, passage: str) -> Prompt:
     return engine.render([{"role": "user", "content": f"Repeat the following text exactly: {passage}"}])
 
 
+def every_draft_pays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether one does depends on a machine's clock."""
+    monkeypatch.setattr(Costs, "of", lambda self, size: 1.0)
+    monkeypatch.setattr(Experience, "gain", lambda self, match, size: float(size))
+
+
 class TestLookup:
     def test_quotes_are_drafted_and_the_text_is_that_of_plain_greedy(
         self, loaded: LlamaCppEngine, plain: LlamaCppEngine, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        # Whether a draft pays depends on a machine's clock; here all are worth it.
-        monkeypatch.setattr(PromptLookup, "_worth", lambda self, size: True)
+        every_draft_pays(monkeypatch)
         accepted = 0
         for passage in PASSAGES:
             pieces, finish = answer(loaded, repeat(loaded, passage), max_tokens=60)
@@ -72,8 +77,8 @@ class TestLookup:
     def test_free_answers_are_the_same_with_wrong_drafts(
         self, loaded: LlamaCppEngine, plain: LlamaCppEngine, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(PromptLookup, "_worth", lambda self, size: True)
-        monkeypatch.setattr(TokenIndex, "continuation", lambda self, limit, at_least: self.tokens[-limit:])
+        every_draft_pays(monkeypatch)
+        monkeypatch.setattr(TokenIndex, "continuation", lambda self, limit: (self.tokens[-limit:], 16))
         for question in ("Why is the sky blue?", "Write a list of ten animals and where they live."):
             prompt = loaded.render([{"role": "user", "content": question}])
             pieces, finish = answer(loaded, prompt, max_tokens=60)
@@ -83,7 +88,7 @@ class TestLookup:
     def test_a_computation_that_rounds_differently_is_never_trusted(
         self, loaded: LlamaCppEngine, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(PromptLookup, "_worth", lambda self, size: True)
+        every_draft_pays(monkeypatch)
         monkeypatch.setattr("desktop_rag.engines.llama_loop.same_bits", lambda one, other: False)
         monkeypatch.setattr(loaded._there.exact, "_found", {})
         prompt = repeat(loaded, PASSAGES[0])

@@ -82,7 +82,7 @@ def test_a_crash_of_a_worker_leaves_no_core_file(make: Any) -> None:
 def test_nor_does_a_crash_of_the_window_or_the_terminal_face() -> None:
     import resource
 
-    assert cli.run(["bench", "--json"]) == 2
+    assert cli.run(["serve", "--json"]) == 2
     assert resource.getrlimit(resource.RLIMIT_CORE)[0] == 0
 
 

@@ -95,7 +95,7 @@ def widths(sizes: Sequence[float], room: float) -> list[float]:
     small = [size > 0 and size / total * room < least for size in sizes]
     left = room - least * sum(small)
     rest = sum(size for size, tiny in zip(sizes, small, strict=True) if not tiny)
-    return [least if tiny else (left * size / rest if rest else 0.0) for size, tiny in zip(sizes, small, strict=True)]
+    return [least if tiny else (left * (size / rest) if rest else 0.0) for size, tiny in zip(sizes, small, strict=True)]
 
 
 class Swatch(QWidget):

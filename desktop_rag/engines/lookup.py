@@ -23,11 +23,13 @@ _CHANCES = {3: 0.55, 5: 0.75, 8: 0.9, 12: 0.97}
 _SUREST = 0.995
 _PRIOR = 20.0
 _MEMORY = 400.0
+_RECENT = 32.0
 # Less expected gain than this is lost in what drafting itself costs.
 _WORTH = 1.2
 _FIRST_CREDIT = 4.0
 _EARNED_CREDIT = 16.0
 _CREDIT_PER_TOKEN = 0.02
+_CREDIT_PER_RIGHT = 0.35
 _LAST = 6
 
 
@@ -36,9 +38,14 @@ class TokenIndex:
 
     def __init__(self, tokens: Iterable[int]) -> None:
         self.tokens: list[int] = []
+        self._from = 0
         self._places: dict[tuple[int, ...], tuple[int, ...]] = {}
         for token in tokens:
             self.add(token)
+
+    def answer_begins(self) -> None:
+        """What follows is said by the model: only that can match, not the chat template's words around it."""
+        self._from = len(self.tokens)
 
     def add(self, token: int) -> None:
         """One more token at the end."""
@@ -58,12 +65,13 @@ class TokenIndex:
         if not places or limit < 1:
             return [], 0
         length, best = max((self._match(place), place) for place in places)
-        return self.tokens[best : best + limit], length
+        return (self.tokens[best : best + limit], length) if length >= SHORTEST_MATCH else ([], 0)
 
     def _match(self, place: int) -> int:
         """How many tokens before `place` equal those at the end."""
         tokens, end, length = self.tokens, len(self.tokens), 0
-        while length < min(LONGEST_MATCH, place) and tokens[place - 1 - length] == tokens[end - 1 - length]:
+        most = min(LONGEST_MATCH, place, end - self._from if self._from else end)
+        while length < most and tokens[place - 1 - length] == tokens[end - 1 - length]:
             length += 1
         return length
 
@@ -118,9 +126,13 @@ class Experience:
             # What was long ago counts for less: another text, another habit.
             seen[0], seen[1] = seen[0] / 2, seen[1] / 2
 
-    def gain(self, match: int, size: int) -> float:
-        """Tokens expected of a draft of `size`, over what computing it costs: above 1 it pays."""
-        chance = min(self.chance(match), _SUREST)
+    def gain(self, match: int, size: int, quoting: float = 0.0) -> float:
+        """Tokens expected of a draft of `size`, over what computing it costs: above 1 it pays.
+
+        `quoting` is the share of guesses that were right in this very answer: one that quotes goes on quoting,
+        also after a word of its own.
+        """
+        chance = min(max(self.chance(match), quoting), _SUREST)
         return (1 - chance ** (size + 1)) / (1 - chance) / self.costs.of(1 + size)
 
 
@@ -133,14 +145,22 @@ class PromptLookup:
 
     def __init__(self, prompt: Sequence[int], experience: Experience | None = None) -> None:
         self._index = TokenIndex(prompt)
+        self._index.answer_begins()
         self._experience = experience or Experience()
         self._credit = _FIRST_CREDIT
         self._match = 0
+        self._unguessed: int | None = None
+        self._right, self._seen = 0.0, 0.0
         self.drafted = 0
         self.accepted = 0
 
     def add(self, token: int) -> None:
-        """One more token was said."""
+        """One more token was said; had it been guessed, the guess would have been right or wrong: that teaches too."""
+        if self._unguessed is not None:
+            right = token == self._unguessed
+            self._experience.learn(self._match, 1, int(right))
+            self._credit = min(_EARNED_CREDIT, self._credit + _CREDIT_PER_RIGHT * right)
+            self._unguessed = None
         self._index.add(token)
 
     def draft(self, room: int, allowed: Callable[[int], bool] = bool) -> list[int]:
@@ -149,12 +169,15 @@ class PromptLookup:
         if not found:
             return []
         gains = {
-            size: self._experience.gain(self._match, size)
+            size: self._experience.gain(self._match, size, self._quoting())
             for size in DRAFTS
             if size <= len(found) and self._experience.costs.of(1 + size) - 1 <= self._credit and allowed(size)
         }
         best = max(gains, key=gains.__getitem__, default=0)
-        return found[:best] if best and gains[best] >= _WORTH else []
+        if best and gains[best] >= _WORTH:
+            return found[:best]
+        self._unguessed = found[0]
+        return []
 
     def checked(self, drafted: int, accepted: int, seconds: float) -> None:
         """A computation of 1 + `drafted` tokens confirmed `accepted` of them."""
@@ -167,6 +190,13 @@ class PromptLookup:
         self.accepted += accepted
         self._credit = min(_EARNED_CREDIT, self._credit + 1 + accepted - costs.of(1 + drafted))
         self._experience.learn(self._match, drafted, accepted)
+        self._right += accepted
+        self._seen += min(accepted + 1, drafted)
+        if self._seen > _RECENT:
+            self._right, self._seen = self._right / 2, self._seen / 2
+
+    def _quoting(self) -> float:
+        return self._right / self._seen if self._seen >= DRAFTS[1] else 0.0
 
 
 def _class_of(match: int) -> int:

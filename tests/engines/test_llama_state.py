@@ -58,7 +58,7 @@ def repeat(engine: LlamaCppEngine, passage: str) -> Prompt:
 def every_draft_pays(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whether one does depends on a machine's clock."""
     monkeypatch.setattr(Costs, "of", lambda self, size: 1.0)
-    monkeypatch.setattr(Experience, "gain", lambda self, match, size: float(size))
+    monkeypatch.setattr(Experience, "gain", lambda self, match, size, quoting=0.0: float(size))
 
 
 class TestLookup:

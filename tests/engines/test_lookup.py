@@ -104,20 +104,47 @@ def test_a_chance_stays_one_and_follows_what_happened(match: int, drafts: list[t
     assert experience.chance(match) < before
 
 
+def answering(prompt: list[int], said: list[int], experience: Experience | None = None) -> PromptLookup:
+    """A lookup in the middle of an answer."""
+    lookup = PromptLookup(prompt, experience)
+    for token in said:
+        lookup.add(token)
+    return lookup
+
+
 def test_sizes_that_are_not_allowed_are_not_proposed() -> None:
-    lookup = PromptLookup([*range(50), *range(9)])
+    lookup = answering([*range(50), 900], [*range(9)])
     assert lookup.draft(40) == [9, 10, 11, 12, 13, 14, 15]
     assert lookup.draft(40, lambda size: False) == []
     assert lookup.draft(2) == []
 
 
+def test_only_what_the_model_said_can_match() -> None:
+    template = [*range(20)]
+    assert PromptLookup([*template, 50, 60, *template]).draft(40) == [], (
+        "the template's words say nothing of the answer"
+    )
+
+
 def test_a_short_match_is_not_worth_a_guess_until_such_guesses_were_right() -> None:
     experience = Experience()
-    prompt = [*range(50), 0, 1, 2, 3]
-    assert PromptLookup(prompt, experience).draft(40) == []
+    prompt, said = [*range(50), 900], [0, 1, 2, 3]
+    assert answering(prompt, said, experience).draft(40) == []
     for _ in range(20):
         experience.learn(4, 7, 7)
-    assert PromptLookup(prompt, experience).draft(40) == [4, 5, 6, 7, 8, 9, 10]
+    assert answering(prompt, said, experience).draft(40) == [4, 5, 6, 7, 8, 9, 10]
+
+
+def test_guesses_that_were_not_made_teach_as_well() -> None:
+    experience = Experience()
+    before = experience.chance(4)
+    lookup = answering([*range(50), 900], [0, 1, 2, 3], experience)
+    assert lookup.draft(40) == []
+    lookup.add(4)
+    assert experience.chance(4) > before
+    assert lookup.draft(40) == []
+    lookup.add(700)
+    assert experience.chance(4) < before + 0.05
 
 
 def test_one_slow_moment_does_not_change_a_price_much() -> None:

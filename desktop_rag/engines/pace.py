@@ -15,7 +15,9 @@ PATIENCE = 4
 TRIAL = 3
 SOONEST, LATEST = 32, 256
 # The first answer of a process compares once, after so many tokens: it may have begun on a busy machine.
-FIRST_LOOK = 6
+FIRST_LOOK = 12
+# Contention costs a factor of many; less than this is noise, or weights that are read for the first time.
+CLEAR_WIN = 0.6
 # What the best time may lose a token: contexts grow, and with them what a token takes.
 _FORGET = 1.001
 
@@ -33,7 +35,7 @@ class Pace:
         self._wait = SOONEST
         self._compared = False
         self._trial: list[float] = []
-        self._recent: deque[float] = deque(maxlen=8)
+        self._recent: deque[float] = deque(maxlen=4)
 
     def took(self, seconds: float) -> int:
         """One token took so long with `threads`; returns `threads` for the next one."""
@@ -70,7 +72,7 @@ class Pace:
         other, before = median(self._trial[2:]), median(self._recent)
         self._trial = []
         self._compared = True
-        if other >= before:
+        if other >= before * (CLEAR_WIN if self.threads == self.fewer else 1.0):
             self._switch()
             self._wait = min(2 * self._wait, LATEST)
         else:

@@ -42,6 +42,15 @@ def test_a_machine_that_becomes_busy_and_quiet_again() -> None:
     assert pace.threads == 2
 
 
+def test_slow_first_tokens_and_a_little_noise_are_no_contention() -> None:
+    pace = Pace(2)
+    for at in range(200):
+        cold = 4.0 if at < 8 else 1.0
+        noise = 1.5 if at % 5 == 0 else 1.0
+        pace.took(QUIET[pace.threads] * cold * noise)
+    assert pace.threads == 2
+
+
 def test_one_slow_token_changes_nothing() -> None:
     pace = Pace(2)
     play(pace, QUIET, 50)

@@ -70,7 +70,7 @@ class TokenIndex:
     def _match(self, place: int) -> int:
         """How many tokens before `place` equal those at the end."""
         tokens, end, length = self.tokens, len(self.tokens), 0
-        most = min(LONGEST_MATCH, place, end - self._from if self._from else end)
+        most = min(LONGEST_MATCH, place, end - self._from)
         while length < most and tokens[place - 1 - length] == tokens[end - 1 - length]:
             length += 1
         return length

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -20,6 +19,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Protocol, TypeVar
 
+from desktop_rag.meter.machine import cpu_name
 from desktop_rag.store.files import write_private
 
 CLEAR_WIN = 1.03
@@ -294,7 +294,7 @@ def machine_key(package: str = "llama-cpp-python") -> str:
         version = metadata.version(package)
     except metadata.PackageNotFoundError:
         version = "?"
-    return f"{_processor()}, {available_cores()} cores, {package} {version}"
+    return f"{cpu_name()}, {available_cores()} cores, {package} {version}"
 
 
 def model_key(path: Path) -> str:
@@ -335,11 +335,3 @@ def _read(data_dir: Path) -> dict[str, dict[str, Any]]:
         return {machine: dict(rows) for machine, rows in content.items()}
     except (OSError, ValueError, TypeError, AttributeError):
         return {}
-
-
-def _processor() -> str:
-    try:
-        with Path("/proc/cpuinfo").open(encoding="utf-8", errors="replace") as lines:
-            return next(line.split(":", 1)[1].strip() for line in lines if line.startswith(("model name", "Hardware")))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()

@@ -179,8 +179,7 @@ def _finish(team: Team, prepared: Event, text: str, ended: Event, *, found: bool
         "reason": ended.get("reason") or "missing",
         "timings_ms": {
             **prepared["timings_ms"],
-            **({"generate": ended["generate_ms"]} if "generate_ms" in ended else {}),
-            **(ended.get("stages_ms") or {}),
+            **_model_stages(ended),
         },
         "memory_mb": {
             "weights": ended.get("weights_mb"),
@@ -211,6 +210,14 @@ def _finish(team: Team, prepared: Event, text: str, ended: Event, *, found: bool
         "question": prepared["question"],
         "conversation": prepared["conversation"],
     }
+
+
+def _model_stages(ended: Event) -> dict[str, float]:
+    """The model's time in its two stages, or as a whole where nothing was said: the sum of all stages is the whole."""
+    stages = {name: ms for name, ms in (ended.get("stages_ms") or {}).items() if ms is not None}
+    if stages or "generate_ms" not in ended:
+        return stages
+    return {"generate": ended["generate_ms"]}
 
 
 def _no_usage() -> dict[str, None]:

@@ -208,3 +208,21 @@ def test_a_strategy_that_is_not_there_is_told() -> None:
     with pytest.raises(UsageError) as raised:
         check_choice("post-fusion")
     assert raised.value.code == "not_available"
+
+
+@pytest.mark.parametrize(
+    ("stages", "told"),
+    [
+        ({"prefill": 300.0, "decode": 700.0}, {"prefill": 300.0, "decode": 700.0}),
+        ({"prefill": None, "decode": None}, {"generate": 1000.0}),
+        (None, {"generate": 1000.0}),
+    ],
+)
+def test_no_time_of_the_model_is_counted_twice(
+    stages: Event | None, told: Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ENDED, "generate_ms", 1000.0)
+    monkeypatch.setitem(ENDED, "stages_ms", stages)
+    done = list(answer(Team(Library(), Chat("The rent is 900.")), "What is the rent?"))[-1]
+    of_model = {name: ms for name, ms in done["timings_ms"].items() if name in ("prefill", "decode", "generate")}
+    assert of_model == told

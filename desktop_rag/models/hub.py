@@ -219,19 +219,31 @@ def _get(client: httpx.Client, path: str) -> Any:
     url = f"{hub_address()}{path}"
     check_address(url, url)
     try:
-        with told(), client.stream("GET", url, headers=HEADERS) as response:
-            check_status(response.status_code, response.headers, urlsplit(url).hostname or "")
-            body = bytearray()
-            for chunk in response.iter_raw():
-                body += chunk
-                if len(body) > ANSWER_BYTES:
-                    raise _garbage()
+        try:
+            body = _body(client, url)
+        except AgainError as again:
+            if not isinstance(again.__cause__, httpx.RemoteProtocolError):
+                raise
+            # A connection kept from the last question may have been closed by the server meanwhile.
+            body = _body(client, url)
     except AgainError as again:
         raise again.told from again
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as error:
         raise _garbage() from error
+
+
+def _body(client: httpx.Client, url: str) -> bytes:
+    """The answer's bytes. Raises AgainError where another attempt may help."""
+    body = bytearray()
+    with told(), client.stream("GET", url, headers=HEADERS) as response:
+        check_status(response.status_code, response.headers, urlsplit(url).hostname or "")
+        for chunk in response.iter_raw():
+            body += chunk
+            if len(body) > ANSWER_BYTES:
+                raise _garbage()
+    return bytes(body)
 
 
 def _list(mapping: dict[str, Any], key: str) -> list[Any]:

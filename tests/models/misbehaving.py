@@ -19,6 +19,7 @@ class Answer:
     `drop_after`, `stall_after`: bytes of the body after which the line breaks or goes silent.
     `length`: what to say instead of the truth. `ranges` False ignores ranges, `if_range` False ignores
     the condition only.
+    `hang_up`: end the connection without a word.
     """
 
     content: bytes = b""
@@ -31,6 +32,7 @@ class Answer:
     stall_after: int | None = None
     length: int | None = None
     chunked: bool = False
+    hang_up: bool = False
 
 
 @dataclass
@@ -90,7 +92,8 @@ class Server:
         waiting = self.answers.get(handler.path.split("?")[0], [Answer(status=404)])
         answer = waiting.pop(0) if len(waiting) > 1 else waiting[0]
         with contextlib.suppress(OSError):
-            self._serve(handler, answer, asked)
+            if not answer.hang_up:
+                self._serve(handler, answer, asked)
         handler.close_connection = True
 
     def _serve(self, handler: BaseHTTPRequestHandler, answer: Answer, asked: Asked) -> None:
@@ -108,6 +111,8 @@ class Server:
             handler.send_header("ETag", answer.etag)
         for key, value in answer.headers.items():
             handler.send_header(key, value)
+        # Said, as every answer ends its connection: a client that kept it would ask into a closed one.
+        handler.send_header("Connection", "close")
         if answer.chunked:
             handler.send_header("Transfer-Encoding", "chunked")
         else:

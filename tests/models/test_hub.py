@@ -97,6 +97,16 @@ def test_one_closed_or_oddly_named_repository_does_not_spoil_a_search(hub: Serve
     assert [row["repo"] for row in search("model")[1]["results"]] == ["some/model-GGUF"]
 
 
+def test_a_connection_closed_meanwhile_is_opened_once_more(hub: Server) -> None:
+    hub.put("/api/models", Answer(hang_up=True), say([{"id": "some/model-GGUF"}]))
+    assert [row["repo"] for row in search("model")[1]["results"]] == ["some/model-GGUF"]
+    hub.put("/api/models", Answer(hang_up=True))
+    hub.asked.clear()
+    with pytest.raises(NetworkError):
+        search("model")
+    assert len(hub.asked) == 2
+
+
 def test_a_proxy_that_is_none_is_told_without_its_password(hub: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "nonsense://me:secret@proxy")
     with pytest.raises(NetworkError) as caught:

@@ -322,6 +322,7 @@ def _info(info: GgufInfo, context: int, threads: int) -> EngineInfo:
         parameters=shape.parameters,
         read_bytes=shape.read_bytes,
         kv_token_bytes=token,
+        mapped=True,
     )
 
 

@@ -163,4 +163,5 @@ class LlamaCppEngine:
             parameters=int(model.c.llama_model_n_params(model.pointer)),
             read_bytes=shape.read_bytes,
             kv_token_bytes=per_token,
+            mapped=model.mapped,
         )

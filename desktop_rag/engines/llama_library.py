@@ -13,11 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil  # type: ignore[import-untyped]
+
 from desktop_rag.engines.adapters import forget
 from desktop_rag.engines.devices import accelerators, device_pointers, missing_device
 from desktop_rag.engines.protocol import LoadOptions
 from desktop_rag.errors import ModelError
+from desktop_rag.models.footprint import is_mapped
 from desktop_rag.models.inspect import GgufInfo, inspect
+from desktop_rag.models.shape import shape_of_gguf
 
 _PIECE_BYTES = 64
 _META_BYTES = 1 << 14
@@ -142,6 +146,8 @@ class LlamaModel:
     def _load(self, options: LoadOptions) -> Any:
         params = self.c.llama_model_default_params()
         params.n_gpu_layers = options.gpu_layers if options.gpu_layers >= 0 else 1 << 16
+        self.mapped = self._is_mapped(options)
+        params.load_mode = self.c.LLAMA_LOAD_MODE_MMAP if self.mapped else self.c.LLAMA_LOAD_MODE_NONE
         pointers = self._placed(params, options)
         with messages(self.c) as said:
             model = self.c.llama_model_load_from_file(os.fsencode(self.path), params)
@@ -149,6 +155,21 @@ class LlamaModel:
         if not model:
             raise _load_failure(self.header, said)
         return model
+
+    def _is_mapped(self, options: LoadOptions) -> bool:
+        """Whether the file is to be mapped. Raises ModelError("out_of_memory") where it can neither be read whole."""
+        free = int(psutil.virtual_memory().available)
+        try:
+            shape = shape_of_gguf(self.header)
+        except ModelError:
+            # The library tells best what is wrong with this file.
+            return True
+        mapped = is_mapped(shape, free, 0 if options.device == "cpu" else options.gpu_layers)
+        # Most systems promise memory they do not have and end the process later.
+        if not mapped and shape.weights_bytes > free + int(psutil.swap_memory().free):
+            needs = f"{shape.weights_bytes / 1e9:.1f} GB of memory, {free / 1e9:.1f} GB are free"
+            raise out_of_memory(f"{self.path.name} needs {needs}.")
+        return mapped
 
     def _placed(self, params: Any, options: LoadOptions) -> Any:
         """Tell the loader which devices to use; what it points to must outlive the load."""

@@ -69,6 +69,7 @@ class EngineInfo:
     `read_bytes` is what one decoded token reads of the weights (a lookup in an embedding table reads a
     row, not the table), `kv_token_bytes` what it adds to the KV memory and reads back for every token
     before it: with the bandwidth they give the roofline. None where an engine cannot know.
+    `mapped` weights are the file itself, which the system may drop and read again; others are a copy.
     `options` names in a few words what a benchmark's reader must know, such as "Q4_1" or "int8".
     """
 
@@ -86,6 +87,7 @@ class EngineInfo:
     parameters: int | None = None
     read_bytes: int | None = None
     kv_token_bytes: int | None = None
+    mapped: bool = False
 
 
 @dataclass(frozen=True, slots=True)

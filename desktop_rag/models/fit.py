@@ -14,10 +14,11 @@ from typing import Literal
 
 from desktop_rag.models.footprint import (
     compute_bytes,
-    copied_bytes,
+    is_mapped,
     kv_bytes,
     kv_token_bytes,
     process_bytes,
+    repacked_bytes,
     weights_in_memory,
 )
 from desktop_rag.models.offload import Plan, plan_offload
@@ -39,7 +40,7 @@ USUAL_FRACTIONS = (0.7, 0.97)
 class Estimate:
     """What a loaded model takes, in bytes: `total` in main memory, `device` on accelerators.
 
-    `weights` are the file's bytes, mapped or copied, with what the engine keeps rearranged beside them;
+    `weights` are the file's bytes, with what the engine keeps rearranged beside a mapped file;
     `kv` is the memory of the context, `compute` the buffers that prefill touches, `process` the
     interpreter with the engine's libraries. `fits` and `free_after` are None when no free memory was given.
     """
@@ -93,7 +94,8 @@ def estimate(
     share = _device_share(shape, gpu_layers)
     weights = weights_in_memory(shape, engine, compute_type)
     # What lies on a device is not rearranged for the processor.
-    copied = round(copied_bytes(shape, engine) * (1 - share))
+    twice = engine == "llama.cpp" and is_mapped(shape, free_bytes, gpu_layers)
+    copied = round(repacked_bytes(shape) * (1 - share)) if twice else 0
     kv = kv_bytes(shape, context, kv_type, engine, compute_type)
     compute = compute_bytes(shape, micro_batch, context, engine, flash_attention)
     process = process_bytes(engine, shape.vocabulary)

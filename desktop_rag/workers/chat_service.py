@@ -150,7 +150,7 @@ class _Chat:
     def _status(self, engine: Engine) -> dict[str, Any]:
         info, model = engine.info, self._model
         assert model is not None
-        weights = mapped_mb(model.path) if info.engine == LLAMA_CPP else None
+        weights = mapped_mb(model.path) if info.engine == LLAMA_CPP and info.mapped else None
         return {
             "model": model.id,
             "name": model.name,
@@ -162,6 +162,7 @@ class _Chat:
             "context": info.context,
             "threads": info.threads,
             "weights_mb": weights or round(info.weights_bytes / 2**20, 1),
+            "weights_mapped": info.mapped,
             "kv_mb": round(info.kv_bytes / 2**20, 1),
             "memory_mb": resident_mb(),
             "process": process_memory(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import QElapsedTimer, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
@@ -18,8 +18,9 @@ from desktop_rag.gui.pieces.notice import Notice
 from desktop_rag.gui.reveal import Reveal
 from desktop_rag.gui.theme import Theme
 
-# Sixteen times a second reads as a flow; every look at the text takes a core from the model that writes it.
-FLUSH_MS = 60
+# The least time between two looks at a growing text: each takes a core from the model that writes it. The worker
+# sends words a little less often than this, so that they are shown as they come and no timer wakes the window.
+FLUSH_MS = 80
 _PREVIEW = 400
 _WORTH_SAYING_MS = 100
 
@@ -34,6 +35,7 @@ class AnswerCard(QWidget):
 
     def __init__(self, theme: Theme, reveal: Reveal, answer: entries.Answer) -> None:
         super().__init__()
+        self.setAttribute(Qt.WidgetAttribute.WA_StaticContents)
         self._theme, self._reveal, self._answer = theme, reveal, answer
         self._status_icon = IconLabel(theme, "search", "accent")
         self._status = label("", "heading", "muted")
@@ -43,9 +45,11 @@ class AnswerCard(QWidget):
         self._notice = Notice(theme)
         self._footer = label("", "small", "muted")
         self._timer = QTimer(self)
-        self._timer.setInterval(FLUSH_MS)
+        self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._flush)
         self._shown_text = ""
+        self._streaming = False
+        self._since = QElapsedTimer()
         self._build()
         self._text.cited.connect(lambda marker: self.cited.emit(answer, marker))
         self._text.resized.connect(self.resized)
@@ -85,12 +89,13 @@ class AnswerCard(QWidget):
         ended = answer.phase == entries.ENDED
         self._show_status()
         if answer.phase == entries.STREAMING:
-            if not self._timer.isActive():
+            if not self._streaming:
+                self._streaming = True
                 self._text.begin_stream()
                 self._shown_text = ""
-                self._flush()  # the first word does not wait for the timer
-                self._timer.start()
+                self._flush()  # the first word does not wait
         else:
+            self._streaming = False
             self._timer.stop()
             self._rewrite()
         self._text.setVisible(bool(answer.text) and answer.text.strip(" .") != self._status.text())
@@ -137,7 +142,14 @@ class AnswerCard(QWidget):
 
     # -- text ----------------------------------------------------------------------------------
 
+    def grow(self) -> None:
+        """More of a streaming answer came: show it, but not more often than one can follow."""
+        if not self._timer.isActive():
+            wait = FLUSH_MS - self._since.elapsed() if self._since.isValid() else 0
+            self._timer.start(wait) if wait > 0 else self._flush()
+
     def _flush(self) -> None:
+        self._since.start()
         if self._answer.text != self._shown_text:
             self._shown_text = self._answer.text
             self._text.setVisible(True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QScrollArea, QWidget
 
@@ -30,6 +30,8 @@ class Column(QScrollArea):
         self._heights: dict[int, int] = {}
         self._widgets: dict[int, QWidget] = {}
         self._canvas = QWidget()
+        # A canvas that grows at its end draws what is new only.
+        self._canvas.setAttribute(Qt.WidgetAttribute.WA_StaticContents)
         self.setWidget(self._canvas)
         self.setWidgetResizable(False)
         self.setFrameShape(QScrollArea.Shape.NoFrame)

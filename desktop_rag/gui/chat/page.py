@@ -71,6 +71,7 @@ class ChatPage(QWidget):
         session.replaced.connect(self._replace)
         session.added.connect(self._add)
         session.changed.connect(self._update)
+        session.grew.connect(self._grow)
         session.stored.connect(self._stored)
         session.refused.connect(self._refused)
         session.running.connect(self.composer.set_running)
@@ -116,6 +117,11 @@ class ChatPage(QWidget):
         if isinstance(card, AnswerCard):
             card.update_entry()
         self.answer_shown.emit(answer)
+
+    def _grow(self, answer: Answer) -> None:
+        card = self.column.widget_of(answer)
+        if isinstance(card, AnswerCard):
+            card.grow()
 
     def ring(self, answer: Answer, marker: int | None) -> None:
         """Ring the chip whose passage is open, and no other."""

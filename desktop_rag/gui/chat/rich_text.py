@@ -27,6 +27,7 @@ from desktop_rag.gui.theme import Theme
 # What no formatting can begin with; and after so many characters a line is no heading or list entry any more.
 _PLAIN = re.compile(r"[^\n\[\]*`]*")
 _DECIDED = 8
+_SPARE_LINES = 4
 
 
 class RichText(QTextBrowser):
@@ -39,12 +40,16 @@ class RichText(QTextBrowser):
         super().__init__(parent)
         self._theme, self._reveal, self._step = theme, reveal, step
         self._streamed = 0  # code points of the answer whose lines are complete and never touched again
+        self._streaming = False
         self._tail = 0  # where the unfinished last line begins in the document
         self._plain = ""  # all that is shown, while the last line is plain words to which more can be appended
         self._previews: dict[int, str] = {}
         self.painter = inline.InlinePainter(theme, self)
         self.document().documentLayout().registerHandler(inline.OBJECT, self.painter)
         self.document().setDocumentMargin(0)
+        # Growing downwards leaves what is drawn as it is.
+        self.setAttribute(Qt.WidgetAttribute.WA_StaticContents)
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_StaticContents)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setOpenLinks(False)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -60,6 +65,7 @@ class RichText(QTextBrowser):
     def show_blocks(self, content: list[markup.Block], previews: dict[int, str] | None = None) -> None:
         """Replace everything; `previews` are the tooltips of the chips by marker."""
         self._previews = previews or {}
+        self._streaming = False
         self.clear()
         cursor = QTextCursor(self.document())
         cursor.beginEditBlock()
@@ -70,6 +76,7 @@ class RichText(QTextBrowser):
     def begin_stream(self) -> None:
         """Start an empty answer that grows by `stream`."""
         self.clear()
+        self._streaming = True
         self._streamed = self._tail = 0
         self._plain = ""
 
@@ -105,14 +112,13 @@ class RichText(QTextBrowser):
         cursor = QTextCursor(self.document())
         cursor.movePosition(QTextCursor.MoveOperation.End)
         changed = self.cursorRect(cursor).top() - self._theme.tokens.type[self._step]
-        height, view = self.document().size().height(), self.viewport()
+        view = self.viewport()
         # Set as an attribute, for the method would draw everything as soon as it is undone.
         view.setAttribute(Qt.WidgetAttribute.WA_UpdatesDisabled, True)
         cursor.insertText(words, self._text_format())
         view.setAttribute(Qt.WidgetAttribute.WA_UpdatesDisabled, False)
         view.update(0, changed, view.width(), view.height())
-        if self.document().size().height() != height:
-            self._grown()
+        self._grown()
 
     def _write(self, cursor: QTextCursor, content: list[markup.Block]) -> None:
         for block in content:
@@ -146,7 +152,7 @@ class RichText(QTextBrowser):
     def _block_format(self, block: markup.Block, first: bool) -> QTextBlockFormat:
         form = QTextBlockFormat()
         form.setLineHeight(
-            round(self._theme.tokens.type[self._step] * 1.6), QTextBlockFormat.LineHeightTypes.FixedHeight.value
+            self._line_height(), QTextBlockFormat.LineHeightTypes.FixedHeight.value
         )
         form.setTopMargin(0 if first else {"bullet": 2, "number": 2, "code": 0, "heading": 14}.get(block.kind, 8))
         if block.kind in ("bullet", "number"):
@@ -201,8 +207,9 @@ class RichText(QTextBrowser):
             self.cited.emit(int(rest.partition(":")[0]))
 
     def _grown(self) -> None:
-        self.updateGeometry()
-        self.resized.emit()
+        if not self._streaming or self._height() > self.height():
+            self.updateGeometry()
+            self.resized.emit()
 
     def viewportEvent(self, event: QEvent) -> bool:
         """Show a tooltip for what lies under the pointer."""
@@ -234,7 +241,16 @@ class RichText(QTextBrowser):
         """The height of the text at a width."""
         if width > 0 and self.document().textWidth() != width:
             self.document().setTextWidth(width)
-        return ceil(self.document().size().height()) + 2
+        return self._height()
+
+    def _height(self) -> int:
+        """What the text needs; while it grows some lines more, so that not every line moves everything."""
+        needed = ceil(self.document().size().height()) + 2
+        step = _SPARE_LINES * self._line_height()
+        return ceil(needed / step) * step if self._streaming else needed
+
+    def _line_height(self) -> int:
+        return round(self._theme.tokens.type[self._step] * 1.6)
 
     def hasHeightForWidth(self) -> bool:
         """Its height depends on its width."""

@@ -28,6 +28,7 @@ class Session(QObject):
     replaced = Signal(list)
     added = Signal(object)
     changed = Signal(object)
+    grew = Signal(object)
     stored = Signal()
     refused = Signal(object)
     running = Signal(bool)
@@ -145,6 +146,8 @@ class Session(QObject):
         if answer.phase != entries.STREAMING:
             answer.phase = entries.STREAMING
             self._tell(answer)
+        elif self._answer is answer:
+            self.grew.emit(answer)
         self.measured.emit(event)
 
     def _complete(self, answer: entries.Answer, event: Event) -> None:

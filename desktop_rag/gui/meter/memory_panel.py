@@ -61,13 +61,14 @@ class MemoryPanel(Panel):
     def _show_bar(self, total: float, model: Mapping[str, Any]) -> None:
         weights, kv = float(model.get("weights_mb") or 0), float(model.get("kv_mb") or 0)
         rest = max(0.0, total - weights - kv)
+        held = "Weights, mapped from the file" if model.get("weights_mapped") else "Weights"
         self.bar.show_parts([
-            Part("Weights, mapped from the file", weights, words.memory(weights), "accent", 1.0),
+            Part(held, weights, words.memory(weights), "accent", 1.0),
             Part("KV", kv, words.memory(kv), "accent", 0.5),
             Part("Programs", rest, words.memory(rest), "muted", 0.4),
         ])  # fmt: skip
         self.words.setText(
-            f"Weights {words.memory(weights)}, mapped from the file · KV {words.memory(kv)} · "
+            f"Weights {words.memory(weights)}{held.removeprefix('Weights')} · KV {words.memory(kv)} · "
             f"programs {words.memory(rest)}"
             if weights
             else "No model is in memory."

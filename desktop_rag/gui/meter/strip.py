@@ -20,7 +20,8 @@ from desktop_rag.gui.theme import Theme
 from desktop_rag.meter.memory import resident_mb
 
 _POLL_MS = 250
-_IDLE_POLLS = 8
+# Memory changes slowly, and asking for it takes time from the model: every so many looks.
+_RUNNING_POLLS, _IDLE_POLLS = 4, 8
 _SCARCE = 0.04  # of all memory: from here on the system begins to swap, and an answer takes minutes
 _MEMORY_TIP = "Memory of all processes: weights of the model, key-value memory of the conversation, everything else"
 _SCARCE_TIP = "Memory is nearly full. Choose a smaller model or a shorter context."
@@ -28,7 +29,7 @@ HEIGHT = 32
 
 
 class MeterStrip(QWidget):
-    """Fed by the events of an answer; polls memory itself, four times a second while an answer runs.
+    """Fed by the events of an answer; shows speed four times a second and memory once, while an answer runs.
 
     `opened()` when it is clicked: the performance page says where the numbers come from.
     """
@@ -115,8 +116,8 @@ class MeterStrip(QWidget):
         if usage:
             self._show_speed()
         first = usage.get("ttft_s") if usage else event.get("ttft_s")
-        if first is not None:
-            self._first.setText(f"{first:.1f} s to first")
+        if first is not None and (text := f"{first:.1f} s to first") != self._first.text():
+            self._first.setText(text)
         if usage:
             self._show_usage(usage)
         if event.get("memory_mb"):
@@ -160,7 +161,7 @@ class MeterStrip(QWidget):
         self._polls += 1
         if self._running and not at_once:
             self._show_speed()
-        if not (at_once or self._running or self._polls % _IDLE_POLLS == 1):
+        if not at_once and self._polls % (_RUNNING_POLLS if self._running else _IDLE_POLLS) != 1:
             return
         total = sum(resident_mb(pid) or 0.0 for pid in set(process_ids(self._backend).values()))
         text = words.memory(total)

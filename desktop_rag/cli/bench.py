@@ -136,7 +136,10 @@ def _target_line(target: dict[str, Any]) -> str:
     if target["value"] is None:
         return f"{sign} {target['name']:<24} not measured: {target['error']['message']}"
     rounds = " ".join(f"{value:.3g}" for value in target["rounds"])
-    return f"{sign} {target['name']:<24} {target['value']:.3g} ({bound}; rounds {rounds})"
+    line = f"{sign} {target['name']:<24} {target['value']:.3g} ({bound}; rounds {rounds})"
+    if instead := target.get("instead"):
+        line += f"; {instead['what']} {instead['value']:.3g} (≥ {instead['target']:g})"
+    return line
 
 
 def _plain(done: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from desktop_rag.errors import ModelError
@@ -19,10 +19,11 @@ _SHORT = 2
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """Bytes of weights one token reads, and bytes of KV memory a token adds and every later one reads."""
+    """Bytes of weights one token reads, all and by type, and of KV memory a token adds and every later one reads."""
 
     read_bytes: int
     kv_token_bytes: int
+    read_types: Mapping[str, int] = field(default_factory=dict)
 
     def fraction(self, decode_tps: float, usage: Mapping[str, Any], read_gbs: float) -> float:
         """The share of the limit that was reached, for the bandwidth measured at this working set (GB/s)."""
@@ -49,7 +50,7 @@ def limit_of(model: Installed, status: Mapping[str, Any]) -> Limit | None:
     read = shape.parameters * width if width and shape.parameters else shape.read_bytes
     # The KV memory is kept in 16 bits by llama.cpp, and in the computing type, often 32 bits, by the others.
     wide = model.format != "gguf" and width != _SHORT
-    return Limit(read, kv_token_bytes(shape) * (2 if wide else 1))
+    return Limit(read, kv_token_bytes(shape) * (2 if wide else 1), dict(shape.read_types))
 
 
 def served_limit(model: Installed) -> Limit | None:

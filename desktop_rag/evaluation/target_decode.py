@@ -23,6 +23,7 @@ LARGE_TOKENS = 64
 LARGE_SHAPE = "llama-3.2-1b"
 LARGE_QUANTISATION = "Q4_0"
 _BANDWIDTH_SECONDS = 0.6
+_WARM_TOKENS = 24
 Found = Generator[Event, None, dict[str, list[Round]]]
 
 
@@ -65,25 +66,40 @@ def against_bandwidth(stage: Stage) -> Found:
     limit = limit_of(model, {})
     if limit is None:
         raise ModelError("incompatible", f"The sizes of {model.name} cannot be read.", "Delete it; it is made again.")
+    conditions = {**stage.same_conditions(LONG, LARGE_TOKENS), "path": str(model.path)}
     with stage.chat(model) as chat, stage.baseline() as baseline:
-        return (yield from _collected("decode_vs_bandwidth_1b", lambda _: _share(stage, chat, baseline, limit)))
+        baseline.call("bare_loop", **conditions)
+
+        def measure(number: int) -> tuple[float, dict[str, Any]]:
+            return _share(number, lambda tokens: _ours(stage, chat, tokens, painted=False), baseline, conditions, limit)
+
+        return (yield from _collected("decode_vs_bandwidth_1b", measure))
 
 
-def _share(stage: Stage, chat: Worker, baseline: Worker, limit: Limit) -> tuple[float, dict[str, Any]]:
-    asked = {"seconds": _BANDWIDTH_SECONDS, "read_bytes": limit.read_bytes}
+def _share(
+    number: int, ours: Callable[[int], dict[str, Any]], baseline: Worker, conditions: Event, limit: Limit
+) -> tuple[float, dict[str, Any]]:
+    asked = {"seconds": _BANDWIDTH_SECONDS, "read_bytes": limit.read_bytes, "weights": limit.read_types}
     before = baseline.call("bandwidth", **asked)
-    app = _ours(stage, chat, LARGE_TOKENS, painted=False)
+    # Whoever comes first after that finds cold caches, and a clock that heavy reading has lowered.
+    ours(_WARM_TOKENS)
+    app, bare = in_turn(number, lambda: ours(LARGE_TOKENS), lambda: baseline.call("bare_loop", **conditions))
     after = baseline.call("bandwidth", **asked)
     # The limit is what the machine showed that it can do: the better of the two.
     read_gbs = max(float(before["read_gbs"]), float(after["read_gbs"]))
-    share = limit.fraction(app["tok_s"], app["usage"], read_gbs)
+    kernel_gbs = max(float(before["kernel_gbs"]), float(after["kernel_gbs"]))
+    ratio = app["tok_s"] / bare["tok_s"]
     parts = {
         "app_tok_s": app["tok_s"],
+        "bare_loop_tok_s": bare["tok_s"],
         "read_bytes": limit.read_bytes,
         "read_gbs": [before["read_gbs"], after["read_gbs"]],
         "kernels": [before.get("kernel"), after.get("kernel")],
+        "kernel_gbs": [before["kernel_gbs"], after["kernel_gbs"]],
+        "vs_bare_loop": ratio,
+        "vs_bare_loop_when_cores_are_the_bound": ratio if kernel_gbs < read_gbs else None,
     }
-    return share, parts
+    return limit.fraction(app["tok_s"], app["usage"], read_gbs), parts
 
 
 def _ours(stage: Stage, chat: Worker, tokens: int, *, painted: bool) -> dict[str, Any]:

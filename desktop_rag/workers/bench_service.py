@@ -68,7 +68,11 @@ class _Bench:
         return result
 
     def bandwidth(self, request: Request) -> Operation:
-        """{seconds, read_bytes} -> {read_gbs, kernel}: the bandwidth for that working set, measured now."""
+        """{seconds, read_bytes, weights} -> {read_gbs, kernel, kernel_gbs}, measured now.
+
+        The bandwidth for that working set, and how fast the engine's kernels get through weights of these
+        types (bytes by type) with all cores: slower than reading where unpacking them is the bound.
+        """
         machine: Machine | None = None
         for step in steps(float(request.args.get("seconds", _BANDWIDTH_SECONDS))):
             machine = step
@@ -76,7 +80,9 @@ class _Bench:
         assert machine is not None
         read_bytes = request.args.get("read_bytes")
         read_gbs = machine.gbs_for(float(read_bytes)) if read_bytes else machine.read_gbs
-        return {"read_gbs": read_gbs, "kernel": machine.kernel}
+        weights = dict(request.args.get("weights") or {})
+        rate = machine.rate_for(weights, float(read_bytes)) if weights and read_bytes else None
+        return {"read_gbs": read_gbs, "kernel": machine.kernel, "kernel_gbs": rate}
 
     def probe(self, request: Request) -> Operation:
         """{engine, path, options} -> one event a probe, then all of them."""

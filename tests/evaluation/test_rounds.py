@@ -29,6 +29,19 @@ def scripted(monkeypatch: pytest.MonkeyPatch, disturbed: list[bool]) -> None:
     monkeypatch.setattr(rounds, "Surroundings", Told)
 
 
+def test_a_bound_beyond_the_machine_has_another_in_its_place() -> None:
+    target = TARGETS["decode_vs_bandwidth_1b"]
+    assert target.instead is not None
+    bound = [Round(0.7, {target.instead.part: ratio}) for ratio in (0.96, 0.98, 0.99, 0.98, 1.0)]
+    result = verdict(target, bound)
+    assert (result["met"], result["instead"]["value"]) == (True, 0.98)
+    slow = [Round(0.7, {target.instead.part: 0.9}) for _ in range(5)]
+    assert not verdict(target, slow)["met"]
+    rarely = [Round(0.7, {target.instead.part: 1.0 if at < 2 else None}) for at in range(5)]
+    result = verdict(target, rarely)
+    assert (result["instead"], result["met"]) == (None, False), "memory was the bound"
+
+
 def test_calm_rounds_are_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     scripted(monkeypatch, [False] * 9)
     assert [one.value for one in repeat(lambda number: (float(number), {}), 5, 3)] == [0, 1, 2, 3, 4]

@@ -151,9 +151,7 @@ class RichText(QTextBrowser):
 
     def _block_format(self, block: markup.Block, first: bool) -> QTextBlockFormat:
         form = QTextBlockFormat()
-        form.setLineHeight(
-            self._line_height(), QTextBlockFormat.LineHeightTypes.FixedHeight.value
-        )
+        form.setLineHeight(self._line_height(), QTextBlockFormat.LineHeightTypes.FixedHeight.value)
         form.setTopMargin(0 if first else {"bullet": 2, "number": 2, "code": 0, "heading": 14}.get(block.kind, 8))
         if block.kind in ("bullet", "number"):
             form.setLeftMargin(22)

@@ -13,7 +13,7 @@ from typing import Any
 
 import desktop_rag
 from desktop_rag import paths
-from desktop_rag.cli import bench, commands, models
+from desktop_rag.cli import bench, commands, evaluation, folders, models
 from desktop_rag.cli.output import Output
 from desktop_rag.engines.registry import ENGINES
 from desktop_rag.errors import DesktopRagError, UsageError
@@ -22,7 +22,7 @@ from desktop_rag.privacy.scrub import POLICIES
 from desktop_rag.retrieval.modes import MODES, PLANNED_MODES
 from desktop_rag.workers.client import Workers
 
-_PLANNED = ("eval", "privacy", "serve")
+_PLANNED = ("privacy", "serve", "eval retrieval", "eval answers", "eval pii", "eval text")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -37,8 +37,8 @@ def run(arguments: list[str]) -> int:
     forbid_dumps()
     wants_json = "--json" in arguments
     try:
-        if any(word in _PLANNED for word in _command_of(arguments)):
-            raise UsageError("not_available", f"“{_command_of(arguments)[0]}” is not available yet.")
+        if (command := _command_of(arguments)) in _PLANNED:
+            raise UsageError("not_available", f"“{command}” is not available yet.")
         options = _parser().parse_args(arguments)
         data_dir = paths.data_dir(options.data_dir)
         if options.command is None:
@@ -61,15 +61,16 @@ def run(arguments: list[str]) -> int:
         return 0
 
 
-def _command_of(arguments: list[str]) -> list[str]:
-    """The first word that is not an option, as a list of none or one."""
+def _command_of(arguments: list[str]) -> str:
+    """The command in these arguments, of `eval` with its kind; nothing if there is none."""
+    found: list[str] = []
     words = iter(arguments)
     for word in words:
         if word == "--data-dir":
             next(words, None)
         elif not word.startswith("-"):
-            return [word]
-    return []
+            found.append(word)
+    return " ".join(found[: 2 if found[:1] == ["eval"] else 1])
 
 
 def _report(error: DesktopRagError, wants_json: bool) -> int:
@@ -93,8 +94,10 @@ def _parser() -> argparse.ArgumentParser:
     commands_ = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
     _document_commands(commands_)
     _question_commands(commands_)
+    folders.add_commands(commands_, _add)
     models.add_commands(commands_, _add)
     bench.add_commands(commands_, _add)
+    evaluation.add_commands(commands_, _add)
     return parser
 
 

@@ -89,11 +89,19 @@ def fitting(told: Row) -> list[str]:
     rows.append(("context", f"{told['context']:,} tokens (most: {told['context_limit']:,})"))
     rows.append(("KV a token", f"{size(told['kv_token_bytes'])} in {told['kv_type']}"))
     if told["roofline"]:
-        limit = told["roofline"]
-        rows.append(("limit", f"{limit['tok_s']:,.1f} tok/s here, bound by {limit['bound']}"))
+        rows += _limits(told["roofline"])
     if told["plan"]:
         rows.append(("graphics card", str(told["plan"])))
-    return [f"{told['name']} with {told['engine']} {told['sentence']}", *columns(rows)]
+    first = [str(told["convert"]["text"])] if told["convert"] else []
+    return [f"{told['name']} with {told['engine']} {told['sentence']}", *first, *columns(rows)]
+
+
+def _limits(limit: Row) -> list[tuple[str, str]]:
+    """The machine's limit and what bounds it; where the cores do, what they reach of it."""
+    if limit["bound"] != "cores":
+        return [("limit", f"{limit['tok_s']:,.1f} tok/s here, bound by {limit['bound']}")]
+    reached = f"{limit['tok_s']:,.1f} tok/s by memory, {limit['kernel_tok_s']:,.1f} tok/s by the cores"
+    return [("limit", reached), ("bound", str(limit["why"]))]
 
 
 def inside(told: Row, *, tensors: bool) -> list[str]:

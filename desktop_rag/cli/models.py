@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from desktop_rag.cli import download_lines
 from desktop_rag.cli import model_lines as lines
 from desktop_rag.cli.output import Output
 from desktop_rag.engines.registry import ENGINES
 from desktop_rag.errors import NetworkError, UsageError
 from desktop_rag.meter import machine
-from desktop_rag.models.cards import incoming
 from desktop_rag.models.catalogue import find
 from desktop_rag.workers.client import Workers
 
@@ -73,8 +73,10 @@ def _changing(inner: Any, add: Add) -> None:
     adapters = add(inner, "adapters", set_adapters, "Show or set the LoRA adapters of a model.")
     adapters.add_argument("model", metavar="MODEL", help="an id of `models list`, or a path")
     adapters.add_argument("--set", nargs="*", metavar="FILE[=SCALE]", help="exactly these; none removes all")
-    delete = add(inner, "delete", delete_model, "Delete a model; one of another program only leaves the list.")
-    delete.add_argument("model", metavar="MODEL", help="an id of `models list`")
+    delete = add(inner, "delete", delete_model, "Delete a model, or what has arrived of an unfinished download.")
+    delete.add_argument(
+        "model", metavar="MODEL", help="an id of `models list`; another program's model only leaves the list"
+    )
 
 
 def _online(parser: ArgumentParser) -> None:
@@ -82,9 +84,9 @@ def _online(parser: ArgumentParser) -> None:
 
 
 def list_models(workers: Workers, options: Namespace, output: Output) -> int:
-    """Installed models and the catalogue."""
+    """Installed models, the catalogue, and downloads that were not finished."""
     told = _plain(workers.models.call("list"))
-    output.result(told, lines.listing(told))
+    output.result(told, [*lines.listing(told), *download_lines.unfinished(told)])
     return 0
 
 
@@ -137,10 +139,9 @@ def get_model(workers: Workers, options: Namespace, output: Output) -> int:
     """Download a model and register it."""
     wanted = _wanted(options.model)
     _check_online(options, f"get {options.model}")
-    folder = incoming(workers.data_dir, _file_name(wanted))
     try:
         network = workers.network("download", opened=True)
-        got = _follow(network.stream("download", folder=str(folder), **wanted), output)
+        got = _follow(network.stream("download", **wanted), output)
     finally:
         workers.leave_network("download")
     told = _follow(workers.models.stream("place", path=got["path"], sha256=got["sha256"], **wanted), output)
@@ -194,9 +195,9 @@ def set_adapters(workers: Workers, options: Namespace, output: Output) -> int:
 
 
 def delete_model(workers: Workers, options: Namespace, output: Output) -> int:
-    """Delete a model."""
+    """Delete a model, or an unfinished download."""
     told = _plain(workers.models.call("delete", model=options.model))
-    output.result(told, lines.deleted(told))
+    output.result(told, download_lines.removed(told) if told["unfinished"] else lines.deleted(told))
     return 0
 
 
@@ -209,11 +210,6 @@ def _wanted(name: str) -> dict[str, str]:
         hint = "Write OWNER/REPOSITORY:FILE, or search: desktop-rag models search WORDS --online"
         raise UsageError("bad_request", "Which file of the repository?", hint)
     return {"repo": repo, "file": file}
-
-
-def _file_name(wanted: dict[str, str]) -> str:
-    """The name of the file that will come: the window, too, keeps an unfinished download under it."""
-    return wanted["file"] if "file" in wanted else str(find(wanted["id"]).source.file or wanted["id"])
 
 
 def _check_online(options: Namespace, command: str) -> None:

@@ -37,6 +37,6 @@ class Composer:
         """Characters collected so far."""
         return self._length
 
-    def page(self, number: int | None = None, locator: str | None = None) -> Page:
+    def page(self, number: int | None = None, locator: str | None = None, confidence: float | None = None) -> Page:
         """Everything collected since the start, as one page."""
-        return Page(number, locator, "".join(self._parts), tuple(self._blocks))
+        return Page(number, locator, "".join(self._parts), tuple(self._blocks), confidence)

@@ -43,6 +43,15 @@ _ALPHABETS = tuple(
 """Letters beyond ASCII of German, French, Spanish, Portuguese, Italian, Swedish with Finnish, Danish with
 Norwegian, Dutch with Catalan, Icelandic, Polish, Czech, Slovak, Hungarian, Romanian, Croatian, Turkish."""
 _MARKS_OF_TEXT = frozenset("\xa0«»„“”‚‘’‹›–—…•·°§€£©®™×½¼¾²³¿¡´")
+# Python's codecs of these names are for something else than the text of a file.
+_NO_TEXT = frozenset(
+    {"undefined", "idna", "punycode", "unicode-escape", "raw-unicode-escape", "utf-7", "rot13", "rot-13", "hex",
+     "base64", "bz2", "zlib", "uu", "quopri", "mbcs", "oem"}
+)  # fmt: skip
+# Nobody's documents; on short texts the guess is nonetheless often one of them.
+_MAINFRAME = ["cp037", "cp273", "cp424", "cp500", "cp875", "cp1026", "cp1140"]
+_HIGH = bytes(range(128, 256))
+_FEW = 0.3
 _SAMPLE = 65_536
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -55,13 +64,13 @@ def decode(data: bytes, declared: str | None = None) -> tuple[str, str]:
     """
     for mark, name in _MARKS:
         if data.startswith(mark):
-            return _clean(data[len(mark) :].decode(name, errors="replace")), name
+            return clean(data[len(mark) :].decode(name, errors="replace")), name
     for name in _candidates(data, declared):
         try:
-            return _clean(data.decode(name)), name
-        except (UnicodeDecodeError, LookupError):
+            return clean(data.decode(name)), name
+        except (UnicodeError, LookupError, ValueError):
             continue
-    return _clean(data.decode("cp1252", errors="replace")), "cp1252"
+    return clean(data.decode("cp1252", errors="replace")), "cp1252"
 
 
 def _candidates(data: bytes, declared: str | None) -> list[str]:
@@ -71,13 +80,19 @@ def _candidates(data: bytes, declared: str | None) -> list[str]:
     if _is_utf8(data):
         return ["utf-8"]
     sample = _telling_sample(data)
-    guess = from_bytes(sample).best()
+    named = [declared] if declared and declared.lower().replace("_", "-") not in _NO_TEXT else []
+    latin, misfits = _by_alphabet(sample)
+    high = len(sample) - len(sample.translate(None, _HIGH))
+    if not misfits and high < _FEW * len(sample):
+        # A few letters, all of one language: on short texts the guess would find some Chinese in them.
+        return [*named, latin]
+    guess = from_bytes(sample, cp_exclusion=_MAINFRAME).best()
     guessed = guess.encoding if guess else "cp1252"
-    return [*([declared] if declared else []), _by_alphabet(sample) if guessed in _LATIN else guessed]
+    return [*named, latin if guessed in _LATIN else guessed]
 
 
-def _by_alphabet(sample: bytes) -> str:
-    """The Windows encoding in which the letters beyond ASCII fit the alphabet of one language best.
+def _by_alphabet(sample: bytes) -> tuple[str, int]:
+    """The Windows encoding in which the letters beyond ASCII fit the alphabet of one language best; how many do not.
 
     A statistical guess confuses them on short texts: an e-mail's "señor" reads "seńor" in the one next to it.
     """
@@ -87,7 +102,7 @@ def _by_alphabet(sample: bytes) -> str:
         letters = [char for char in foreign if char not in _MARKS_OF_TEXT]
         return min(sum(char.lower() not in alphabet for char in letters) for alphabet in _ALPHABETS)
 
-    return min(("cp1252", "cp1250", "cp1254"), key=misfits)
+    return min(((name, misfits(name)) for name in ("cp1252", "cp1250", "cp1254")), key=lambda found: found[1])
 
 
 def _is_utf8(data: bytes) -> bool:
@@ -119,8 +134,8 @@ def _wide_without_mark(data: bytes) -> str | None:
     return None
 
 
-def _clean(text: str) -> str:
-    """Replace, one for one, what neither a database nor JSON takes: NUL and lone surrogates."""
+def clean(text: str) -> str:
+    """What neither a database nor JSON takes (NUL, lone surrogates) becomes U+FFFD, one for one."""
     text = text.replace("\x00", "\ufffd")
     return _SURROGATES.sub("\ufffd", text)
 

@@ -2,29 +2,47 @@
 
 from __future__ import annotations
 
-import mmap
 import re
 from pathlib import Path
 
-from desktop_rag.documents.archives import members
+from desktop_rag.documents.archives import BROKEN, members, opened
 from desktop_rag.documents.encodings import decode, looks_binary
+from desktop_rag.documents.source import Source, suffix
 from desktop_rag.errors import DocumentError
 
 HEAD = 65_536
 """Bytes from the start of a file that decide on its format."""
+LOCKED = "locked"
+"""The format of an Office file that has to be decrypted before its format can be told."""
 
 _BY_SUFFIX: dict[str, str] = {
     ".pdf": "pdf",
-    ".docx": "docx",
-    ".docm": "docx",
-    ".dotx": "docx",
+    **dict.fromkeys((".docx", ".docm", ".dotx", ".dotm"), "docx"),
+    **dict.fromkeys((".pptx", ".pptm", ".ppsx", ".potx"), "pptx"),
+    **dict.fromkeys((".xlsx", ".xlsm", ".xltx", ".xlsb", ".xls", ".ods"), "sheet"),
+    **dict.fromkeys((".odt", ".ott"), "odt"),
+    **dict.fromkeys((".odp", ".otp"), "odp"),
+    **dict.fromkeys((".doc", ".dot"), "doc"),
+    **dict.fromkeys((".ppt", ".pps"), "ppt"),
+    ".rtf": "rtf",
+    ".epub": "epub",
+    ".eml": "eml",
+    ".msg": "msg",
+    ".mbox": "mbox",
+    **dict.fromkeys((".mht", ".mhtml"), "mhtml"),
+    ".zip": "zip",
+    ".gz": "gz",
     ".xml": "xml",
+    ".ipynb": "ipynb",
+    ".json": "json",
+    **dict.fromkeys((".jsonl", ".ndjson"), "jsonl"),
     **dict.fromkeys((".md", ".markdown", ".mdown", ".mkd"), "markdown"),
     **dict.fromkeys((".html", ".htm", ".xhtml"), "html"),
     **dict.fromkeys((".csv", ".tsv", ".tab"), "csv"),
+    **dict.fromkeys((".png", ".jpg", ".jpeg", ".gif", ".tif", ".tiff", ".webp", ".bmp"), "image"),
     **dict.fromkeys(
         (
-            ".txt .text .log .rst .adoc .asciidoc .org .tex .json .jsonl .yaml .yml .toml .ini .cfg .conf .properties "
+            ".txt .text .log .rst .adoc .asciidoc .org .tex .yaml .yml .toml .ini .cfg .conf .properties "
             ".py .pyi .js .mjs .ts .tsx .jsx .java .kt .c .h .cc .cpp .hpp .cs .go .rs .rb .php .pl .r .jl .swift "
             ".scala .lua .sql .sh .bash .zsh .ps1 .bat .css .scss .srt .vtt .diff .patch"
         ).split(),
@@ -34,37 +52,39 @@ _BY_SUFFIX: dict[str, str] = {
 SUPPORTED_SUFFIXES: frozenset[str] = frozenset(_BY_SUFFIX)
 """Suffixes (lower case, with the dot) of the files a folder is searched for."""
 
-_OFFICE = (
-    ("ppt/", "PowerPoint presentations"),
-    ("xl/", "Excel workbooks"),
-    ("content.xml", "OpenDocument files"),
-    ("META-INF/container.xml", "e-books"),
-)
+# Formats that are text inside; a file named like any other one must have that one's content.
+_TEXTUAL = frozenset({"markdown", "csv", "text", "json", "jsonl", "ipynb", "mhtml", "eml", "mbox"})
+_PACKED: tuple[tuple[str, str], ...] = (
+    ("word/", "docx"), ("ppt/", "pptx"), ("xl/", "sheet"), ("META-INF/container.xml", "epub"),
+)  # fmt: skip
+_OPEN_DOCUMENT = (("spreadsheet", "sheet"), ("presentation", "odp"), ("text", "odt"))
 _MAGIC: tuple[tuple[bytes, str], ...] = (
-    (b"{\\rtf", "Rich Text files"),
-    (b"\x89PNG", "pictures"),
-    (b"\xff\xd8\xff", "pictures"),
-    (b"GIF8", "pictures"),
-    (b"II*\x00", "pictures"),
-    (b"MM\x00*", "pictures"),
-    (b"RIFF", "sound, pictures and films"),
-    (b"\x1f\x8b", "compressed files"),
-    (b"7z\xbc\xaf", "compressed files"),
-    (b"Rar!", "compressed files"),
+    (b"{\\rtf", "rtf"),
+    (b"\x89PNG", "image"),
+    (b"\xff\xd8\xff", "image"),
+    (b"GIF8", "image"),
+    (b"II*\x00", "image"),
+    (b"MM\x00*", "image"),
+    (b"BM", "image"),
+    (b"\x1f\x8b", "gz"),
+)
+_FOREIGN: tuple[tuple[bytes, str], ...] = (
+    (b"RIFF", "sound and films"),
+    (b"7z\xbc\xaf", "7z archives"),
+    (b"Rar!", "RAR archives"),
     (b"\x7fELF", "programs"),
     (b"MZ\x90\x00", "programs"),
     (b"SQLite format 3", "databases"),
 )
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
+_OLE_STREAMS = (
+    ("encryptedpackage", LOCKED), ("worddocument", "doc"), ("workbook", "sheet"), ("book", "sheet"),
+    ("powerpoint document", "ppt"), ("__properties_version1.0", "msg"),
+)  # fmt: skip
 _HTML = re.compile(
     r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.{0,2000}?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL
 )
 _MAILBOX = re.compile(rb"(?:From \S+@|(?:Return-Path|Received|MIME-Version|Message-ID|Delivered-To): )", re.IGNORECASE)
-_PACKED_SUFFIXES = frozenset(
-    ".pptx .xlsx .xlsm .xlsb .odt .ods .odp .epub .zip .7z .rar .gz .png .jpg .jpeg .gif .tif .tiff .webp .exe".split()
-)
-_MAIL_SUFFIXES = (".eml", ".mbox")
 
 
 def is_supported(path: Path) -> bool:
@@ -72,72 +92,102 @@ def is_supported(path: Path) -> bool:
     return path.suffix.lower() in SUPPORTED_SUFFIXES
 
 
-def detect(path: Path) -> str:
-    """The format's name in the registry of parsers.
+def detect(source: Source) -> str:
+    """The format's name in the registry of parsers, or LOCKED.
 
     Raises DocumentError "unsupported", "encrypted" or "unreadable", and lets OSError pass.
     """
-    with path.open("rb") as stream:
+    with source.open() as stream:
         head = stream.read(HEAD)
-    suffix = path.suffix.lower()
+    named = suffix(source)
     at = head.find(b"%PDF-", 0, 1024)
     # A text may speak of "%PDF-"; rubbish before the header is forgiven in files that do not claim to be text.
-    if at == 0 or (at > 0 and _BY_SUFFIX.get(suffix, "pdf") == "pdf"):
+    if at == 0 or (at > 0 and _BY_SUFFIX.get(named, "pdf") == "pdf"):
         return "pdf"
     if head.startswith(b"PK\x03\x04"):
-        return _zipped(path, suffix)
+        return _zipped(source, named)
     if head.startswith(_OLE):
-        raise _old_office(path)
-    for magic, kind in _MAGIC:
-        if head.startswith(magic):
-            raise _not_yet(kind)
-    if suffix == ".pdf" and b"startxref" in head:
+        return _compound(source)
+    if named == ".pdf" and b"startxref" in head:
         return "pdf"
-    if looks_binary(head):
-        raise _binary(suffix)
-    return _textual(head, suffix)
+    binary = looks_binary(head)
+    return _by_magic(head, binary) or _textual(head, named, binary)
 
 
-def _zipped(path: Path, suffix: str) -> str:
-    names = members(path)
-    if any(name.startswith("word/document") and name.endswith(".xml") for name in names):
-        return "docx"
-    for telling, kind in _OFFICE:
+def _zipped(source: Source, named: str) -> str:
+    names = members(source)
+    # The newest way to encrypt an OpenDocument file leaves only this part of it.
+    if "content.xml" in names or "encrypted-package" in names:
+        return _open_document(source)
+    for telling, kind in _PACKED:
         if any(name.startswith(telling) for name in names):
-            raise _not_yet(kind)
-    if _BY_SUFFIX.get(suffix) == "docx" or not names:
+            return kind
+    if _BY_SUFFIX.get(named, "zip") != "zip" or not names:
         raise DocumentError(
             "unreadable",
-            "The file is damaged: it is packed like a Word document, but its text cannot be found in it.",
-            "Open it in Word or LibreOffice and save it again.",
+            "The file is damaged: it is packed like an Office document or an archive, but nothing can be found in it.",
+            "Open it in the program that made it and save it again.",
         )
-    raise _not_yet("archives")
+    return "zip"
 
 
-def _old_office(path: Path) -> DocumentError:
-    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        encrypted = data.find(_ENCRYPTED_PACKAGE) >= 0
-    if encrypted:
-        return DocumentError(
-            "encrypted", "The file is protected by a password.", "Save a copy without the password and add that."
-        )
-    return _not_yet("old Office files (.doc, .xls, .ppt, .msg)")
+def _open_document(source: Source) -> str:
+    try:
+        with opened(source) as archive:
+            kind = archive.read("mimetype")[:200].decode("ascii", "replace")
+    except (*BROKEN, KeyError, RuntimeError, OSError):
+        kind = suffix(source).replace(".odt", "text").replace(".odp", "presentation").replace(".ods", "spreadsheet")
+    found = next((name for telling, name in _OPEN_DOCUMENT if telling in kind), None)
+    if found is None:
+        raise _not_yet("this kind of OpenDocument file")
+    return found
 
 
-def _textual(head: bytes, suffix: str) -> str:
-    known = _BY_SUFFIX.get(suffix)
-    if suffix in _MAIL_SUFFIXES or (known is None and _MAILBOX.match(head)):
-        raise _not_yet("mails")
-    if known in ("markdown", "csv", "text"):
+def _compound(source: Source) -> str:
+    """An old Office file, a mail of Outlook, or a newer Office file with a password: told by its streams."""
+    import olefile  # type: ignore[import-untyped]
+
+    try:
+        with source.open() as stream, olefile.OleFileIO(stream) as file:
+            streams = {"/".join(parts).lower() for parts in file.listdir()}
+    except (OSError, ValueError, IndexError, TypeError) as failure:
+        raise DocumentError(
+            "unreadable", "The file is damaged and cannot be opened.", "It may be an unfinished download."
+        ) from failure
+    found = next((kind for telling, kind in _OLE_STREAMS if telling in streams), None)
+    if found is None:
+        raise _not_yet("this kind of old Office file")
+    return found
+
+
+def _by_magic(head: bytes, binary: bool) -> str | None:
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        return "image"
+    for magic, kind in _MAGIC:
+        if head.startswith(magic) and (binary or kind == "rtf"):
+            return kind
+    for magic, what in _FOREIGN:
+        if head.startswith(magic):
+            raise _not_yet(what)
+    return None
+
+
+def _textual(head: bytes, named: str, binary: bool) -> str:
+    if binary:
+        raise _binary(named)
+    known = _BY_SUFFIX.get(named)
+    if known is None and _MAILBOX.match(head):
+        return "mbox" if head.startswith(b"From ") else "eml"
+    if known in _TEXTUAL:
         return known
     if _HTML.match(decode(head)[0][:8000]) or known == "html":
         return "html"
     if known == "xml":
         return "xml"
-    if known in ("pdf", "docx") or suffix in _PACKED_SUFFIXES:
+    if known is not None:
         raise DocumentError(
             "unreadable",
-            f"The file is named {suffix} but is something else inside.",
+            f"The file is named {named} but is something else inside.",
             "It may be an unfinished download: get it again, or rename it to what it is.",
         )
     return "text"
@@ -151,9 +201,9 @@ def _not_yet(kind: str) -> DocumentError:
     )
 
 
-def _binary(suffix: str) -> DocumentError:
-    if suffix in SUPPORTED_SUFFIXES:
+def _binary(named: str) -> DocumentError:
+    if named in SUPPORTED_SUFFIXES:
         return DocumentError(
-            "unreadable", f"The content of the file is no {suffix} text but binary data.", "The file may be damaged."
+            "unreadable", f"The content of the file is no {named} file but other binary data.", "It may be damaged."
         )
     return _not_yet("this kind of file")

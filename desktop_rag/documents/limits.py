@@ -13,7 +13,7 @@ class Limits:
     """Size of any file on disk."""
     max_text_bytes: int = 64_000_000
     """Size of a format that has to be held in memory whole (text, Markdown, HTML, tables)."""
-    max_pages: int = 5000
+    max_pages: int = 20_000
     """Pages of a document."""
     max_chars: int = 2_000_000
     """Characters of one Page; a longer text is split into several ("part 2")."""
@@ -23,6 +23,12 @@ class Limits:
     """Uncompressed to compressed size of a zipped document."""
     max_zip_entries: int = 10_000
     """Number of members of a zipped document."""
+    max_children: int = 2000
+    """Files inside one archive or mail."""
+    max_depth: int = 3
+    """How deep files may lie in files: a document in an archive on a mail has depth 2."""
+    recognise: bool = True
+    """Whether pages that are pictures are read by text recognition."""
 
 
 DEFAULT_LIMITS = Limits()

@@ -12,7 +12,9 @@ from typing import Literal
 
 BlockKind = Literal["heading", "paragraph", "list", "table", "row", "code"]
 
-PARSER_VERSION = "1"
+PARSER_VERSION = "2"
+BLANK = "this page is blank"
+"""The cause of an UnreadPage on which there is nothing: for who reads the file it is a page that was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +36,16 @@ class Block:
 class Page:
     """One page (number from 1), or one unit of a format without pages (number None, `locator` says where).
 
-    Blocks are sorted, do not overlap, and lie inside the text.
+    A locator numbers ("sheet 2, rows 1–200") and never quotes: it is stored as it is, and a title may hold a name.
+    `confidence` (0 to 1) is that of text recognition, None for text that stood in the file. Blocks are sorted, do
+    not overlap, and lie inside the text.
     """
 
     number: int | None
     locator: str | None
     text: str
     blocks: tuple[Block, ...] = ()
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

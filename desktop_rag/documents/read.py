@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import TypeGuard
 
-from desktop_rag.documents.formats import SUPPORTED_SUFFIXES, detect, is_supported
+from desktop_rag.documents.formats import LOCKED, SUPPORTED_SUFFIXES, detect, is_supported
 from desktop_rag.documents.limits import DEFAULT_LIMITS, Limits
-from desktop_rag.documents.model import Block, DocumentInfo, Page
-from desktop_rag.documents.parsers import PARSERS, Part
+from desktop_rag.documents.model import BLANK, Block, DocumentInfo, Page, UnreadPage
+from desktop_rag.documents.parsers import Part, parser_of
+from desktop_rag.documents.source import Child, FileSource, MemorySource, Source
 from desktop_rag.documents.walk import walk
 from desktop_rag.errors import DocumentError
 
@@ -23,17 +26,28 @@ __all__ = ["SUPPORTED_SUFFIXES", "Limits", "is_supported", "read", "walk"]
 _SPACE_FROM_END = re.compile(r"\s\S*\Z")
 
 
-def read(path: Path, *, limits: Limits = DEFAULT_LIMITS, password: str | None = None) -> Iterator[Part]:
-    """One DocumentInfo, then a Page or an UnreadPage for each page as soon as it is read.
+def read(
+    path: Path,
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+    password: str | None = None,
+    member: Sequence[str] = (),
+    recognise: bool = True,
+) -> Iterator[Part]:
+    """One DocumentInfo, then a Page or an UnreadPage for each page as soon as it is read, and a Child for each file
+    inside.
 
-    Every `yield` is a cancel point: closing the generator closes the file. Raises DocumentError with code
-    "not_found", "unsupported", "encrypted", "empty", "too_large" or "unreadable"; also at the end, if no page
-    could be read.
+    `member` names a file in the file (and one in that, and so on), as their Child parts did. Without `recognise`,
+    pages that are pictures stay unread, which takes no time. Every `yield` is a cancel point: closing the generator
+    closes the file. Raises DocumentError with code "not_found", "unsupported", "encrypted", "empty", "too_large" or
+    "unreadable"; also at the end, if no page could be read.
     """
     try:
         _check_file(path, limits)
-        parse = PARSERS[detect(path)]()
-        yield from _checked(parse(path, limits=limits, password=password), limits)
+        if not recognise:
+            limits = replace(limits, recognise=False)
+        source = source_of(path, member, limits=limits, password=password)
+        yield from _checked(_parts(source, limits, password), limits)
     except FileNotFoundError as failure:
         raise _not_found() from failure
     except PermissionError as failure:
@@ -48,6 +62,34 @@ def read(path: Path, *, limits: Limits = DEFAULT_LIMITS, password: str | None = 
             "Check that the disk or network folder is connected and try again.",
             retryable=True,
         ) from failure
+
+
+def source_of(
+    path: Path, member: Sequence[str] = (), *, limits: Limits = DEFAULT_LIMITS, password: str | None = None
+) -> Source:
+    """The file, or what lies in it at `member`. Raises DocumentError as `read` does, and lets OSError pass."""
+    source: Source = FileSource(path)
+    for name in member[: limits.max_depth + 1]:
+        source = _inside_of(source, name, limits, password)
+    return source
+
+
+def _parts(source: Source, limits: Limits, password: str | None) -> Iterator[Part]:
+    kind = detect(source)
+    if kind == LOCKED:
+        from desktop_rag.documents.parsers.locked import unlocked
+
+        source = unlocked(source, limits, password)
+        kind = detect(source)
+    return parser_of(kind)(source, limits=limits, password=password)
+
+
+def _inside_of(source: Source, name: str, limits: Limits, password: str | None) -> Source:
+    """The file called `name` in a file. Raises DocumentError "not_found" when it is not there any more."""
+    for part in _parts(source, replace(limits, recognise=False), password):
+        if isinstance(part, Child) and part.name == name:
+            return MemorySource(PurePosixPath(name).name, part.load())
+    raise DocumentError("not_found", "The file is not in there any more.", "Add what it was in again.")
 
 
 def _check_file(path: Path, limits: Limits) -> None:
@@ -68,32 +110,63 @@ def _check_file(path: Path, limits: Limits) -> None:
 
 def _checked(parts: Iterator[Part], limits: Limits) -> Iterator[Part]:
     """Pass the parser's parts on, long pages split; complain at the end if nothing was read."""
-    pages = read_pages = worded = 0
+    seen = _Seen(limits)
     for part in parts:
-        if isinstance(part, DocumentInfo):
-            yield part
-            continue
-        for piece in _split(part, limits.max_chars) if isinstance(part, Page) else (part,):
-            pages += 1
-            if pages > limits.max_pages:
-                raise DocumentError(
-                    "too_large",
-                    f"The file has more than {limits.max_pages:,} pages or parts.",
-                    "Split it into smaller files and add those.",
-                )
-            if isinstance(piece, Page):
-                read_pages += 1
-                worded = worded or any(map(str.isalnum, piece.text))
-            yield piece
-    if pages and not read_pages:
-        raise DocumentError(
-            "unreadable",
-            f"{'The page is a picture' if pages == 1 else f'All {pages:,} pages are pictures'} without text; "
-            "reading scans is not available yet.",
-            "Run it through a text recognition program (OCR) and add the result.",
-        )
-    if not worded:
-        raise _empty("The file has no words in it.")
+        pieces = _split(part, limits.max_chars) if isinstance(part, Page) else (part,)
+        for piece in pieces:
+            told = Page(piece.number, piece.locator, "") if _is_blank(piece) else piece
+            seen.count(told)
+            yield told
+    seen.complain()
+
+
+def _is_blank(part: Part) -> TypeGuard[UnreadPage]:
+    return isinstance(part, UnreadPage) and part.cause == BLANK
+
+
+class _Seen:
+    """What came of a file so far: more than the limits allow is too much, and no word in it too little."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._pages = self._read = self._children = 0
+        self._worded = False
+        self._causes: set[str] = set()
+
+    def count(self, part: Part) -> None:
+        """Take one part into account. Raises DocumentError("too_large")."""
+        if isinstance(part, Child):
+            self._children += 1
+            if self._children > self._limits.max_children:
+                raise _too_many(f"files inside than the {self._limits.max_children:,} that are read")
+        elif not isinstance(part, DocumentInfo):
+            self._pages += 1
+            if self._pages > self._limits.max_pages:
+                raise _too_many(f"pages or parts than the {self._limits.max_pages:,} that are read")
+        if isinstance(part, UnreadPage):
+            self._causes.add(part.cause)
+        if isinstance(part, Page):
+            self._read += 1
+            self._worded = self._worded or any(map(str.isalnum, part.text))
+
+    def complain(self) -> None:
+        """Raise DocumentError for a file in which nothing was found."""
+        if self._children or (self._pages and not self._limits.recognise):
+            return
+        if self._pages and not self._read:
+            pages = "No page" if self._pages > 1 else "The page"
+            verb = "could be read" if self._pages > 1 else "could not be read"
+            raise DocumentError(
+                "unreadable",
+                f"{pages} {verb}: {', '.join(sorted(self._causes))}.",
+                "If it is a scan, scan it again, sharper and straight; 300 dots per inch are best.",
+            )
+        if not self._worded:
+            raise _empty("The file has no words in it.")
+
+
+def _too_many(what: str) -> DocumentError:
+    return DocumentError("too_large", f"The file has more {what}.", "Split it into smaller files and add those.")
 
 
 def _split(page: Page, longest: int) -> Iterator[Page]:
@@ -105,7 +178,7 @@ def _split(page: Page, longest: int) -> Iterator[Page]:
     while start < len(page.text):
         end = _cut(page, start, longest)
         locator = f"{page.locator}, part {part}" if page.locator else f"part {part}"
-        yield Page(page.number, locator, page.text[start:end], _inside(page.blocks, start, end))
+        yield Page(page.number, locator, page.text[start:end], _inside(page.blocks, start, end), page.confidence)
         start, part = end, part + 1
 
 

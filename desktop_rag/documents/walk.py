@@ -4,9 +4,55 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from desktop_rag.documents.formats import is_supported
+
+
+@dataclass(slots=True)
+class Listing:
+    """What lies in a folder: size and time of change (ns) of each file to read; `closed` are folders not listed."""
+
+    files: dict[str, tuple[int, int]] = field(default_factory=dict)
+    closed: list[str] = field(default_factory=list)
+
+
+def listing(folder: Path) -> Listing:
+    """All files below a folder that a walk would take, told apart by path, size and time without opening any.
+
+    Raises OSError when the folder itself cannot be listed: a drive that is not there must not look empty.
+    """
+    found = Listing()
+    seen: set[tuple[int, int]] = set()
+    waiting = [os.fspath(folder)]
+    while waiting:
+        current = waiting.pop()
+        try:
+            status = Path(current).stat()
+            if (status.st_dev, status.st_ino) in seen:
+                continue
+            seen.add((status.st_dev, status.st_ino))
+            with os.scandir(current) as entries:
+                for entry in entries:
+                    if not entry.name.startswith("."):
+                        _take(entry, found, waiting)
+        except OSError:
+            if current == os.fspath(folder):
+                raise
+            found.closed.append(current)
+    return found
+
+
+def _take(entry: os.DirEntry[str], found: Listing, waiting: list[str]) -> None:
+    try:
+        if entry.is_dir():
+            waiting.append(entry.path)
+        elif is_supported(Path(entry.name)) and entry.is_file():
+            status = entry.stat()
+            found.files[entry.path] = (status.st_size, status.st_mtime_ns)
+    except OSError:
+        found.closed.append(entry.path)
 
 
 def walk(paths: Iterable[Path]) -> Iterator[Path]:

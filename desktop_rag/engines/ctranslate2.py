@@ -17,15 +17,15 @@ from desktop_rag.engines.cancel import Cancellation
 from desktop_rag.engines.ctranslate2_run import Run
 from desktop_rag.engines.folder_text import (
     AnswerText,
-    FolderTokenizer,
+    FolderEngine,
     open_folder,
     out_of_memory,
     refuse_adapters,
     refuse_grammars,
     refuse_too_large,
+    why_ended,
 )
-from desktop_rag.engines.pieces import runs_in_circles
-from desktop_rag.engines.protocol import ChatMessage, EngineInfo, Finish, LoadOptions, Piece, Prompt, Sampling
+from desktop_rag.engines.protocol import EngineInfo, Finish, LoadOptions, Piece, Prompt, Sampling
 from desktop_rag.errors import EngineError, ModelError, UsageError
 from desktop_rag.models.shape import shape_of_ct2
 from desktop_rag.offline import thread_budget
@@ -37,14 +37,14 @@ MAX_BEGINNING_TOKENS = 2048
 _VALUE_BYTES = {"float32": 4.0, "int16": 2.0, "float16": 2.0, "bfloat16": 2.0, "int8": 1.0}
 
 
-class CTranslate2Engine:
+class CTranslate2Engine(FolderEngine):
     """One converted folder in memory. Raises ModelError when it cannot be loaded."""
 
     def __init__(self, path: Path, options: LoadOptions) -> None:
         refuse_adapters(options, NAME)
         facts = open_folder(path, "ct2", NAME)
+        super().__init__(path)
         self._path = path
-        self._text = FolderTokenizer(path)
         self._threads = options.threads or thread_budget("chat")
         # There is no half way: layers on a device means all of them.
         self._device = options.device or ("cuda" if options.gpu_layers else "cpu")
@@ -73,19 +73,6 @@ class CTranslate2Engine:
             read_bytes=round(shape.read_bytes * _widened(facts.quantisation, effective)),
             kv_token_bytes=kv,
         )
-
-    @property
-    def info(self) -> EngineInfo:
-        """See Engine; `kv_bytes` is what a full context takes, it grows with the answer."""
-        return self._info
-
-    def render(self, messages: Sequence[ChatMessage]) -> Prompt:
-        """See Engine."""
-        return self._text.render(messages)
-
-    def count(self, text: str) -> int:
-        """See Engine."""
-        return self._text.count(text)
 
     def generate(
         self, prompt: Prompt, *, max_tokens: int, sampling: Sampling, cancelled: Cancellation
@@ -116,7 +103,7 @@ class CTranslate2Engine:
                 answer.append(token)
                 if new := text.add(token):
                     yield Piece(new, len(answer), at)
-                reason = _ended(text, answer, limit, circles=not sampling.ignore_end)
+                reason = why_ended(text, answer, limit, circles=not sampling.ignore_end)
                 if reason:
                     break
         except (RuntimeError, ValueError, MemoryError) as error:
@@ -190,16 +177,6 @@ class CTranslate2Engine:
             return False
         return self._run is None or self._run.wait(cancelled)
 
-    def _room(self, prompt: Prompt) -> int:
-        room = self._info.context - len(prompt)
-        if room < 1:
-            raise ModelError(
-                "context_too_long",
-                "The question and its passages do not fit the model's memory.",
-                "Use fewer passages.",
-            )
-        return room
-
     def _seed(self, sampling: Sampling) -> None:
         if sampling.temperature <= 0 or sampling.top_k == 1:
             return
@@ -258,15 +235,6 @@ def _sampling_options(sampling: Sampling) -> dict[str, Any]:
         "sampling_topp": sampling.top_p,
         "sampling_temperature": sampling.temperature,
     }
-
-
-def _ended(text: AnswerText, answer: Sequence[int], limit: int, *, circles: bool) -> str:
-    """Why the answer ends here; "" if it goes on."""
-    if text.stopped:
-        return "stop"
-    if len(answer) >= limit:
-        return "length"
-    return "loop" if circles and runs_in_circles(answer) else ""
 
 
 def _widened(stored: str, effective: str) -> float:

@@ -1,5 +1,7 @@
 """Text and tokens of a model that is a folder: its tokenizer, its chat template, and an answer as it grows.
 
+`FolderEngine` is what the engines that run folders share.
+
 CTranslate2 and Transformers run the same folders' tokenizers. The `tokenizers` library is used alone:
 it is a tenth of the memory and of the start of the one in Transformers, and asks no hub for anything.
 """
@@ -12,7 +14,8 @@ from typing import Any
 
 import psutil  # type: ignore[import-untyped]
 
-from desktop_rag.engines.protocol import ChatMessage, LoadOptions, Prompt, Sampling
+from desktop_rag.engines.pieces import runs_in_circles
+from desktop_rag.engines.protocol import ChatMessage, EngineInfo, LoadOptions, Prompt, Sampling
 from desktop_rag.engines.template import ChatTemplate, disarmed
 from desktop_rag.errors import ModelError, UsageError
 from desktop_rag.models.facts import Facts
@@ -195,6 +198,52 @@ class AnswerText:
         held = max((_overlap(text, stop) for stop in self._stop), default=0)
         self._held = text[len(text) - held :]
         return text[: len(text) - held]
+
+
+class FolderEngine:
+    """What every engine that runs a folder answers from the folder alone; it adds the computing.
+
+    An adapter sets `_info` once it has loaded the model. `kv_bytes` in it is what a full context takes:
+    the memory grows with the answer.
+    """
+
+    _info: EngineInfo
+
+    def __init__(self, folder: Path) -> None:
+        self._text = FolderTokenizer(folder)
+
+    @property
+    def info(self) -> EngineInfo:
+        """See Engine."""
+        return self._info
+
+    def render(self, messages: Sequence[ChatMessage]) -> Prompt:
+        """See Engine."""
+        return self._text.render(messages)
+
+    def count(self, text: str) -> int:
+        """See Engine."""
+        return self._text.count(text)
+
+    def _room(self, prompt: Prompt) -> int:
+        """Tokens an answer to `prompt` may have. Raises ModelError("context_too_long") where there is none."""
+        room = self._info.context - len(prompt)
+        if room < 1:
+            raise ModelError(
+                "context_too_long",
+                "The question and its passages do not fit the model's memory.",
+                "Use fewer passages.",
+            )
+        return room
+
+
+def why_ended(text: AnswerText, answer: Sequence[int], limit: int, *, circles: bool) -> str:
+    """Why an answer ends with its last token: "stop", "length", "loop"; "" if it goes on."""
+    if text.stopped:
+        return "stop"
+    if len(answer) >= limit:
+        return "length"
+    return "loop" if circles and runs_in_circles(answer) else ""
 
 
 def _overlap(text: str, stop: str) -> int:

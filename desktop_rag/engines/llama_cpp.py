@@ -23,6 +23,7 @@ from desktop_rag.engines.protocol import ChatMessage, EngineInfo, Finish, LoadOp
 from desktop_rag.engines.stop_strings import StopStrings
 from desktop_rag.engines.template import ChatTemplate, disarmed
 from desktop_rag.errors import ModelError
+from desktop_rag.models.facts import quantisation_of
 from desktop_rag.models.shape import shape_of_gguf
 from desktop_rag.offline import thread_budget
 
@@ -155,7 +156,7 @@ class LlamaCppEngine:
             weights_bytes=int(model.c.llama_model_size(model.pointer)),
             kv_bytes=per_token * context.size,
             threads=context.threads,
-            options=model.describe(),
+            options=quantisation_of(model.header),
             architecture=model.header.architecture,
             device=model.placement.device,
             layers=model.placement.layers,

@@ -120,12 +120,6 @@ class LlamaModel:
         text = self.meta(f"{self.header.architecture}.{key}")
         return int(text) if text.isdecimal() else None
 
-    def describe(self) -> str:
-        """The kind of weights, such as "Q4_1", as the library names it."""
-        buffer = ctypes.create_string_buffer(_PIECE_BYTES * 4)
-        self.c.llama_model_desc(self.pointer, buffer, len(buffer))
-        return buffer.value.decode("utf-8", "replace").rpartition(" ")[2]
-
     def _meta(self, key: bytes) -> bytes:
         size = _META_BYTES
         while True:

@@ -19,15 +19,15 @@ from desktop_rag.engines.cancel import Cancellation
 from desktop_rag.engines.draw import Chooser
 from desktop_rag.engines.folder_text import (
     AnswerText,
-    FolderTokenizer,
+    FolderEngine,
     open_folder,
     out_of_memory,
     refuse_adapters,
     refuse_grammars,
     refuse_too_large,
+    why_ended,
 )
-from desktop_rag.engines.pieces import runs_in_circles
-from desktop_rag.engines.protocol import ChatMessage, EngineInfo, Finish, LoadOptions, Piece, Prompt, Sampling
+from desktop_rag.engines.protocol import EngineInfo, Finish, LoadOptions, Piece, Prompt, Sampling
 from desktop_rag.engines.transformers_cache import KEEPABLE, crop, growing_cache
 from desktop_rag.errors import EngineError, ModelError
 from desktop_rag.models.facts import Facts
@@ -39,13 +39,13 @@ PREFILL_PIECE = 128
 DTYPES = {"float32": 4, "bfloat16": 2, "float16": 2}
 
 
-class TransformersEngine:
+class TransformersEngine(FolderEngine):
     """One Hugging Face folder in memory. Raises ModelError when it cannot be loaded."""
 
     def __init__(self, path: Path, options: LoadOptions) -> None:
         refuse_adapters(options, NAME)
         facts = open_folder(path, "hf", NAME)
-        self._text = FolderTokenizer(path)
+        super().__init__(path)
         shape = shape_of_hf(path)
         self._device = choose_device(options)
         dtype = choose_dtype(self._device, options.compute_type)
@@ -58,19 +58,6 @@ class TransformersEngine:
         self._cache = growing_cache(shape.layers, context)
         self._cached: list[int] = []
         self._info = _info(facts, shape, dtype, self._device, threads, context)
-
-    @property
-    def info(self) -> EngineInfo:
-        """See Engine."""
-        return self._info
-
-    def render(self, messages: Sequence[ChatMessage]) -> Prompt:
-        """See Engine."""
-        return self._text.render(messages)
-
-    def count(self, text: str) -> int:
-        """See Engine."""
-        return self._text.count(text)
 
     def generate(
         self, prompt: Prompt, *, max_tokens: int, sampling: Sampling, cancelled: Cancellation
@@ -99,7 +86,7 @@ class TransformersEngine:
             answer.append(token)
             if new := text.add(token):
                 yield Piece(new, len(answer), at)
-            reason = _ended(text, answer, limit, circles=not sampling.ignore_end)
+            reason = why_ended(text, answer, limit, circles=not sampling.ignore_end)
             if not reason:
                 logits = self._read([token], cancelled)
         if rest := text.end():
@@ -116,16 +103,6 @@ class TransformersEngine:
     def close(self) -> None:
         """See Engine."""
         self._model = self._cache = None
-
-    def _room(self, prompt: Prompt) -> int:
-        room = self._info.context - len(prompt)
-        if room < 1:
-            raise ModelError(
-                "context_too_long",
-                "The question and its passages do not fit the model's memory.",
-                "Use fewer passages.",
-            )
-        return room
 
     def _keep_prefix(self, tokens: Sequence[int]) -> int:
         """Forget what the KV memory holds beyond the shared prefix; at least one token is left to compute."""
@@ -262,15 +239,6 @@ def _info(facts: Facts, shape: Shape, dtype: str, device: str, threads: int, con
         read_bytes=(parameters - unread) * width,
         kv_token_bytes=kv,
     )
-
-
-def _ended(text: AnswerText, answer: Sequence[int], limit: int, *, circles: bool) -> str:
-    """Why the answer ends here; "" if it goes on."""
-    if text.stopped:
-        return "stop"
-    if len(answer) >= limit:
-        return "length"
-    return "loop" if circles and runs_in_circles(answer) else ""
 
 
 def _is_out_of_memory(error: Exception) -> bool:

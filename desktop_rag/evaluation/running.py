@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from desktop_rag.engines.registry import REMOTE, check_engine
+from desktop_rag.engines.registry import LLAMA_CPP, REMOTE, check_engine
 from desktop_rag.errors import DesktopRagError, EngineError, NetworkError
 from desktop_rag.evaluation import records
 from desktop_rag.evaluation.bench import Run, summary
@@ -27,6 +27,7 @@ from desktop_rag.evaluation.team import Event, Team, Worker
 from desktop_rag.meter.machine import Machine, remembered
 from desktop_rag.models.installed import Installed, resolve
 from desktop_rag.offline import thread_budget
+from desktop_rag.settings import Settings
 from desktop_rag.workers.loopback import LoopbackServer
 
 MAX_TOKENS = 64
@@ -161,6 +162,8 @@ def opened_local(team: Team, model: Installed, row: Wanted) -> Iterator[Loaded]:
         options["compute_type"] = row.compute_type
     with closing(team.fresh("chat")) as worker:
         status = worker.call("load", engine=row.engine, model=_name(model), options=options)
+        if row.engine == LLAMA_CPP:
+            status = {**status, "kv_type": Settings(team.data_dir)["kv_type"]}
         yield Loaded(worker, status, worker.pid, model.path, limit_of(model, status))
 
 
@@ -193,6 +196,8 @@ def _row(run: _Bench, loaded: Loaded, platform: str, options: str, model: str) -
         **summary(runs),
         "peak_rss_mb": peak,
         "threads": loaded.status.get("threads"),
+        "gpu_layers": loaded.status.get("gpu_layers"),
+        "kv_type": loaded.status.get("kv_type"),
         "max_tokens": run.choice.max_tokens,
         "runs": [one.to_payload() for one in runs],
     }

@@ -21,6 +21,7 @@ from desktop_rag.settings import Settings
 
 if TYPE_CHECKING:
     from desktop_rag.answering.answer import Choice
+    from desktop_rag.workers.client import WorkerClient
 
 
 class WorkersBackend:
@@ -32,6 +33,7 @@ class WorkersBackend:
         self._settings = settings
         self._workers = Workers(data_dir)
         self._answering: Worker | None = None
+        self._uses: dict[Worker, WorkerClient] = {}
 
     @property
     def library(self) -> Worker:
@@ -53,13 +55,19 @@ class WorkersBackend:
         """The process that writes answers now."""
         return self._answering or self._workers.chat
 
-    def network(self, purpose: str, *, opened: bool = False) -> Worker:
-        """The process that may open connections for one purpose."""
-        return self._workers.network(purpose, opened=opened)
+    def network(self, purpose: str) -> Worker:
+        """Another process that may open connections, so that what stops one use stops no other."""
+        worker = self._workers.fresh("network", "--purpose", purpose, "--opened")
+        self._uses[worker] = worker
+        return worker
 
-    def leave_network(self, purpose: str | None = None) -> None:
-        """End it."""
-        self._workers.leave_network(purpose)
+    def leave_network(self, worker: Worker | None = None) -> None:
+        """End one of them, or all."""
+        for one in [worker] if worker is not None else list(self._uses):
+            if (held := self._uses.pop(one, None)) is not None:
+                held.close()
+        if worker is None:
+            self._workers.leave_network()
 
     def load(self) -> Event:
         """Make ready what the settings say shall answer."""
@@ -111,6 +119,7 @@ class WorkersBackend:
 
     def close(self) -> None:
         """End every process."""
+        self.leave_network()
         self._workers.close()
 
 

@@ -34,8 +34,8 @@ class Worker(Protocol):
     def call(self, op: str, **args: Any) -> Event:
         """Run a request to its end; the fields of its last event."""
 
-    def cancel(self) -> None:
-        """Ask the process to stop all it is doing."""
+    def cancel(self, op: str | None = None) -> None:
+        """Ask the process to stop all it is doing, or every request for one operation."""
 
     def kill(self) -> None:
         """End the process at once; the next request starts a new one."""
@@ -63,11 +63,11 @@ class Backend(Protocol):
     def load(self) -> Event:
         """Make ready what the settings say shall answer: {model, name, engine, device, context, …}."""
 
-    def network(self, purpose: str, *, opened: bool = False) -> Worker:
-        """The worker that may open connections for one purpose; `opened` says that a person allowed it just now."""
+    def network(self, purpose: str) -> Worker:
+        """A worker of its own for one use of a purpose that a person allowed just now; `leave_network` ends it."""
 
-    def leave_network(self, purpose: str | None = None) -> None:
-        """End the network worker of a purpose, or all of them."""
+    def leave_network(self, worker: Worker | None = None) -> None:
+        """End this network worker, or all of them, that of a remote model among them."""
 
     def answer(self, question: str, *, collection: str | None, conversation: str | None) -> Iterator[Event]:
         """The events of one question, from `stored` to `done`."""

@@ -9,7 +9,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
-from desktop_rag.gui.backend import Backend
+from desktop_rag.gui.backend import Backend, Event
 from desktop_rag.gui.bench.page import BenchPage
 from desktop_rag.gui.bench.state import BenchState
 from desktop_rag.gui.chat.page import ChatPage
@@ -18,6 +18,8 @@ from desktop_rag.gui.drop import DropVeil, local_paths
 from desktop_rag.gui.failure_page import FailurePage
 from desktop_rag.gui.library.actions import LibraryActions
 from desktop_rag.gui.library.activity import ActivityBar
+from desktop_rag.gui.library.folders import Folders
+from desktop_rag.gui.library.folders_form import FolderForm
 from desktop_rag.gui.library.intake import Intake
 from desktop_rag.gui.library.page import LibraryPage
 from desktop_rag.gui.library.state import LibraryState
@@ -79,6 +81,7 @@ class MainWindow(QMainWindow):
         self.library = LibraryState(backend, self.tasks, self)
         self.intake = Intake(backend, self.tasks, self.library, self)
         self.session = Session(backend, self.tasks, self)
+        self.folders = Folders(backend, self.tasks, self.library, self.intake, lambda: self.session.is_running, self)
         self.network = Networking(backend, self.tasks, self)
         self.telemetry = Telemetry(self)
         self.model_state = ModelsState(backend, self.tasks, self)
@@ -92,7 +95,7 @@ class MainWindow(QMainWindow):
         backend, theme, settings = self.backend, self.theme, self.settings
         self.sidebar = Sidebar(theme)
         self.chat = ChatPage(theme, self.reveal, self.session)
-        self.library_page = LibraryPage(theme, self.library)
+        self.library_page = LibraryPage(theme, self.library, self.folders)
         self.models = ModelsPage(
             theme,
             self.model_state,
@@ -205,13 +208,33 @@ class MainWindow(QMainWindow):
 
     def add_paths(self, paths: list[str]) -> None:
         """Add files and folders to the chosen collection; a model is no document and goes to the models."""
-        models = [path for path in paths if is_model(path)]
-        documents = [path for path in paths if path not in models]
-        if documents:
-            self.intake.add(documents, self._target(), bool(self.settings["review"]))
+
+        def look() -> Event:
+            models = [path for path in paths if is_model(path)]
+            return {"models": models, "folders": [path for path in paths if path not in models and Path(path).is_dir()]}
+
+        # A dropped path may lie on a drive that needs its time.
+        self.tasks.call(look, lambda found: self._add_paths(paths, found["models"], found["folders"]))
+
+    def _add_paths(self, paths: list[str], models: list[str], folders: list[str]) -> None:
+        if files := [path for path in paths if path not in models and path not in folders]:
+            self.intake.add(files, self._target(), bool(self.settings["review"]))
+        if folders:
+            form = FolderForm(self.theme, self, folders, self.library.collections, self.library.chosen)
+            form.submitted.connect(lambda watch, collection: self._add_folders(folders, watch, collection))
+            form.open()
         if models:
             self.show_page("models")
             self.model_actions.bring(models[0])
+
+    def _add_folders(self, folders: list[str], watch: bool, collection: dict[str, Any] | None) -> None:
+        """Follow folders, or add them once, to a collection that is there or to one of each folder's name."""
+        for folder in folders:
+            if watch:
+                self.folders.watch(folder, str(collection["name"]) if collection else None)
+            else:
+                self.intake.add([folder], collection or Path(folder).name or folder, bool(self.settings["review"]))
+        self.show_page("library")
 
     def _target(self) -> dict[str, Any] | None:
         return self.library.chosen or (self.library.collections[0] if self.library.collections else None)
@@ -258,6 +281,7 @@ class MainWindow(QMainWindow):
         """End every task and the backend, then close."""
         if not self._closed:
             self._closed = True
+            self.folders.end()
             self.tasks.cancel_all()
             self.pane.viewer.pdf.close_document()
             self.backend.close()

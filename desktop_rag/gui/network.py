@@ -1,4 +1,4 @@
-"""Which purposes have the network open, as the window knows it: the shield shows it, the last user closes it."""
+"""Which purposes have the network open, as the window knows it: the shield shows it, each use has its own process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WORDS = {DOWNLOAD: "Open for a download", REMOTE: "Open for the remote model", 
 
 
 class Networking(QObject):
-    """Counts the uses of each purpose; the process of a purpose ends with its last use."""
+    """Counts the uses of each purpose; the process of a use ends with it."""
 
     changed = Signal()
 
@@ -34,24 +34,21 @@ class Networking(QObject):
         """What the shield says, or "" while the network is closed."""
         return _WORDS.get(self.purposes[0], "Network open") if self.purposes else ""
 
-    def begin(self, purpose: str) -> None:
-        """A person allowed one use of this purpose."""
+    def begin(self, purpose: str) -> Worker:
+        """A person allowed one use of this purpose: the process for it, which starts with its first request."""
         self._uses[purpose] += 1
         self.changed.emit()
+        return self._backend.network(purpose)
 
-    def worker(self, purpose: str) -> Worker:
-        """The process of a purpose that was begun; call it in a task."""
-        return self._backend.network(purpose, opened=True)
-
-    def end(self, purpose: str) -> None:
-        """This use is over; nobody else's use is cut off."""
+    def end(self, purpose: str, worker: Worker) -> None:
+        """This use is over, and its process with it; nobody else's use is cut off."""
         self._uses[purpose] -= 1
         if self._uses[purpose] <= 0:
             del self._uses[purpose]
-            self._tasks.call(partial(_leave, self._backend, purpose))
+        self._tasks.call(partial(_leave, self._backend, worker))
         self.changed.emit()
 
 
-def _leave(backend: Backend, purpose: str) -> Event:
-    backend.leave_network(purpose)
+def _leave(backend: Backend, worker: Worker) -> Event:
+    backend.leave_network(worker)
     return {}

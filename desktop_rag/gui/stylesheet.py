@@ -39,7 +39,7 @@ QPushButton[kind="primary"] {{ background: {kit["accent"]}; color: {kit["on_acce
   font-weight: 600; }}
 QPushButton[kind="primary"]:hover {{ background: {kit.tint("accent", 0.88, "text")}; }}
 QPushButton[kind="primary"]:focus {{ border: 2px solid {kit["text"]}; }}
-QPushButton[kind="primary"]:disabled {{ background: {kit.tint("muted", 0.12)}; border-color: transparent;
+QPushButton[kind="primary"]:disabled {{ background: {kit.tint("muted", 0.16, "raised")}; border-color: transparent;
   color: {kit["muted"]}; }}
 QPushButton[kind="danger"] {{ color: {kit["bad"]}; border-color: {kit["bad"]}; }}
 QPushButton[kind="quiet"], QToolButton {{ background: transparent; border: 2px solid transparent;

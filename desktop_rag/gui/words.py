@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from desktop_rag.gui.languages import language_name
+
 THIN_SPACE = "\u202f"
 
 
@@ -27,10 +29,11 @@ STATES: dict[str, Look] = {
     "indexing": Look("Indexing", "database", "accent"),
     "ready": Look("Ready", "circle-check", "ok"),
     "partly_read": Look("Partly read", "triangle-alert", "warn"),
-    "failed": Look("Not added", "circle-alert", "bad"),
+    "failed": Look("Failed", "circle-alert", "bad"),
 }
 
-LOCKED = Look("Unlock…", "key-round", "warn")
+LOCKED = Look("Locked", "key-round", "warn")
+PAUSED = Look("Paused", "pause", "muted")
 _HIDDEN = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\x7f")
 WORKING = ("waiting", "reading", "cleaning", "indexing")
 
@@ -67,8 +70,42 @@ FORMAT_ICONS = {
     "md": "file-code",
     "markdown": "file-code",
     "html": "globe",
+    "mhtml": "globe",
     "csv": "file-spreadsheet",
-    "txt": "file",
+    "tsv": "file-spreadsheet",
+    "xlsx": "file-spreadsheet",
+    "xlsb": "file-spreadsheet",
+    "xls": "file-spreadsheet",
+    "ods": "file-spreadsheet",
+    "doc": "file-type",
+    "docm": "file-type",
+    "odt": "file-type",
+    "rtf": "file-type",
+    "pptx": "monitor",
+    "ppt": "monitor",
+    "odp": "monitor",
+    "epub": "book-open",
+    "eml": "mail",
+    "msg": "mail",
+    "mbox": "mail",
+    "zip": "package",
+    "gz": "package",
+    "json": "file-code",
+    "jsonl": "file-code",
+    "xml": "file-code",
+    "ipynb": "file-code",
+    "png": "image",
+    "jpg": "image",
+    "jpeg": "image",
+    "tiff": "image",
+    "tif": "image",
+    "webp": "image",
+    "bmp": "image",
+    "gif": "image",
+    "image": "image",
+    "sheet": "file-spreadsheet",
+    "text": "file-text",
+    "txt": "file-text",
 }
 
 SUPPORT: dict[str, tuple[str, str, str]] = {
@@ -105,6 +142,11 @@ def file_name(name: object) -> str:
     A right-to-left override could make "txt.exe" of "exe.txt"; a line break would hide half of a row.
     """
     return "".join("␊" if c in "\n\r" else "�" if c in _HIDDEN or ord(c) < 32 else c for c in str(name or ""))
+
+
+def device(name: object) -> str:
+    """A device as people write it: "cpu" -> "CPU", others as their engine calls them."""
+    return "CPU" if name == "cpu" else str(name or "")
 
 
 def state_look(state: str) -> Look:
@@ -154,12 +196,61 @@ def memory(mebibytes: float | None) -> str:
 
 
 def pages(document: Mapping[str, Any]) -> str:
-    """ "28/40 pages · 12 by OCR", or "" for formats without pages."""
+    """ "40 pages, 12 by OCR, 3 unreadable", or "" for formats without pages."""
     total, read, ocr = document.get("pages"), document.get("pages_read"), document.get("pages_ocr")
     if not total:
         return ""
-    part = plural(total, "page") if read in (None, total) else f"{count(read or 0)}/{plural(total, 'page')}"
-    return f"{part} · {count(ocr)} by OCR" if ocr else part
+    parts = [plural(total, "page")]
+    if ocr:
+        parts.append(f"{count(ocr)} by OCR")
+    # While a document is read, what has not been read yet is not unreadable.
+    if read is not None and read < total and document.get("state") not in ("waiting", "reading"):
+        parts.append(f"{count(total - read)} unreadable")
+    return ", ".join(parts)
+
+
+def reading(document: Mapping[str, Any]) -> str:
+    """ "page 12 of 40 · 5 by OCR · about 2 min left", as far as it is known."""
+    total, read, ocr = document.get("pages"), document.get("pages_read"), document.get("pages_ocr")
+    parts = []
+    if read:
+        parts.append(f"page {count(read)} of {count(total)}" if total else f"{plural(read, 'page')} read")
+    elif total:
+        parts.append(plural(total, "page"))
+    if ocr:
+        parts.append(f"{count(ocr)} by OCR")
+    if document.get("left") is not None:
+        parts.append(left(document["left"]))
+    return " · ".join(parts)
+
+
+def left(seconds: float) -> str:
+    """How long something will take, no more exactly than anybody can know."""
+    if seconds < 10:
+        return "a few seconds left"
+    if seconds < 55:
+        return f"about {round(seconds / 10) * 10:.0f} s left"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"about {max(1, minutes)} min left"
+    return f"about {plural(round(seconds / 3600), 'hour')} left"
+
+
+def ago(stamp: float, now: float) -> str:
+    """ "just now", "2 min ago", "3 hours ago", "4 days ago"."""
+    seconds = now - stamp
+    if seconds < 45:
+        return "just now"
+    if seconds < 3600 - 30:
+        return f"{max(1, round(seconds / 60))} min ago"
+    if seconds < 86400 - 1800:
+        return f"{plural(max(1, round(seconds / 3600)), 'hour')} ago"
+    return f"{plural(max(1, round(seconds / 86400)), 'day')} ago"
+
+
+def language(code: object) -> str:
+    """The name of a document's language, or "" where nobody knows it."""
+    return language_name(code) if code else ""
 
 
 def support(level: str) -> str:

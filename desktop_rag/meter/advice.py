@@ -2,7 +2,8 @@
 
 Every number in a text is one of the record's, the machine's or the shape's, or follows from them by
 the roofline. A lever's gain is the ratio of two measured medians, or None where nothing was measured:
-nobody is promised a speed-up that was not seen on this machine.
+nobody is promised a speed-up that was not seen on this machine. Answers are compared with answers and
+benchmark rows with benchmark rows: their prompts are of different lengths.
 """
 
 from __future__ import annotations
@@ -12,15 +13,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from desktop_rag.engines.registry import LLAMA_CPP
+from desktop_rag.meter.bound import bound_of, counted_cores
 from desktop_rag.meter.machine import Machine
-from desktop_rag.meter.record import MeterRecord
+from desktop_rag.meter.record import ANSWER, BENCHMARK, MeterRecord
 from desktop_rag.meter.roofline import limit_tps, reached_gbs
 
 MOST_FACTS = 6
-# A kernel has to be this much slower than reading before the cores are called the bound.
-CLEARLY = 0.9
 LONG_PREFILL_MS = 1000.0
 MB = 1e6
+# What people are told about where a gain comes from.
+SOURCES = {ANSWER: "Measured in answers.", BENCHMARK: "Measured in the benchmark."}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +36,41 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
+class Gain:
+    """How many `times` faster something was on this machine, in which records (a key of SOURCES), and what it was."""
+
+    times: float
+    source: str
+    choice: Any = None
+
+
+@dataclass(frozen=True, slots=True)
 class Lever:
-    """One thing to try: `gain` is how many times faster it was in records of this machine, None if never measured."""
+    """One thing to try; `found` is what it brought in records of this machine, None if it was never measured."""
 
     name: str
-    gain: float | None
-    text: str
+    found: Gain | None
+    reason: str
+
+    @property
+    def gain(self) -> float | None:
+        """How many times faster it was."""
+        return self.found.times if self.found else None
 
     @property
     def value(self) -> str:
         """The gain for people."""
-        return "not measured yet" if self.gain is None else f"{self.gain:.2f}×"
+        return f"{self.found.times:.2f}×" if self.found else "not measured yet"
+
+    @property
+    def text(self) -> str:
+        """The reason, and where the number comes from."""
+        return f"{self.reason} {SOURCES[self.found.source]}" if self.found else self.reason
+
+    def to_json(self) -> dict[str, Any]:
+        """{name, value, gain, source, text}; gain and source are null where nothing was measured."""
+        source = self.found.source if self.found else None
+        return {"name": self.name, "value": self.value, "gain": self.gain, "source": source, "text": self.text}
 
 
 def advise(
@@ -52,11 +79,10 @@ def advise(
     machine: Machine | None = None,
     read_types: Mapping[str, int] | None = None,
 ) -> dict[str, list[dict[str, Any]]]:
-    """Both cards as JSON: {"why": [{name, value, text}], "faster": [{name, value, gain, text}]}."""
-    levers = faster(record, records, machine)
+    """Both cards as JSON: {"why": [{name, value, text}], "faster": [{name, value, gain, source, text}]}."""
     return {
         "why": [asdict(fact) for fact in why(record, machine, read_types)],
-        "faster": [{**asdict(lever), "value": lever.value} for lever in levers],
+        "faster": [lever.to_json() for lever in faster(record, records, machine)],
     }
 
 
@@ -99,24 +125,17 @@ def _limit(record: MeterRecord, machine: Machine | None) -> Fact | None:
     limit = limit_tps(record.read_bytes, record.kv_token_bytes or 0, record.mean_context, gbs)
     share = record.roofline_fraction if record.roofline_fraction is not None else record.decode_tps / limit
     text = f"This machine reads {gbs:.1f} GB/s, enough for {_speed(limit)}; this answer: {_speed(record.decode_tps)}."
-    return Fact("Of this machine's limit", f"{share:.0%}", text)
+    return Fact("Of this machine's limit", _percent(share), text)
 
 
 def _bound(record: MeterRecord, machine: Machine | None, read_types: Mapping[str, int] | None) -> Fact | None:
     if machine is None or not record.read_bytes or not read_types or record.device != "cpu":
         return None
-    gbs = machine.gbs_for(record.read_bytes)
-    # A kernel is at least as fast as the answer proved it to be.
-    rate = max(machine.rate_for(read_types, record.read_bytes), min(gbs, _reached(record)))
-    main = max(read_types, key=lambda kind: read_types[kind])
-    cores = f"{machine.cores} core{'' if machine.cores == 1 else 's'}"
-    if rate < CLEARLY * gbs:
-        text = (
-            f"Unpacking {main} weights on {cores} runs at {rate:.1f} GB/s, slower than reading them ({gbs:.1f} GB/s)."
-        )
-        return Fact("The bound", cores, text)
-    text = f"The {cores} work through {main} weights as fast as memory delivers them ({rate:.1f} GB/s)."
-    return Fact("The bound", "memory", text)
+    # The kernels that were measured are llama.cpp's.
+    found = bound_of(machine, read_types, record.read_bytes, _reached(record)) if record.engine == LLAMA_CPP else None
+    if found is None:
+        return None
+    return Fact("The bound", counted_cores(found.cores) if found.kind == "cores" else "memory", found.sentence)
 
 
 def _reached(record: MeterRecord) -> float:
@@ -141,14 +160,14 @@ def _reuse(record: MeterRecord) -> Fact | None:
     if not record.reused_tokens or not record.prompt_tokens:
         return None
     text = f"{record.reused_tokens:,} of {record.prompt_tokens:,} tokens were still in memory and not read again."
-    return Fact("Kept from before", f"{record.reused_tokens / record.prompt_tokens:.0%}", text)
+    return Fact("Kept from before", _percent(record.reused_tokens / record.prompt_tokens), text)
 
 
 def _lookup(record: MeterRecord) -> Fact | None:
     if not record.drafted:
         return None
     text = f"{record.accepted:,} of {record.drafted:,} tokens tried out of the passages were right."
-    return Fact("Copied from the passages", f"{record.accepted / record.drafted:.0%}", text)
+    return Fact("Copied from the passages", _percent(record.accepted / record.drafted), text)
 
 
 def _where(record: MeterRecord) -> Fact | None:
@@ -168,8 +187,8 @@ Same = tuple[Any, ...]
 def faster(record: MeterRecord, records: Sequence[MeterRecord], machine: Machine | None = None) -> list[Lever]:
     """What could make answers like `record` faster, the largest measured gain first, then what was not measured.
 
-    `records` are earlier ones of this machine (answers or benchmark runs); a lever's gain compares those
-    that differ from `record` in nothing else.
+    `records` are earlier ones of this machine, answers and benchmark rows, the newest of these first; a
+    lever's gain compares those that differ in nothing else.
     """
     levers = [lever for make in _LEVERS if (lever := make(record, records, machine)) is not None]
     # A lever that made it slower here is no lever.
@@ -183,12 +202,23 @@ def _setting(record: MeterRecord, *, but: str) -> Same:
     return tuple(getattr(record, name) for name in names if name not in loose.get(but, {but}))
 
 
-def _gain(
-    record: MeterRecord,
-    records: Iterable[MeterRecord],
-    but: str,
-    better: Callable[[MeterRecord], bool],
-) -> float | None:
+Better = Callable[[MeterRecord], bool]
+
+
+def _gain(record: MeterRecord, records: Sequence[MeterRecord], but: str, better: Better) -> Gain | None:
+    """What settings that are `better` in one thing brought: in answers, or else in the benchmark."""
+    in_answers = _gain_over(record, [other for other in records if other.source == ANSWER], but, better)
+    if in_answers is not None:
+        return in_answers
+    benchmark = [other for other in records if other.source == BENCHMARK and other.decode_tps]
+    # The benchmark chooses threads and lookup itself: its own row of this model is what its others compare with.
+    same = ("family", "engine", "options", but)
+    own = (other for other in benchmark if all(getattr(other, name) == getattr(record, name) for name in same))
+    base = next(own, None)
+    return _gain_over(base, benchmark, but, better) if base is not None else None
+
+
+def _gain_over(record: MeterRecord, records: Iterable[MeterRecord], but: str, better: Better) -> Gain | None:
     """The best median decode speed of settings that are `better` in one thing, over the own setting's median."""
     fixed, own_setting = _setting(record, but=but), _setting(record, but="")
     alike = [other for other in records if other.decode_tps is not None and _setting(other, but=but) == fixed]
@@ -196,15 +226,13 @@ def _gain(
     by_choice: dict[Any, list[float]] = {}
     for other in alike:
         if better(other):
-            by_choice.setdefault(_choice(other, but), []).append(other.decode_tps or 0.0)
+            by_choice.setdefault(getattr(other, but), []).append(other.decode_tps or 0.0)
     base = statistics.median(speed for speed in own if speed is not None) if any(own) else 0.0
     if not by_choice or not base:
         return None
-    return round(max(statistics.median(speeds) for speeds in by_choice.values()) / base, 3)
-
-
-def _choice(record: MeterRecord, but: str) -> Any:
-    return getattr(record, but)
+    medians = {choice: statistics.median(speeds) for choice, speeds in by_choice.items()}
+    best = max(medians, key=lambda choice: medians[choice])
+    return Gain(round(medians[best] / base, 3), record.source, best)
 
 
 def _quantisation(record: MeterRecord, records: Sequence[MeterRecord], _: Machine | None) -> Lever | None:
@@ -252,7 +280,7 @@ def _engine(record: MeterRecord, records: Sequence[MeterRecord], _: Machine | No
     if not record.family:
         return None
     gain = _gain(record, records, "engine", lambda other: other.engine != record.engine)
-    return None if gain is None else Lever("Another engine", gain, "The same model ran faster in another engine.")
+    return None if gain is None else Lever("Another engine", gain, f"The same model ran faster in {gain.choice}.")
 
 
 def _passages(record: MeterRecord, records: Sequence[MeterRecord], _: Machine | None) -> Lever | None:
@@ -266,7 +294,8 @@ def _passages(record: MeterRecord, records: Sequence[MeterRecord], _: Machine | 
         if other.ttft_s and not other.reused_tokens and 0 < (other.passages or 0) < passages
         if _setting(other, but="passages") == setting
     ]
-    gain = round(record.ttft_s / statistics.median(waits), 3) if waits and record.ttft_s else None
+    times = round(record.ttft_s / statistics.median(waits), 3) if waits and record.ttft_s else None
+    gain = Gain(times, ANSWER) if times else None
     return Lever("Fewer passages", gain, f"Reading {passages} passages took {_seconds(prefill)} before the first word.")
 
 
@@ -283,6 +312,10 @@ _LEVERS: tuple[Callable[[MeterRecord, Sequence[MeterRecord], Machine | None], Le
 
 def _speed(tps: float) -> str:
     return f"{tps:.1f} tok/s" if tps < 10 else f"{tps:,.0f} tok/s"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
 
 
 def _seconds(milliseconds: float) -> str:

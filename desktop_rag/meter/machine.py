@@ -66,14 +66,18 @@ class Machine:
         """
         limit = self.gbs_for(read_bytes)
         if isinstance(weights, str):
-            return min(limit, self._rate(weights, limit))
+            return min(limit, self.kernel_gbs(weights) or limit)
         total = sum(weights.values())
-        seconds = sum(size / min(limit, self._rate(kind, limit)) for kind, size in weights.items())
+        seconds = sum(size / min(limit, self.kernel_gbs(kind) or limit) for kind, size in weights.items())
         return total / seconds if seconds else limit
 
-    def _rate(self, kind: str, otherwise: float) -> float:
+    def kernel_gbs(self, kind: str) -> float | None:
+        """How fast the engine's kernel gets through weights of type `kind`, whatever memory allows; None if unmeasured.
+
+        "Q4_K_M" is taken for its main type.
+        """
         fitting = [name for name in self.rates if kind == name or kind.startswith(f"{name}_")]
-        return self.rates[max(fitting, key=len)] if fitting else otherwise
+        return self.rates[max(fitting, key=len)] if fitting else None
 
     def to_json(self) -> dict[str, Any]:
         """A plain mapping; `from_json` reads it back."""

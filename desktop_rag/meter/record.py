@@ -15,6 +15,8 @@ STAGES = ("load", "scrub", "search", "rerank", "prefill", "decode")
 # The library's steps that together are the search.
 SEARCHING = frozenset({"search", "encode", "dense", "lexical", "bm25", "fuse", "passages"})
 VERSION = 1
+# Where a record comes from: an answer to a question, or a row of the benchmark.
+ANSWER, BENCHMARK = "answer", "benchmark"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,7 @@ class MeterRecord:
     """One answer. Speeds in tokens a second, `stages` in milliseconds, `memory_mb` in MiB, sizes in bytes.
 
     `family` tells models of the same weights in other quantisations, `passages` how many were read,
-    `kv_type`, `threads`, `gpu_layers` and `lookup` how it was loaded.
+    `kv_type`, `threads`, `gpu_layers` and `lookup` how it was loaded, `source` what was measured.
     """
 
     engine: str = ""
@@ -52,6 +54,7 @@ class MeterRecord:
     joules: float | None = None
     stages: Mapping[str, float] = field(default_factory=dict)
     memory_mb: Mapping[str, float] = field(default_factory=dict)
+    source: str = ANSWER
 
     @property
     def mean_context(self) -> float:

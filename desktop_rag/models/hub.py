@@ -27,6 +27,7 @@ from desktop_rag.models.web import (
     check_repository,
     check_status,
     file_url,
+    hub_address,
     interrupted,
     is_repository,
     offline,
@@ -34,7 +35,6 @@ from desktop_rag.models.web import (
 )
 from desktop_rag.workers.loop import Operation, Request
 
-HUB = "https://huggingface.co"
 HEADERS = {"User-Agent": "desktop-rag", "Accept": "*/*", "Accept-Encoding": "identity"}
 ANSWER_BYTES = 8 * 2**20
 MOST_RESULTS = 30
@@ -49,11 +49,6 @@ class HubFile:
     name: str
     size: int | None
     sha256: str | None
-
-
-def hub_address() -> str:
-    """The hub, or the mirror the user named."""
-    return os.environ.get("DESKTOP_RAG_HUB", HUB).rstrip("/")
 
 
 @contextmanager

@@ -98,11 +98,32 @@ def resolve(name: str | None, data_dir: Path, engine: str | None = None) -> tupl
         raise UsageError("bad_request", f"“{model.id}” is not a chat model.", "See: desktop-rag models list")
     preferred = str(settings["engine"])
     if engine in (None, "", REMOTE):
-        return _with_engine(model, preferred, data_dir) or (model, _first_engine(model))
-    found = _with_engine(model, str(engine), data_dir)
+        found = copy_for(model, preferred, data_dir)
+        return (found, preferred) if found else (model, _first_engine(model))
+    found = copy_for(model, str(engine), data_dir)
     if found is None:
         raise _wrong_engine(model, str(engine))
-    return found
+    return found, str(engine)
+
+
+def copy_for(model: Installed, engine: str, data_dir: Path) -> Installed | None:
+    """The model itself if that engine opens it, else its copy that does; None where there is none."""
+    if not engine:
+        return None
+    if engine in model.engines:
+        return model
+    copies = [
+        copy
+        for copy in installed(data_dir)
+        if copy.parent == model.id and copy.source == "converted" and engine in copy.engines and not copy.problem
+    ]
+    return min(copies, key=lambda copy: copy.size, default=None)
+
+
+def conversion_for(model_format: str, engine: str) -> str | None:
+    """What a model of this format is converted to for an engine that does not open it; None where nothing does."""
+    target = {"CTranslate2": "ct2", "Transformers": "hf", "GPT4All": "gpt4all"}.get(engine)
+    return target if model_format in ("gguf", "hf") else None
 
 
 def find_installed(name: str, data_dir: Path) -> Installed:
@@ -171,20 +192,6 @@ def _default(data_dir: Path) -> Installed:
     return chat[0]
 
 
-def _with_engine(model: Installed, engine: str, data_dir: Path) -> tuple[Installed, str] | None:
-    """The model itself if that engine opens it, else its copy that does."""
-    if not engine:
-        return None
-    if engine in model.engines:
-        return model, engine
-    copies = [
-        copy
-        for copy in installed(data_dir)
-        if copy.parent == model.id and copy.source == "converted" and engine in copy.engines and not copy.problem
-    ]
-    return (min(copies, key=lambda copy: copy.size), engine) if copies else None
-
-
 def _first_engine(model: Installed) -> str:
     if not model.engines:
         raise ModelError("incompatible", f"No engine here opens {model.name}.", "Choose another model.")
@@ -192,10 +199,10 @@ def _first_engine(model: Installed) -> str:
 
 
 def _wrong_engine(model: Installed, engine: str) -> ModelError:
-    target = {"CTranslate2": "ct2", "Transformers": "hf", "GPT4All": "gpt4all"}.get(engine)
+    target = conversion_for(model.format, engine)
     able = " or ".join(model.engines)
     hint = f"Use {able}." if able else "Choose another model."
-    if target and model.format in ("gguf", "hf"):
+    if target:
         hint = f"Use {able}, or make a copy for it: desktop-rag models convert {model.id} --to {target}"
     return ModelError("incompatible", f"{engine} cannot open {model.name} as it is.", hint)
 

@@ -26,6 +26,8 @@ from desktop_rag.store.lock import acquire
 RESERVE_BYTES = 512 * 2**20
 """What must stay free on the disk: the library's database grows there too."""
 BLOCK_BYTES = 1 << 20
+ARRIVING, NOTE = ".part", ".part.json"
+"""What a file is called after its name while it arrives, and the note on where it comes from."""
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -34,8 +36,8 @@ class Part:
 
     def __init__(self, target: Path) -> None:
         self.target = target
-        self.path = target.with_name(f"{target.name}.part")
-        self._note = target.with_name(f"{target.name}.part.json")
+        self.path = target.with_name(target.name + ARRIVING)
+        self._note = target.with_name(target.name + NOTE)
         self._lock = _alone(private_dir(target.parent))
         self._hash = hashlib.sha256()
         self._file: IO[bytes] | None = None

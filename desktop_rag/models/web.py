@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from desktop_rag.errors import NetworkError, UsageError
 
+HUB = "https://huggingface.co"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 TRY_AGAIN = (408, 425, 429, 500, 502, 503, 504)
 LONGEST_PAUSE = 30.0
+_RESOLVE = "/resolve/main/"
 
 
 class AgainError(Exception):
@@ -82,12 +85,23 @@ def check_repository(repo: str) -> str:
     return repo
 
 
+def hub_address() -> str:
+    """The hub, or the mirror the user named."""
+    return os.environ.get("DESKTOP_RAG_HUB", HUB).rstrip("/")
+
+
 def file_url(hub: str, repo: str, file: str) -> str:
     """Where the hub serves a file. Raises UsageError("bad_request") for names that leave the repository."""
     pieces = file.split("/")
     if not file or any(piece in ("", ".", "..") for piece in pieces):
         raise UsageError("bad_request", f"“{file}” is no file of a repository.", "Write it as the hub shows it.")
-    return f"{hub}/{check_repository(repo)}/resolve/main/{quote(file)}"
+    return f"{hub}/{check_repository(repo)}{_RESOLVE}{quote(file)}"
+
+
+def file_of(hub: str, url: str) -> tuple[str, str] | None:
+    """The repository and the file behind an address of `file_url`; None for any other address."""
+    repo, found, file = url.removeprefix(f"{hub}/").partition(_RESOLVE)
+    return (repo, unquote(file)) if found and file and is_repository(repo) else None
 
 
 def offline() -> NetworkError:

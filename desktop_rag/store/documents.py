@@ -8,11 +8,12 @@ and `encoded = 0` with chunks present only encodes.
 from __future__ import annotations
 
 import json
+import os
 import re
 import time
 import uuid
 from collections.abc import Iterable, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from desktop_rag.errors import DesktopRagError, StoreError
@@ -21,9 +22,10 @@ from desktop_rag.store.connection import Connection, transaction
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ESCAPED = re.compile("\0([0-9a-f]{4})")
 FINAL = ("ready", "partly_read", "failed")
+UNFINISHED = ("waiting", "reading", "cleaning", "indexing")
 _COLUMNS = (
     "d.id, d.name, d.path, d.collection_id, d.parent_id, c.name AS collection, d.state, d.error, d.pages, d.pages_read,"
-    " d.pages_ocr, d.language, d.size, d.added, d.format, d.title, d.policy, d.review, d.sha256, d.encoded"
+    " d.pages_ocr, d.language, d.size, d.added, d.format, d.title, d.policy, d.review, d.sha256, d.encoded, d.member"
 )
 
 
@@ -41,9 +43,38 @@ class Documents:
             self._db.execute(
                 "INSERT INTO documents (id, collection_id, path, name, policy, review, state, added, updated)"
                 " VALUES (?, ?, ?, ?, ?, ?, 'waiting', ?, ?)",
-                (identity, collection, _stored(path), _readable(path.name), policy, int(review), now, now),
+                (identity, collection, stored(path), _readable(path.name), policy, int(review), now, now),
             )
         return identity
+
+    def add_child(self, parent: str, name: str, sha256: str, size: int) -> str:
+        """A new row for a file inside the file of another document, in state waiting; returns its id."""
+        identity = uuid.uuid4().hex[:16]
+        now = time.time()
+        above = self.row(parent)
+        with transaction(self._db):
+            self._db.execute(
+                "INSERT INTO documents (id, collection_id, parent_id, path, member, name, sha256, size, policy, review,"
+                " state, added, updated) SELECT ?, collection_id, id, path, ?, ?, ?, ?, policy, review, 'waiting', ?, ?"
+                " FROM documents WHERE id = ?",
+                (
+                    *(identity, json.dumps([*above["member"], name]), _readable(PurePosixPath(name).name), sha256),
+                    *(size, now, now, parent),
+                ),
+            )
+        return identity
+
+    def children(self, document: str) -> list[str]:
+        """The documents that were found inside this one's file, in their order there."""
+        rows = self._db.execute("SELECT id FROM documents WHERE parent_id = ? ORDER BY added, rowid", (document,))
+        return [row[0] for row in rows]
+
+    def root(self, document: str) -> dict[str, Any]:
+        """The document whose file lies on the disk: itself, or the one that this one was found in."""
+        row = self.row(document)
+        while row["parent_id"] is not None:
+            row = self.row(row["parent_id"])
+        return row
 
     def row(self, document: str) -> dict[str, Any]:
         """One document. Raises StoreError("not_found")."""
@@ -86,26 +117,37 @@ class Documents:
         return [row[0] for row in rows]
 
     def known(self, collection: int, sha256: str, policy: str) -> str | None:
-        """The document of this content in this collection, whatever its path was."""
+        """The document of this content in this collection, whatever its path was; none that lies in another one."""
         row = self._db.execute(
             "SELECT id FROM documents WHERE collection_id = ? AND sha256 = ? AND policy = ? AND state != 'failed'"
-            " ORDER BY added",
+            " AND parent_id IS NULL ORDER BY added",
             (collection, sha256, policy),
         ).fetchone()
         return row[0] if row else None
 
     def at_path(self, collection: int, path: Path) -> list[str]:
-        """Documents that were read from this path."""
+        """Documents that were read from this path, without those that lie in others."""
         rows = self._db.execute(
-            "SELECT id FROM documents WHERE collection_id = ? AND path = ?", (collection, _stored(path))
+            "SELECT id FROM documents WHERE collection_id = ? AND path = ? AND parent_id IS NULL",
+            (collection, stored(path)),
         )
         return [row[0] for row in rows]
+
+    def under(self, collection: int, folder: Path) -> list[dict[str, Any]]:
+        """id, path, size, modified, sha256 and state of the documents whose files lie in this folder or below it."""
+        prefix = stored(folder).rstrip("/\\") + os.sep
+        rows = self._db.execute(
+            "SELECT id, path, size, modified, sha256, state FROM documents WHERE collection_id = ?"
+            " AND parent_id IS NULL AND substr(path, 1, ?) = ? ORDER BY added, rowid",
+            (collection, len(prefix), prefix),
+        )
+        return [{**dict(row), "path": restored(row["path"])} for row in rows]
 
     def superseded(self) -> list[str]:
         """Documents of whose path a newer version is indexed."""
         rows = self._db.execute(
-            "SELECT old.id FROM documents old WHERE EXISTS (SELECT 1 FROM documents new"
-            " WHERE new.collection_id = old.collection_id AND new.path = old.path"
+            "SELECT old.id FROM documents old WHERE old.parent_id IS NULL AND EXISTS (SELECT 1 FROM documents new"
+            " WHERE new.parent_id IS NULL AND new.collection_id = old.collection_id AND new.path = old.path"
             " AND new.state IN ('ready', 'partly_read') AND (new.added, new.rowid) > (old.added, old.rowid))"
         )
         return [row[0] for row in rows]
@@ -119,7 +161,12 @@ class Documents:
 
     def move(self, document: str, path: Path) -> None:
         """Remember where the file of a document lies now; it is the newest version of what lies there."""
-        self.update(document, path=_stored(path), name=_readable(path.name), added=time.time())
+        self.update(document, path=stored(path), name=_readable(path.name), added=time.time())
+        inside = self.children(document)
+        while inside:
+            child = inside.pop()
+            self.update(child, path=stored(path))
+            inside += self.children(child)
 
     def fail(self, document: str, error: DesktopRagError) -> None:
         """Record why a document could not be read; nothing half-made of it stays."""
@@ -142,8 +189,12 @@ class Documents:
             self._db.execute("DELETE FROM pages WHERE document_id = ?", (document,))
             for ordinal, page in enumerate(pages):
                 cursor = self._db.execute(
-                    "INSERT INTO pages (document_id, ordinal, number, locator, unread) VALUES (?, ?, ?, ?, ?)",
-                    (document, ordinal, page["number"], page["locator"], page.get("unread")),
+                    "INSERT INTO pages (document_id, ordinal, number, locator, unread, confidence)"
+                    " VALUES (?, ?, ?, ?, ?, ?)",
+                    (
+                        *(document, ordinal, page["number"], page["locator"]),
+                        *(page.get("unread"), page.get("confidence")),
+                    ),
                 )
                 self._db.executemany(
                     "INSERT INTO spans (page_id, start, end, label, score, replace) VALUES (?, ?, ?, ?, ?, ?)",
@@ -154,9 +205,10 @@ class Documents:
                 )
 
     def page_rows(self, document: str) -> list[dict[str, Any]]:
-        """The document's pages in order: id, ordinal, number, locator, unread, text."""
+        """The document's pages in order: id, ordinal, number, locator, unread, confidence, text."""
         rows = self._db.execute(
-            "SELECT id, ordinal, number, locator, unread, text FROM pages WHERE document_id = ? ORDER BY ordinal",
+            "SELECT id, ordinal, number, locator, unread, confidence, text FROM pages WHERE document_id = ?"
+            " ORDER BY ordinal",
             (document,),
         )
         return [dict(row) for row in rows]
@@ -228,14 +280,18 @@ CHUNK_QUERY = (
 )
 
 
-def _stored(path: Path) -> str:
+def stored(path: Path) -> str:
     """A path as SQLite takes it: lone surrogates (no UTF-8) are written after a NUL, which no path has."""
     return _SURROGATE.sub(lambda found: f"\0{ord(found[0]):04x}", str(path))
 
 
+def restored(path: str) -> str:
+    """A path as the system takes it."""
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), path)
+
+
 def _with_path(row: Any) -> dict[str, Any]:
-    path = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), row["path"])
-    return {**dict(row), "path": path}
+    return {**dict(row), "path": restored(row["path"]), "member": json.loads(row["member"]) if row["member"] else []}
 
 
 def _readable(name: str) -> str:

@@ -73,4 +73,20 @@ CREATE TABLE quotes (
     PRIMARY KEY (message_id, document_id)) WITHOUT ROWID
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST,)
+# Files inside files: `member` is the way to one inside the file at `path`, as a JSON list of names. `modified` is the
+# file's time in nanoseconds when it was hashed: a file of the same size and time need not be hashed again.
+_FILES = """
+ALTER TABLE documents ADD COLUMN member TEXT;
+ALTER TABLE documents ADD COLUMN modified INTEGER;
+ALTER TABLE pages ADD COLUMN confidence REAL;
+CREATE INDEX documents_by_parent ON documents(parent_id);
+CREATE INDEX documents_by_path ON documents(collection_id, path);
+CREATE TABLE folders (
+    id INTEGER PRIMARY KEY, collection_id INTEGER NOT NULL REFERENCES collections(id) ON DELETE CASCADE,
+    path TEXT NOT NULL UNIQUE, paused INTEGER NOT NULL DEFAULT 0, checked REAL, problem TEXT);
+CREATE TABLE folder_log (
+    id INTEGER PRIMARY KEY, folder_id INTEGER NOT NULL REFERENCES folders(id) ON DELETE CASCADE,
+    at REAL NOT NULL, change TEXT NOT NULL, name TEXT NOT NULL)
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _FILES)

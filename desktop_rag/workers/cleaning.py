@@ -77,6 +77,7 @@ def detect(
             continue
         spans = [{**dataclasses.asdict(f), "replace": replaced_by_default(f.label)} for f in next(finished)]
         rows.append({"number": page_or_gap.number, "locator": page_or_gap.locator, "unread": None, "spans": spans})
+        rows[-1]["confidence"] = page_or_gap.confidence
     return rows
 
 
@@ -200,7 +201,9 @@ def _clean_page(
         Block(b.kind, scrubbed.to_scrubbed(b.start), scrubbed.to_scrubbed(b.end), b.level, b.header)
         for b in page.blocks
     )
-    return _CleanPage(page_row, spans, scrubbed, Page(page.number, page.locator, scrubbed.text, blocks))
+    return _CleanPage(
+        page_row, spans, scrubbed, Page(page.number, page.locator, scrubbed.text, blocks, page.confidence)
+    )
 
 
 def _clean_headers(

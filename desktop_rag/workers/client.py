@@ -59,6 +59,7 @@ class _Process:
         self.started = time.monotonic()
         self.last_sign = self.started
         self.open: dict[int, queue.Queue[Message]] = {}
+        self.asked: dict[int, str] = {}
         self.ended = threading.Event()
         self.stderr: deque[str] = deque(maxlen=40)
         self._on_end = on_end
@@ -208,6 +209,7 @@ class WorkerClient:
         number = next(self._numbers)
         inbox: queue.Queue[Message] = queue.Queue()
         process.open[number] = inbox
+        process.asked[number] = op
         process.send({"id": number, "op": op, "args": args})
         finished = False
         try:
@@ -225,6 +227,7 @@ class WorkerClient:
             if not finished:
                 self._cancel(process, number, inbox)
             process.open.pop(number, None)
+            process.asked.pop(number, None)
 
     def call(self, op: str, **args: Any) -> Message:
         """Run one operation to its end and return its "done" event."""
@@ -233,12 +236,16 @@ class WorkerClient:
             last = event
         return last
 
-    def cancel(self) -> None:
-        """Ask the process to stop all it is doing; may be called from any thread. The streams end by themselves."""
+    def cancel(self, op: str | None = None) -> None:
+        """Ask the process to stop all it is doing, or every request for one operation; may be called from any thread.
+
+        The streams end by themselves.
+        """
         process = self._process
         if process is not None:
             for number in list(process.open):
-                process.send({"op": "cancel", "target": number})
+                if op is None or process.asked.get(number) == op:
+                    process.send({"op": "cancel", "target": number})
 
     def close(self) -> None:
         """End the process and do not start it again."""
@@ -368,9 +375,9 @@ class Workers:
         self.bench = self.fresh("bench")
         self._network: dict[str, tuple[bool, WorkerClient]] = {}
 
-    def fresh(self, role: str) -> WorkerClient:
-        """Another disposable process of a role; whoever asks for it closes it."""
-        return WorkerClient(role, self._shared, disposable=True)
+    def fresh(self, role: str, *more: str) -> WorkerClient:
+        """Another disposable process of a role, with `more` arguments; whoever asks for it closes it."""
+        return WorkerClient(role, [*self._shared, *more], disposable=True)
 
     def network(self, purpose: str, *, opened: bool = False) -> WorkerClient:
         """The process that may hold sockets for one purpose: "download", "remote_model" or "loopback".

@@ -7,10 +7,12 @@ document's state. One file's failure is a row with its cause; the others go on.
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Iterable
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from desktop_rag.documents.limits import Limits
 from desktop_rag.documents.model import UnreadPage
 from desktop_rag.documents.walk import walk
 from desktop_rag.errors import DesktopRagError, DocumentError, StoreError
@@ -35,21 +37,53 @@ def add(library: Library, paths: Iterable[str], collection: int, policy: str, re
     """Index files and folders; yields a "document" event at every change of state."""
     chosen: list[tuple[str, bool]] = []
     for path in walk(Path(p).expanduser().absolute() for p in paths):
-        document, known = yield from _enter(library, path, collection, policy, review)
+        document, known = yield from enter(library, path, collection, policy, review)
         chosen.append((document, known))
         yield event(library, document, known=known)
-    untold = yield from run(library, [document for document, known in chosen if not known])
-    return {"documents": _rows(library, dict(chosen), untold)}
+    again = [failed for document, known in chosen if known for failed in _failed_inside(library, document)]
+    for document in again:
+        library.documents.update(document, state="waiting", error=None)
+    untold = yield from run(library, [*(document for document, known in chosen if not known), *again])
+    whole = {each: known for document, known in chosen for each in family(library, document)}
+    return {"documents": finished(library, whole, untold)}
 
 
 def resume(library: Library) -> Operation:
     """Go on with every document whose indexing was interrupted."""
     waiting = library.documents.unfinished()
     untold = yield from run(library, waiting)
-    return {"documents": _rows(library, dict.fromkeys(waiting, False), untold)}
+    return {"documents": finished(library, dict.fromkeys(waiting, False), untold)}
 
 
-def _rows(library: Library, documents: dict[str, bool], untold: Untold) -> list[dict[str, Any]]:
+def read_again(library: Library, documents: list[str]) -> Operation:
+    """Read documents again from their files, such as partly read ones: what is there now takes the place of the old."""
+    for document in documents:
+        row = library.documents.row(document)
+        if row["state"] in FINAL:
+            if row["parent_id"] is None:
+                sha256, size = yield from digest(Path(row["path"]))
+                library.documents.update(document, sha256=sha256, size=size)
+            library.documents.update(document, state="waiting", error=None)
+            yield event(library, document)
+    untold = yield from run(library, documents)
+    whole = dict.fromkeys((each for document in documents for each in family(library, document)), False)
+    return {"documents": finished(library, whole, untold)}
+
+
+def _failed_inside(library: Library, document: str) -> list[str]:
+    """Files inside a document's file that could not be read: adding it again is another try for them."""
+    inside = list(family(library, document))[1:]
+    return [each for each in inside if library.documents.row(each)["state"] == "failed"]
+
+
+def family(library: Library, document: str) -> Iterator[str]:
+    """A document, then those found inside its file, each followed by its own."""
+    yield document
+    for child in library.documents.children(document):
+        yield from family(library, child)
+
+
+def finished(library: Library, documents: dict[str, bool], untold: Untold) -> list[dict[str, Any]]:
     """The rows at the end of a request, of the documents that are still there; the mapping says which were known."""
     return [
         {**document_row(library, document, known=known), **untold.get(document, {})}
@@ -61,8 +95,11 @@ def _rows(library: Library, documents: dict[str, bool], untold: Untold) -> list[
 def run(library: Library, documents: list[str]) -> Generator[dict[str, Any] | None, None, Untold]:
     """Take documents as far as they can go: to ready, or to the review."""
     untold: Untold = {}
-    for number, document in enumerate(documents):
-        yield {"event": "progress", "files_done": number, "files_total": len(documents)}
+    waiting, done = deque(documents), 0
+    while waiting:
+        yield {"event": "progress", "files_done": done, "files_total": done + len(waiting)}
+        document = waiting.popleft()
+        done += 1
         try:
             begun = library.documents.row(document)["state"]
             yield from _alone(library, document)
@@ -79,7 +116,10 @@ def run(library: Library, documents: list[str]) -> Generator[dict[str, Any] | No
             else:
                 fail_document(library, document, error)
             yield event(library, document)
-    yield {"event": "progress", "files_done": len(documents), "files_total": len(documents)}
+        # What was found inside comes next, before the files after it.
+        found = [child for child in library.documents.children(document) if child not in documents]
+        waiting.extendleft(reversed(found))
+    yield {"event": "progress", "files_done": done, "files_total": done}
     return untold
 
 
@@ -123,10 +163,10 @@ def accept(library: Library, documents: list[str], decisions: dict[str, dict[str
         if library.documents.exists(document):
             yield event(library, document)
     untold = yield from run(library, documents)
-    return {"documents": _rows(library, dict.fromkeys(documents, False), untold)}
+    return {"documents": finished(library, dict.fromkeys(documents, False), untold)}
 
 
-def _enter(
+def enter(
     library: Library, path: Path, collection: int, policy: str, review: bool
 ) -> Generator[None, None, tuple[str, bool]]:
     """The row of a path: the existing one if this content is known, else a new one. Returns (document, known)."""
@@ -187,9 +227,10 @@ def _advance(library: Library, document: str) -> Steps:
     library.check_encoder(row["collection_id"])
     if row["state"] in ("waiting", "reading"):
         parsed = yield from _read(library, row)
+        yield from _enter_children(library, row, parsed)
         yield from _find(library, row, parsed)
         # Another request may have asked meanwhile to go on without a review.
-        if library.documents.row(document)["review"] and row["policy"] != "keep":
+        if library.documents.row(document)["review"] and row["policy"] != "keep" and parsed.read_pages:
             library.documents.update(document, state="reviewing")
             yield event(library, document)
             return
@@ -206,8 +247,29 @@ def _advance(library: Library, document: str) -> Steps:
     yield event(library, document)
 
 
+def _enter_children(library: Library, row: dict[str, Any], parsed: ParsedFile) -> Steps:
+    """A row for each file inside, in place of those of an earlier attempt; the same content comes once."""
+    for earlier in library.documents.children(row["id"]):
+        remove_document(library, earlier)
+        yield None
+    seen = {row["sha256"]}
+    for found in parsed.children:
+        if found.sha256 is not None and found.sha256 in seen:
+            continue
+        seen.add(found.sha256 or "")
+        child = library.documents.add_child(row["id"], found.name, found.sha256 or "", found.size)
+        error = found.error
+        if error is None and len(row["member"]) >= Limits().max_depth:
+            error = DocumentError("too_large", "This file lies too deep inside others.", "Unpack it and add it alone.")
+        if error is not None:
+            library.documents.fail(child, error)
+        yield event(library, child)
+
+
 def _earlier_versions(library: Library, row: dict[str, Any]) -> list[str]:
     """Documents added from the same path before; the new content takes their place."""
+    if row["parent_id"] is not None:
+        return []
     path = Path(library.documents.row(row["id"])["path"])
     same = library.documents.at_path(row["collection_id"], path)
     return [other for other in same if library.documents.row(other)["added"] < row["added"]]
@@ -218,7 +280,7 @@ def _read(library: Library, row: dict[str, Any]) -> Generator[dict[str, Any] | N
     library.documents.update(document, state="reading")
     yield event(library, document)
     parsed = yield from _pages(library, row)
-    sha256, size = yield from digest(Path(row["path"]))
+    sha256, size = (row["sha256"], row["size"]) if row["member"] else (yield from digest(Path(row["path"])))
     if sha256 != row["sha256"]:
         # It was saved anew since it was hashed; what was read may be a mix. Should it change once more,
         # the hash is that of an earlier version and the next `add` reads it again.
@@ -231,7 +293,7 @@ def _read(library: Library, row: dict[str, Any]) -> Generator[dict[str, Any] | N
         format=info.format if info else None,
         pages=len(parsed.pages) if any(p.number for p in parsed.pages) else None,
         pages_read=parsed.read_pages if any(p.number for p in parsed.pages) else None,
-        pages_ocr=None,
+        pages_ocr=parsed.recognised_pages,
         language=language_of(texts),
         title=None,
     )
@@ -241,11 +303,13 @@ def _read(library: Library, row: dict[str, Any]) -> Generator[dict[str, Any] | N
 def _pages(library: Library, row: dict[str, Any]) -> Generator[dict[str, Any] | None, None, ParsedFile]:
     parsed = ParsedFile()
     reported = 0
-    path = Path(row["path"])
-    for parsed in attempts(library.passwords, lambda password: library.parser.read(path, password)):
-        if parsed.read_pages >= reported + 20 and parsed.info:
+    path, member = Path(row["path"]), row["member"]
+    for parsed in attempts(library.passwords, lambda password: library.parser.read(path, password, member)):
+        # A page that is read by text recognition takes seconds: each is told.
+        if parsed.read_pages >= reported + (1 if parsed.recognised_pages else 20) and parsed.info:
             reported = parsed.read_pages
-            yield {"event": "reading", "document": row["id"], "pages": parsed.info.pages, "pages_read": reported}
+            told = {"pages": parsed.info.pages, "pages_read": reported, "pages_ocr": parsed.recognised_pages}
+            yield {"event": "reading", "document": row["id"], **told}
         else:
             yield None
     return parsed
@@ -291,6 +355,6 @@ def _partly(unread: list[Any]) -> str:
         {
             "code": "partly_read",
             "message": f"{len(unread)} of its pages could not be read: {shown}.",
-            "hint": "The other pages can be searched; reading scanned pages is not available yet.",
+            "hint": "The other pages can be searched.",
         }
     )

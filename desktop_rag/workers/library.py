@@ -23,6 +23,7 @@ from desktop_rag.store.collections import DEFAULT_NAME, Collections
 from desktop_rag.store.connection import open_database
 from desktop_rag.store.conversations import Conversations
 from desktop_rag.store.documents import Documents
+from desktop_rag.store.folders import Folders
 from desktop_rag.store.key import Key, load_key
 from desktop_rag.store.lock import acquire
 from desktop_rag.store.vault import open_vault
@@ -42,6 +43,7 @@ class Library:
         self.key: Key = load_key(data_dir)
         self.db = open_database(data_dir / "library.db", self.key)
         self.collections = Collections(self.db)
+        self.folders = Folders(self.db)
         self.documents = Documents(self.db)
         self.conversations = Conversations(self.db)
         self.lexical = PostingsIndex(self.db)

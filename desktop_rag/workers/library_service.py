@@ -7,7 +7,7 @@ from typing import Any
 
 from desktop_rag.errors import DesktopRagError, UsageError
 from desktop_rag.meter.memory import resident_mb
-from desktop_rag.workers import health, indexing, questions, removing, viewing
+from desktop_rag.workers import folders, health, indexing, questions, removing, viewing
 from desktop_rag.workers.language import language_of
 from desktop_rag.workers.library import Library
 from desktop_rag.workers.loop import Operation, Request, Service
@@ -105,6 +105,40 @@ class _Operations:
         """Go on with every document whose indexing was interrupted."""
         return indexing.resume(self._library)
 
+    def reread(self, request: Request) -> Operation:
+        """Read {documents} again from their files."""
+        self._library.passwords += [p for p in request.args.get("passwords") or [] if p not in self._library.passwords]
+        return indexing.read_again(self._library, list(request.args["documents"]))
+
+    def folders(self, request: Request) -> Operation:
+        """The watched folders, each with its latest changes."""
+        yield None
+        rows = self._library.folders.all()
+        return {"folders": [{**row, "log": self._library.folders.entries(row["id"])} for row in rows]}
+
+    def folder_watch(self, request: Request) -> Operation:
+        """Keep a collection in step with the folder {path}."""
+        yield None
+        args = request.args
+        return {"folder": folders.watch(self._library, Path(str(args["path"])).absolute(), args.get("collection"))}
+
+    def folder_pause(self, request: Request) -> Operation:
+        """Stop looking for changes in {folder}, or go on: {paused}."""
+        yield None
+        return {"folder": self._library.folders.pause(int(request.args["folder"]), bool(request.args["paused"]))}
+
+    def folder_forget(self, request: Request) -> Operation:
+        """Watch {folder} no longer; its documents stay."""
+        yield None
+        self._library.folders.forget(int(request.args["folder"]))
+        return {}
+
+    def sync(self, request: Request) -> Operation:
+        """Look for changes in {folder}, or in all that are watched."""
+        library, chosen = self._library, request.args.get("folder")
+        rows = library.folders.all() if chosen is None else [library.folders.need(int(chosen))]
+        return folders.sync(library, rows)
+
     def review(self, request: Request) -> Operation:
         """What was found in a document."""
         return viewing.review(self._library, str(request.args["document"]))
@@ -201,6 +235,18 @@ def open_service(data_dir: Path, options: dict[str, Any]) -> Service:
     operations = _Operations(library, options["seal"])
     handlers = {name: getattr(operations, name) for name in vars(_Operations) if not name.startswith("_")}
     background = frozenset(
-        {"add", "resume", "accept", "remove", "collection_delete", "warm", "document_view", "review", "locate"}
+        {
+            "add",
+            "resume",
+            "reread",
+            "sync",
+            "accept",
+            "remove",
+            "collection_delete",
+            "warm",
+            "document_view",
+            "review",
+            "locate",
+        }
     )
     return Service(handlers, background, library.close)

@@ -7,7 +7,6 @@ What was never measured is null, never a guess: without a measured bandwidth the
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,24 +15,29 @@ from typing import Any
 import psutil  # type: ignore[import-untyped]
 
 from desktop_rag.engines import calibration
-from desktop_rag.engines.registry import TRANSFORMERS, check_engine
+from desktop_rag.engines.registry import GPT4ALL, LLAMA_CPP, REMOTE, TRANSFORMERS, check_engine
 from desktop_rag.errors import ModelError, UsageError
 from desktop_rag.meter import machine
+from desktop_rag.meter.bound import bound_of
 from desktop_rag.models import fit, footprint, offload
 from desktop_rag.models.catalogue import Entry, offered
 from desktop_rag.models.facts import facts_of
 from desktop_rag.models.inspect import inspect
-from desktop_rag.models.installed import Installed, find_installed, from_facts
+from desktop_rag.models.installed import Installed, conversion_for, copy_for, find_installed, from_facts
 from desktop_rag.models.shape import Shape, shape_of_ct2, shape_of_entry, shape_of_gguf, shape_of_hf
 from desktop_rag.settings import Settings
 
 MIB = 2**20
 DEFAULT_CONTEXT = 4096
+SAME_WEIGHTS = "gpt4all"
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A model, here or offered, as the arithmetic needs it. `weights` is a quantisation, or bytes by tensor type."""
+    """A model, here or offered, as the arithmetic needs it.
+
+    `weights` is a quantisation, or the bytes a token reads by tensor type. `model` is None for one that is not here.
+    """
 
     id: str
     name: str
@@ -41,6 +45,7 @@ class Subject:
     engines: tuple[str, ...]
     weights: str | Mapping[str, int]
     micro_batch: int | None = None
+    model: Installed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,7 @@ def subject(args: Mapping[str, Any], data_dir: Path) -> Subject:
     """
     if args.get("path"):
         path = Path(str(args["path"])).expanduser().absolute()
-        return _of_installed(from_facts(path.name, facts_of(path)), data_dir)
+        return _of_installed(from_facts(path.name, facts_of(path), source="file"), data_dir)
     if not args.get("model"):
         raise UsageError("bad_request", "Which model?", "Name an id of the list, or a path.")
     name = str(args["model"])
@@ -93,8 +98,10 @@ def tell(args: Mapping[str, Any], data_dir: Path) -> dict[str, Any]:
         gpu_layers=plan.gpu_layers if plan else 0,
         free_bytes=int(memory.available),
     )
-    # On a device the card's memory decides, not this machine's bandwidth.
-    known = machine.remembered(data_dir) if plan is None or plan.on_device == 0 else None
+    convert = _conversion(about, wanted.engine, data_dir)
+    # On a device the card's memory decides, not this machine's bandwidth; a conversion has weights of other types.
+    told = (plan is None or plan.on_device == 0) and (convert is None or convert["to"] == SAME_WEIGHTS)
+    known = machine.remembered(data_dir) if told else None
     speed, limit = _speed(about, known, wanted)
     on_device = plan.sentence if plan else None
     return {
@@ -110,6 +117,7 @@ def tell(args: Mapping[str, Any], data_dir: Path) -> dict[str, Any]:
         "plan": on_device,
         "gpu_layers": plan.gpu_layers if plan else 0,
         "sentence": fit.fit_sentence(needed, int(memory.total), speed, gpu=on_device),
+        "convert": convert,
         **_measures(about.shape, wanted, int(memory.available)),
     }
 
@@ -145,17 +153,15 @@ def _of_installed(model: Installed, data_dir: Path) -> Subject:
         raise UsageError("bad_request", f"“{model.id}” is not a chat model.", "See: desktop-rag models list")
     if model.format == "gguf":
         info = inspect(model.path)
-        by_type: Counter[str] = Counter()
-        for tensor in info.table:
-            by_type[tensor.type] += tensor.bytes
+        shape = shape_of_gguf(info)
         found = calibration.remembered(data_dir, calibration.model_key(model.path))
         micro_batch = found.micro_batch if found else None
-        return Subject(model.id, model.name, shape_of_gguf(info), model.engines, dict(by_type), micro_batch)
+        return Subject(model.id, model.name, shape, model.engines, dict(shape.read_types), micro_batch, model)
     shape = (shape_of_ct2 if model.format == "ct2" else shape_of_hf)(model.path)
     if shape.context is None:
         # A CTranslate2 folder has no place for it; the card beside it knows.
         shape = dataclasses.replace(shape, context=model.context)
-    return Subject(model.id, model.name, shape, model.engines, model.quantisation)
+    return Subject(model.id, model.name, shape, model.engines, model.quantisation, None, model)
 
 
 def _of_entry(entry: Entry) -> Subject:
@@ -179,7 +185,38 @@ def _speed(
         "tok_s": round(limit.tok_s, 2),
         "bound": limit.bound,
         "break_even_batch": None if batch is None else round(batch, 1),
+        **_by_kernels(shape, known, wanted.engine, limit.bound),
     }
+
+
+def _by_kernels(shape: Shape, known: machine.Machine, engine: str, roofline: str) -> dict[str, Any]:
+    """What the engine's own kernels say of the bound; null where they were not measured: they are llama.cpp's."""
+    found = bound_of(known, dict(shape.read_types), shape.read_bytes) if engine == LLAMA_CPP else None
+    if found is None or roofline != "memory":
+        return {"kernel_tok_s": None, "why": None}
+    kernel = round(found.kernel_gbs * 1e9 / shape.read_bytes, 2)
+    return {"bound": found.kind, "kernel_tok_s": kernel, "why": found.sentence}
+
+
+def _conversion(about: Subject, engine: str, data_dir: Path) -> dict[str, Any] | None:
+    """{to, copy, text} where the engine does not open the model as it is: what it needs first. None where it does."""
+    if engine in about.engines or engine == REMOTE:
+        return None
+    model = about.model
+    if model is None:
+        # Whether GPT4All opens a file is told by the file.
+        to = conversion_for("gguf", engine) if engine != GPT4ALL else None
+        text = f"It has to be downloaded first, then converted for {engine}."
+        return {"to": to, "copy": None, "text": text} if to else None
+    copy, to = copy_for(model, engine, data_dir), conversion_for(model.format, engine)
+    name = str(model.path) if model.source == "file" else model.id
+    if copy is not None:
+        text = f"{engine} opens its converted copy, {copy.id}."
+    elif to is not None:
+        text = f"It has to be converted for {engine} first: desktop-rag models convert {name} --to {to}"
+    else:
+        text = f"{engine} cannot open it, and it cannot be converted for {engine}."
+    return {"to": to, "copy": copy.id if copy else None, "text": text}
 
 
 def _plan(shape: Shape, wanted: Wanted, args: Mapping[str, Any]) -> offload.Plan | None:

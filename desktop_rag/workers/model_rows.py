@@ -21,6 +21,7 @@ from desktop_rag.models.inspect import inspect
 from desktop_rag.models.installed import find_installed, installed
 from desktop_rag.models.shape import Shape, shape_of_ct2, shape_of_gguf, shape_of_hf
 from desktop_rag.models.tables import ct2_table, safetensors_table
+from desktop_rag.models.unfinished import unfinished
 from desktop_rag.settings import Settings
 from desktop_rag.workers.model_fit import tell
 
@@ -30,7 +31,7 @@ TABLE_ROWS = 5000
 
 
 def listed(data_dir: Path, *, fits: bool) -> dict[str, Any]:
-    """Every installed model and every one that can be downloaded; `fits` adds the arithmetic to the latter."""
+    """Installed models, those that can be downloaded (`fits` adds their arithmetic), and unfinished downloads."""
     models = installed(data_dir)
     here = {model.id for model in models if not model.problem}
     chosen = str(Settings(data_dir)["model"])
@@ -39,6 +40,7 @@ def listed(data_dir: Path, *, fits: bool) -> dict[str, Any]:
     return {
         "models": [{**model.row(), "active": model.id == active} for model in models],
         "catalogue": [_offer(entry, here, data_dir, fits) for entry in offered()],
+        "unfinished": [one.row() for one in unfinished(data_dir)],
     }
 
 

@@ -29,7 +29,7 @@ class _Operations:
         self._data_dir = data_dir
 
     def list(self, request: Request) -> Operation:
-        """Installed models and the catalogue; {fits: false} leaves the arithmetic out."""
+        """Installed models, the catalogue, unfinished downloads; {fits: false} leaves the arithmetic out."""
         yield None
         return model_rows.listed(self._data_dir, fits=request.args.get("fits") is not False)
 
@@ -80,7 +80,7 @@ class _Operations:
         return {"model": adopt.adopt(Path(_needed(request, "path")), self._data_dir).row(), "known": False}
 
     def delete(self, request: Request) -> Operation:
-        """Delete {model}."""
+        """Delete {model}, which may be an unfinished download."""
         yield None
         return delete(_needed(request, "model"), self._data_dir)
 

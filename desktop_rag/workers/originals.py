@@ -58,19 +58,24 @@ def attempts(
                 raise
 
 
-def reread(library: Library, row: dict[str, Any], parser: Parser) -> Generator[None, None, ParsedFile]:
+def reread(
+    library: Library, row: dict[str, Any], parser: Parser, *, recognise: bool = True
+) -> Generator[None, None, ParsedFile]:
     """Read a document again whose findings are stored. Raises DocumentError when the file is gone or changed."""
-    path = Path(row["path"])
-    yield from unchanged(row)
+    path, member = Path(row["path"]), row["member"]
+    yield from unchanged(library, row)
     parsed = ParsedFile()
-    for parsed in attempts(library.passwords, lambda password: parser.read(path, password)):  # noqa: B007 - the last one is complete
+    for parsed in attempts(  # noqa: B007 - the last one is complete
+        library.passwords, lambda password: parser.read(path, password, member, recognise=recognise)
+    ):
         yield
     # The stored places of personal data hold for the stored content only.
-    yield from unchanged(row)
+    yield from unchanged(library, row)
     return parsed
 
 
-def unchanged(row: dict[str, Any]) -> Generator[None, None, None]:
+def unchanged(library: Library, row: dict[str, Any]) -> Generator[None, None, None]:
     """Raise DocumentError when the user's file is gone or is not what was indexed."""
-    if (yield from digest(Path(row["path"])))[0] != row["sha256"]:
+    root = library.documents.root(row["id"])
+    if (yield from digest(Path(root["path"])))[0] != root["sha256"]:
         raise DocumentError("not_found", "The file was changed since it was read.", "Add it again.")

@@ -4,39 +4,65 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import hashlib
 from pathlib import Path
 from typing import Any
 
 from desktop_rag.documents.locate import boxes
 from desktop_rag.documents.model import DocumentInfo, UnreadPage
-from desktop_rag.documents.read import read
+from desktop_rag.documents.read import read, source_of
+from desktop_rag.documents.source import Child
+from desktop_rag.errors import DocumentError
 from desktop_rag.workers.loop import Operation, Request, Service
 
 MEMORY_LIMIT_BYTES = 3 * 2**30
 
 
 def _read(request: Request) -> Operation:
-    """Stream a file: one "info", then "page" or "unread" events."""
-    for item in read(Path(request.args["path"]), password=request.args.get("password")):
+    """Stream a file: one "info", then "page" or "unread" events, and "child" for the files inside.
+
+    {path, member, password, recognise}: `member` is the way to a file inside, `recognise` whether pictures are read.
+    """
+    args = request.args
+    for item in read(
+        Path(args["path"]),
+        password=args.get("password"),
+        member=tuple(args.get("member") or ()),
+        recognise=bool(args.get("recognise", True)),
+    ):
         if isinstance(item, DocumentInfo):
             yield {"event": "info", **dataclasses.asdict(item)}
         elif isinstance(item, UnreadPage):
             yield {"event": "unread", **dataclasses.asdict(item)}
+        elif isinstance(item, Child):
+            yield _child(item)
         else:
             yield {
                 "event": "page",
                 "number": item.number,
                 "locator": item.locator,
                 "text": item.text,
+                "confidence": item.confidence,
                 "blocks": [[b.kind, b.start, b.end, b.level, b.header] for b in item.blocks],
             }
     return {}
 
 
+def _child(item: Child) -> dict[str, Any]:
+    """What is known of a file inside: its content's hash and size, or why it cannot be had."""
+    told: dict[str, Any] = {"event": "child", "name": item.name, "size": item.size, "sha256": None, "error": None}
+    try:
+        content = item.load()
+    except DocumentError as error:
+        return {**told, "error": [error.code, error.message, error.hint]}
+    return {**told, "size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
 def _locate(request: Request) -> Operation:
     """The rectangles of a stretch of text on a PDF page, and the page's size, in points."""
     args = request.args
-    found, size = boxes(Path(args["path"]), args["page"], args["start"], args["end"], password=args.get("password"))
+    source = source_of(Path(args["path"]), tuple(args.get("member") or ()), password=args.get("password"))
+    found, size = boxes(source, args["page"], args["start"], args["end"], password=args.get("password"))
     yield None
     return {"boxes": [dataclasses.asdict(box) for box in found], "page_size": list(size)}
 

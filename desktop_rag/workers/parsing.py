@@ -6,7 +6,7 @@ import contextlib
 import queue
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,17 +20,33 @@ TOTAL_SECONDS = 900.0
 _POLL_SECONDS = 0.02
 
 
+@dataclass(frozen=True, slots=True)
+class FoundChild:
+    """A file inside the file: its name there, its content's hash and size in bytes, or why it cannot be had."""
+
+    name: str
+    sha256: str | None
+    size: int
+    error: DocumentError | None
+
+
 @dataclass(slots=True)
 class ParsedFile:
     """All of a file: its pages in order, those that could not be read among them."""
 
     info: DocumentInfo | None = None
     pages: list[Page | UnreadPage] = field(default_factory=list)
+    children: list[FoundChild] = field(default_factory=list)
 
     @property
     def read_pages(self) -> int:
         """How many pages gave text."""
         return sum(isinstance(page, Page) for page in self.pages)
+
+    @property
+    def recognised_pages(self) -> int:
+        """How many of them are pictures that were read by text recognition."""
+        return sum(isinstance(page, Page) and page.confidence is not None for page in self.pages)
 
 
 class Parser:
@@ -40,24 +56,31 @@ class Parser:
         self._client = WorkerClient("parse", ["--data-dir", str(data_dir)], disposable=True)
         self._taken = False
 
-    def read(self, path: Path, password: str | None = None) -> Generator[ParsedFile, None, None]:
+    def read(
+        self, path: Path, password: str | None = None, member: Sequence[str] = (), *, recognise: bool = True
+    ) -> Generator[ParsedFile, None, None]:
         """Yield the growing result at least every few hundredths of a second; the last yield is complete.
 
+        `member` is the way to a file inside; without `recognise` pages that are pictures stay unread.
         Raises DocumentError: the reader's own, "parse_timeout", or "unreadable" after a crash.
         """
         result = ParsedFile()
-        with contextlib.closing(self._ask("read", path=str(path), password=password)) as messages:
+        with contextlib.closing(
+            self._ask("read", path=str(path), password=password, member=list(member), recognise=recognise)
+        ) as messages:
             for message in messages:
                 if message is not None:
                     _take(result, message)
                 yield result
 
     def locate(
-        self, path: Path, page: int, start: int, end: int, password: str | None = None
+        self, path: Path, page: int, start: int, end: int, password: str | None = None, member: Sequence[str] = ()
     ) -> Generator[None, None, dict[str, Any]]:
         """See the parse role's locate; yields while it waits. Raises DocumentError, as `read` does."""
         found: dict[str, Any] = {}
-        asked = self._ask("locate", path=str(path), page=page, start=start, end=end, password=password)
+        asked = self._ask(
+            "locate", path=str(path), page=page, start=start, end=end, password=password, member=list(member)
+        )
         with contextlib.closing(asked) as messages:
             for message in messages:
                 found = message or found
@@ -102,6 +125,11 @@ class Parser:
             self._taken = False
 
     @property
+    def pid(self) -> int | None:
+        """The running child's process id; None when there is none."""
+        return self._client.pid
+
+    @property
     def seal(self) -> str | None:
         """How the running child is sealed."""
         return (self._client.hello or {}).get("seal")
@@ -141,4 +169,9 @@ def _take(result: ParsedFile, message: dict[str, Any]) -> None:
         result.pages.append(UnreadPage(message["number"], message["locator"], message["cause"]))
     elif message["event"] == "page":
         blocks = tuple(Block(*block) for block in message["blocks"])
-        result.pages.append(Page(message["number"], message["locator"], message["text"], blocks))
+        result.pages.append(
+            Page(message["number"], message["locator"], message["text"], blocks, message.get("confidence"))
+        )
+    elif message["event"] == "child":
+        error = DocumentError(*message["error"]) if message["error"] else None
+        result.children.append(FoundChild(message["name"], message["sha256"], int(message["size"] or 0), error))

@@ -14,8 +14,12 @@ _VECTOR_SAMPLE = 50
 
 
 def remove_document(library: Library, document: str) -> dict[str, Any]:
-    """Erase one document everywhere; returns its receipt. Raises StoreError("not_found")."""
+    """Erase one document everywhere, with those found inside its file; returns its receipt.
+
+    Raises StoreError("not_found").
+    """
     row = library.documents.row(document)
+    inside = [remove_document(library, child) for child in library.documents.children(document)]
     collection = row["collection_id"]
     vectors = _uncache(library, document, collection)
     library.kv.empty()
@@ -29,10 +33,12 @@ def remove_document(library: Library, document: str) -> dict[str, Any]:
     return {
         "document": document,
         "name": row["name"],
-        "chunks": len(chunks),
-        "vault_entries": len(entries),
-        "answers_blanked": quotes,
-        "verified": _absent(library, document, chunks, entries, aliases)
+        "chunks": len(chunks) + sum(receipt["chunks"] for receipt in inside),
+        "vault_entries": len(entries) + sum(receipt["vault_entries"] for receipt in inside),
+        "answers_blanked": quotes + sum(receipt["answers_blanked"] for receipt in inside),
+        "documents_inside": len(inside) + sum(receipt["documents_inside"] for receipt in inside),
+        "verified": all(receipt["verified"] for receipt in inside)
+        and _absent(library, document, chunks, entries, aliases)
         and not library.chroma.holds(vectors)
         and library.kv.is_empty(),
     }

@@ -30,12 +30,17 @@ def cause_of(error: DesktopRagError) -> dict[str, str]:
     return {"code": error.code, "message": error.message, "hint": error.hint}
 
 
+def shown_path(row: dict[str, Any]) -> str:
+    """Where a document lies: its file, and "!" before each name on the way to what lies inside."""
+    return "!".join([row["path"], *(name.replace("/", "!") for name in row["member"])])
+
+
 def _shaped(library: Library, row: dict[str, Any], known: bool) -> dict[str, Any]:
     chunks, found = library.documents.counts(row["id"])
     return {
         "id": row["id"],
         "name": row["name"],
-        "path": row["path"],
+        "path": shown_path(row),
         "collection": row["collection"],
         "state": row["state"],
         "known": known,
@@ -45,7 +50,8 @@ def _shaped(library: Library, row: dict[str, Any], known: bool) -> dict[str, Any
         "language": row["language"],
         "chunks": chunks,
         "pii": found,
-        "children": [],
+        "children": library.documents.children(row["id"]),
+        "parent": row["parent_id"],
         "error": json.loads(row["error"]) if row["error"] else None,
         "size": row["size"],
         "added": row["added"],

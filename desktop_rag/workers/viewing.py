@@ -15,6 +15,7 @@ from desktop_rag.workers.loop import Operation
 from desktop_rag.workers.originals import attempts, reread, unchanged
 from desktop_rag.workers.parsing import ParsedFile
 from desktop_rag.workers.questions import page_offsets
+from desktop_rag.workers.rows import shown_path
 
 
 def text(library: Library, document: str) -> dict[str, Any]:
@@ -30,9 +31,10 @@ def text(library: Library, document: str) -> dict[str, Any]:
 def view(library: Library, document: str) -> Operation:
     """The pages as the owner wrote them; with `original` false and a note when the file is gone or changed."""
     row = library.documents.row(document)
-    shown = {"document": document, "name": row["name"], "path": row["path"], "format": row["format"]}
+    shown = {"document": document, "name": row["name"], **_place(row)}
     try:
-        parsed = yield from _reread(library, row)
+        # The window shows the pages of a PDF as they look: what is a picture need not be read again for that.
+        parsed = yield from _reread(library, row, recognise=_place(row)["format"] != "pdf")
     except DocumentError as error:
         note = f"{error.message} The cleaned text is shown instead."
         return {**shown, "original": False, "pages": text(library, document)["pages"], "note": note}
@@ -55,11 +57,11 @@ def locate(library: Library, args: dict[str, Any]) -> Operation:
         ),
         None,
     )
-    place = {"path": row["path"], "format": row["format"], "page": args.get("page"), "boxes": [], "page_size": None}
+    place = {**_place(row), "page": args.get("page"), "boxes": [], "page_size": None}
     yield None
     try:
-        yield from unchanged(row)
-        if row["format"] == "pdf" and args.get("page") is not None:
+        yield from unchanged(library, row)
+        if _place(row)["format"] == "pdf" and args.get("page") is not None:
             place.update((yield from _boxes(library, row, int(args["page"]), start, end)))
         return {**place, "original": True, "start": start, "end": end}
     except DocumentError:
@@ -72,7 +74,8 @@ def _boxes(
     library: Library, row: dict[str, Any], page: int, start: int, end: int
 ) -> Generator[None, None, dict[str, Any]]:
     found = yield from attempts(
-        library.passwords, lambda password: library.viewer.locate(Path(row["path"]), page, start, end, password)
+        library.passwords,
+        lambda password: library.viewer.locate(Path(row["path"]), page, start, end, password, row["member"]),
     )
     return {"boxes": found["boxes"], "page_size": found["page_size"]}
 
@@ -112,17 +115,22 @@ def review(library: Library, document: str) -> Operation:
     return {
         "document": document,
         "name": row["name"],
-        "path": row["path"],
-        "format": row["format"],
+        **_place(row),
         "policy": row["policy"],
         "pages": pages,
         "counts": counts,
     }
 
 
-def _reread(library: Library, row: dict[str, Any]) -> Generator[None, None, ParsedFile]:
+def _place(row: dict[str, Any]) -> dict[str, Any]:
+    """Where the original can be opened; what lies inside another file is shown as text."""
+    inside = bool(row["member"])
+    return {"path": shown_path(row), "format": "text" if inside else row["format"]}
+
+
+def _reread(library: Library, row: dict[str, Any], *, recognise: bool = True) -> Generator[None, None, ParsedFile]:
     try:
-        return (yield from reread(library, row, library.viewer))
+        return (yield from reread(library, row, library.viewer, recognise=recognise))
     except DocumentError:
         raise
     except DesktopRagError as error:

@@ -6,12 +6,13 @@ import argparse
 import hashlib
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from desktop_rag.cli import main, model_lines, models
+from desktop_rag.cli import download_lines, main, model_lines, models
 from desktop_rag.cli.output import Output
 from desktop_rag.errors import DesktopRagError, ModelError, NetworkError, UsageError
 from desktop_rag.meter import machine
@@ -66,7 +67,7 @@ class Team:
 
     def network(self, purpose: str, *, opened: bool = False) -> Twin:
         self.opened.append((purpose, opened))
-        return Twin({"search": search_op, "download": download_op})
+        return Twin({"search": search_op, "download": partial(download_op, data_dir=self.data_dir)})
 
     def leave_network(self, purpose: str) -> None:
         self.left.append(purpose)
@@ -139,7 +140,7 @@ def test_the_list_for_people_is_aligned(command: Command, team: Team) -> None:
 
 def test_json_is_one_object(command: Command) -> None:
     told = json.loads(command("list", "--json"))
-    assert {"models", "catalogue"} == told.keys()
+    assert {"models", "catalogue", "unfinished"} == told.keys()
     assert json.loads(command("fit", STARTER, "--json"))["fits"] is True
     assert json.loads(command("inspect", STARTER, "--json"))["architecture"] == "llama"
 
@@ -152,6 +153,17 @@ def test_fit_and_inspect_for_people(command: Command) -> None:
     assert "Q4_1" in inside
     assert "<|im_start|>" in command("inspect", "smollm2", "--template")
     assert "blk.0.attn_q.weight" in command("inspect", "smollm2", "--tensors")
+
+
+def test_fit_says_what_bounds_and_what_has_to_be_converted(command: Command, team: Team) -> None:
+    slow = machine.Machine(20.0, "made up", 1e11, 2, "made up", rates={"Q4_1": 10.0, "Q8_0": 15.0})
+    machine.remember(team.data_dir, slow)
+    said = command("fit", STARTER)
+    assert "tok/s by memory, " in said
+    assert "Unpacking Q4_1 weights on 2 cores runs at " in said
+    assert "convert" not in said
+    second = command("fit", STARTER, "--engine", "ctranslate2").splitlines()[1]
+    assert second == f"It has to be converted for CTranslate2 first: desktop-rag models convert {STARTER} --to ct2"
 
 
 def test_a_wrong_name_is_said_before_the_machine_is_measured(
@@ -226,6 +238,43 @@ def test_an_interrupted_get_goes_on(command: Command, team: Team, hub: Server, o
     hub.put(path, Answer(WEIGHTS))
     command("get", "tiny-q8_0", "--online")
     assert hub.sent[-1] == len(WEIGHTS) - half
+
+
+@pytest.mark.loopback
+def test_what_a_broken_get_left_is_listed_and_can_be_removed(
+    command: Command, team: Team, hub: Server, offer: Callable[..., Entry]
+) -> None:
+    offer()
+    assert "Unfinished" not in command("list")
+    half = len(WEIGHTS) // 2
+    hub.put(f"/{REPO}/resolve/main/{FILE}", Answer(WEIGHTS, drop_after=half), Answer(status=404))
+    with pytest.raises(DesktopRagError):
+        command("get", "tiny-q8_0", "--online")
+    (row,) = json.loads(command("list", "--json"))["unfinished"]
+    assert (row["id"], row["name"], row["received"], row["total"]) == (FILE.lower(), "Tiny", half, len(WEIGHTS))
+    said = command("list")
+    assert "to remove one: desktop-rag models delete ID" in said
+    assert f"{model_lines.size(half)} of {model_lines.size(len(WEIGHTS))}" in said
+    assert "go on: desktop-rag models get tiny-q8_0 --online" in said
+    assert "What had arrived of Tiny is deleted" in command("delete", FILE.lower())
+    assert json.loads(command("list", "--json"))["unfinished"] == []
+    with pytest.raises(ModelError):
+        command("delete", FILE.lower())
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"running": True}, "a.gguf  5 bytes of 9 bytes  is being downloaded now"),
+        ({"total": None}, "a.gguf  5 bytes"),
+        ({"get": {"url": "https://x.example/a.gguf"}}, "a.gguf  5 bytes of 9 bytes"),
+        ({"get": {"repo": "o/r", "file": "a.gguf"}},
+         "a.gguf  5 bytes of 9 bytes  go on: desktop-rag models get o/r:a.gguf --online"),
+    ],
+)  # fmt: skip
+def test_an_unfinished_download_in_words(row: dict[str, Any], said: str) -> None:
+    plain = {"id": "a.gguf", "name": "a", "received": 5, "total": 9, "running": False, "get": None}
+    assert download_lines.unfinished({"unfinished": [{**plain, **row}]})[2].strip() == said
 
 
 @pytest.mark.loopback

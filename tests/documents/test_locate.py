@@ -15,6 +15,7 @@ from reportlab.pdfgen.canvas import Canvas  # type: ignore[import-untyped]
 from desktop_rag.documents.locate import boxes
 from desktop_rag.documents.model import Box, Page
 from desktop_rag.documents.read import read
+from desktop_rag.documents.source import FileSource
 from desktop_rag.errors import DocumentError
 
 Pdf = Callable[..., Path]
@@ -55,7 +56,7 @@ def test_law_a_word_lies_where_it_was_drawn(
 
     path = make_pdf(draw)
     start = start_of_word(first_page(path).text, rows, row, column)
-    found, page_size = boxes(path, 1, start, start + len(word))
+    found, page_size = boxes(FileSource(path), 1, start, start + len(word))
 
     assert page_size == pytest.approx((WIDTH, HEIGHT))
     (box,) = found
@@ -107,13 +108,13 @@ def test_a_passage_over_lines_and_a_broken_word_has_a_box_for_each_line(make_pdf
     path = make_pdf(draw)
     text = first_page(path).text
     start = text.index("documentation")
-    found, _ = boxes(path, 1, start, start + len("documentation"))
+    found, _ = boxes(FileSource(path), 1, start, start + len("documentation"))
     assert len(found) == 2
     assert near(found[0].x, 72 + stringWidth("We keep the ", "Helvetica", 12))
     assert near(found[1].x, 72)
     assert near(found[1].width, stringWidth("mentation", "Helvetica", 12))
     assert near(found[1].y - found[0].y, 14)
-    assert len(boxes(path, 1, 0, len(text))[0]) == 3
+    assert len(boxes(FileSource(path), 1, 0, len(text))[0]) == 3
 
 
 def test_the_crop_box_moves_the_origin(make_pdf: Pdf) -> None:
@@ -122,7 +123,7 @@ def test_the_crop_box_moves_the_origin(make_pdf: Pdf) -> None:
         canvas.setFont("Helvetica", 12)
         canvas.drawString(72, 700, "Word")
 
-    found, page_size = boxes(make_pdf(draw), 1, 0, 4)
+    found, page_size = boxes(FileSource(make_pdf(draw)), 1, 0, 4)
     assert page_size == pytest.approx((500, 650))
     assert near(found[0].x, 22)
     assert found[0].y < 50 < found[0].y + found[0].height + 2
@@ -156,7 +157,7 @@ def test_offsets_are_code_points_also_outside_the_basic_plane(tmp_path: Path) ->
     path.write_bytes(astral_pdf())
     page = first_page(path)
     assert page.text == "ab\U0001f600\U0001f600c\nd\U0001f600ef"
-    (last,), _ = boxes(path, 1, page.text.index("e"), page.text.index("e") + 1)
+    (last,), _ = boxes(FileSource(path), 1, page.text.index("e"), page.text.index("e") + 1)
     assert near(last.x, 72 + stringWidth("dA", "Helvetica", 12))
     assert near(last.width, stringWidth("e", "Helvetica", 12))
 
@@ -165,6 +166,30 @@ def test_what_is_not_there_is_said(make_pdf: Pdf, tmp_path: Path) -> None:
     path = make_pdf(lambda canvas: canvas.drawString(72, 700, "Word"))
     for wrong, number in ((path, 2), (path, 0), (tmp_path / "gone.pdf", 1)):
         with pytest.raises(DocumentError) as failure:
-            boxes(wrong, number, 0, 1)
+            boxes(FileSource(wrong), number, 0, 1)
         assert failure.value.code == "not_found"
-    assert boxes(path, 1, 2, 2)[0] == []
+    assert boxes(FileSource(path), 1, 2, 2)[0] == []
+
+
+def test_a_word_on_a_scanned_page_lies_where_it_was_drawn(make_pdf: Pdf, tmp_path: Path, turn_page: Turn) -> None:
+    text = make_pdf(lambda canvas: canvas.drawString(72, 700, "The boiler was serviced in May"), name="text.pdf")
+    document = pypdfium2.PdfDocument(text)
+    picture = tmp_path / "scan.png"
+    document[0].render(scale=2).to_pil().save(picture)
+    document.close()
+
+    def draw(canvas: Canvas) -> None:
+        turn_page(canvas, 90)
+        canvas.drawImage(str(picture), 0, 0, WIDTH, HEIGHT)
+
+    path = make_pdf(draw)
+    page = first_page(path)
+    assert "".join(page.text.split()) == "TheboilerwasservicedinMay"
+    start = page.text.index("serviced")
+    (box,), page_size = boxes(FileSource(path), 1, start, start + len("serviced"))
+    assert page_size == pytest.approx((WIDTH, HEIGHT))
+    left = 72 + stringWidth("The boiler was ", "Helvetica", 12)
+    assert box.x == pytest.approx(left, abs=6)
+    assert box.x + box.width == pytest.approx(left + stringWidth("serviced", "Helvetica", 12), abs=6)
+    assert box.y < HEIGHT - 700 < box.y + box.height
+    assert box.height < 30

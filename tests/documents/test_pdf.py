@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 from reportlab.lib.pdfencrypt import StandardEncryption  # type: ignore[import-untyped]
 from reportlab.pdfgen.canvas import Canvas  # type: ignore[import-untyped]
 
+from desktop_rag.documents import pictures
 from desktop_rag.documents.limits import Limits
 from desktop_rag.documents.model import DocumentInfo, Page, UnreadPage
+from desktop_rag.documents.parsers.pdf import GARBLED
+from desktop_rag.documents.parsers.pdf_legible import is_garbled
+from desktop_rag.documents.parsers.pdf_open import opened
+from desktop_rag.documents.parsers.pdf_picture import rendered
 from desktop_rag.documents.read import read
+from desktop_rag.documents.source import FileSource
 from desktop_rag.errors import DocumentError
 
 Pages = Callable[..., list[Page]]
@@ -97,21 +105,99 @@ def test_a_turned_page_reads_the_same(make_pdf: Pdf, pages_of: Pages, turn_page:
     assert kinds(page) == [("heading", "Heading"), ("paragraph", "Some words\non two lines.")]
 
 
-def test_a_page_without_text_is_said_to_be_unread(make_pdf: Pdf, pages_of: Pages) -> None:
+def scan(canvas: Canvas, *texts: str, size: int = 40) -> None:
+    """A page that is a picture of these lines."""
+    picture = Image.new("L", (1275, 1650), "white")
+    for row, text in enumerate(texts):
+        at = (120, 150 + 2 * size * row)
+        ImageDraw.Draw(picture).text(at, text, fill="black", font=ImageFont.load_default(size))
+    canvas.drawInlineImage(picture, 0, 0, 612, 792)
+
+
+def test_only_pages_without_text_are_recognised(make_pdf: Pdf, monkeypatch: pytest.MonkeyPatch) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, "These words stand in the file, also those that are hard to recognise.")
+        canvas.showPage()
+        scan(canvas, "These words stand", "on a picture only.")
+        canvas.showPage()
+        canvas.rect(100, 100, 300, 300, fill=1)
+        canvas.showPage()
+        canvas.showPage()
+
+    path = make_pdf(draw)
+    _, typed, scanned, square, blank = read(path)
+    assert isinstance(typed, Page)
+    assert typed.confidence is None
+    assert isinstance(scanned, Page)
+    assert scanned.confidence is not None
+    assert scanned.confidence > 0.9
+    assert "".join(scanned.text.split()) == "Thesewordsstandonapictureonly."
+    assert square == UnreadPage(3, None, "nothing could be recognised on this page")
+    assert blank == Page(4, None, ""), "nothing stands on it, and that was seen"
+
+    monkeypatch.setattr(pictures, "recognised", lambda picture: pytest.fail("a picture was read"))
+    unread = [part for part in read(path, recognise=False) if isinstance(part, UnreadPage)]
+    assert [page.cause for page in unread] == [pictures.NO_TEXT, pictures.NO_TEXT]
+
+
+def test_a_page_of_five_metres_is_rendered_small(make_pdf: Pdf) -> None:
+    def draw(canvas: Canvas) -> None:
+        canvas.setPageSize((14_173, 14_173))
+        canvas.rect(100, 100, 5000, 5000, fill=1)
+
+    with opened(FileSource(make_pdf(draw))) as document:
+        assert rendered(document[0]).size <= 3 * 1.01 * pictures.MAX_PIXELS
+
+
+def test_a_page_whose_picture_is_lost_is_damaged_not_blank(make_pdf: Pdf, pages_of: Pages) -> None:
     def draw(canvas: Canvas) -> None:
         lines(canvas, "Words")
         canvas.showPage()
-        canvas.rect(100, 100, 300, 300, fill=1)
 
-    unread: object = pages_of(make_pdf(draw))[1]
-    assert unread == UnreadPage(2, None, "no text on this page (a scan?)")
+    path = make_pdf(draw, pageCompression=0)
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"(Words) Tj", b"          ").replace(b"%%EOF", b""))
+    with pytest.raises(DocumentError):
+        pages_of(path)
+    assert list(islice(read(path), 2))[1] == UnreadPage(1, None, pictures.DAMAGED)
 
 
-def test_a_scan_alone_is_unreadable_not_empty(make_pdf: Pdf) -> None:
-    path = make_pdf(lambda canvas: canvas.rect(0, 0, 612, 792, fill=1))
-    with pytest.raises(DocumentError, match="picture without text") as failure:
-        list(read(path))
-    assert failure.value.code == "unreadable"
+SENTENCE = "The boiler in building seven was serviced in May, and the next service is due in a year. "
+
+
+@pytest.mark.parametrize(
+    ("text", "garbled"),
+    [
+        (SENTENCE, False),
+        ("حَبيبي " * 20, False),
+        ("ที่นี่มีหม้อไอน้ำ " * 5, False),
+        ("Contents ............................................ 7\n" * 20, False),
+        ("12.50 | 3 | 37.50 | -- | 4.99\n" * 20, False),
+        ("\uf0b7 " + SENTENCE, False),
+        ("\ufffd" * 10, False),
+        # What numbers of glyphs look like when they are taken for letters: 29 places too low, spaces unknown.
+        ("".join("\ufffd" if c == " " else chr(max(33, ord(c) - 29)) for c in SENTENCE), True),
+        ("\ufffd" * 80, True),
+        ("".join(chr(0xE000 + ord(c)) for c in SENTENCE), True),
+        ("!\"#$%&'()*+,-./:;<=>?@" * 5, True),
+    ],
+)
+def test_text_that_nobody_could_mean_is_told_from_text(text: str, garbled: bool) -> None:
+    assert is_garbled(text) is garbled
+
+
+def test_a_page_with_garbled_text_is_read_from_its_picture(make_pdf: Pdf, pages_of: Pages) -> None:
+    def draw(canvas: Canvas) -> None:
+        scan(canvas, "Readable words on", "a picture.")
+        canvas.setFillAlpha(0)
+        for row in range(6):
+            canvas.drawString(72, 300 - 20 * row, "!#$%&*+,-./:;<=>?@^_~" * 2)
+
+    path = make_pdf(draw)
+    (page,) = pages_of(path)
+    assert page.text.split()[0] == "Readable"
+    assert page.confidence is not None
+    assert list(islice(read(path, recognise=False), 2))[1] == UnreadPage(1, None, GARBLED)
 
 
 def test_a_password_is_asked_for_and_used(make_pdf: Pdf, pages_of: Pages) -> None:

@@ -85,6 +85,14 @@ def test_paragraphs_and_pages_of_text(write: Write, pages_of: Pages) -> None:
     assert pages_of(write("b.txt", "No page break."))[0].number is None
 
 
+def test_source_code_is_code(write: Write, pages_of: Pages) -> None:
+    source = "import os\n\n\ndef f():\n    return 1\n"
+    (page,) = pages_of(write("a.py", source))
+    assert page.text == source
+    assert blocks(page) == [("code", 0, "", "import os"), ("code", 0, "", "def f():\n    return 1")]
+    assert [b.kind for b in pages_of(write("a.txt", source))[0].blocks] == ["paragraph", "paragraph"]
+
+
 def test_a_long_text_comes_in_parts_that_lose_nothing(write: Write, pages_of: Pages) -> None:
     text = "Some words here.\n\n" * 50 + "x" * 400
     pages = pages_of(write("a.txt", text), limits=Limits(max_chars=150))
@@ -256,3 +264,8 @@ def test_markup_reads_no_other_file(write: Write, tmp_path: Path) -> None:
 def test_xml_is_read_without_its_markup(write: Write, pages_of: Pages) -> None:
     (page,) = pages_of(write("a.xml", "<?xml version='1.0'?><rss><title>News</title><item><b>One</b></item></rss>"))
     assert page.text == "News\n\nOne"
+
+
+@pytest.mark.parametrize("named", ["undefined", "punycode", "idna", "no-such-thing", "utf\x008", "base64"])
+def test_a_declared_encoding_that_is_none_for_text_is_ignored(named: str) -> None:
+    assert decode("Größe über alles, sagte sie, und ging.".encode("cp1252"), named)[0].startswith("Größe")

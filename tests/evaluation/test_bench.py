@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desktop_rag.evaluation.bench import Run, summary, table
+from desktop_rag.gui import words
 
 # Short answers are slower here than long ones, as on every real machine: the time to the first token weighs more.
 EIGHT_ROWS = """seconds,output_tokens
@@ -89,6 +90,14 @@ def test_the_table_shows_what_is_known_and_says_what_is_not() -> None:
     assert cells[:6] == ["llama.cpp", "Q4_1", "cpu", "65.5", "1.70", "120.0"]
     assert cells[-2:] == ["–", "–"]
     assert lines[3] == "CTranslate2 | int8 | Too large."
+
+
+def test_memory_is_printed_in_the_unit_of_its_heading() -> None:
+    row = {"platform": "llama.cpp", "options": "Q4_1", "device": "cpu", "peak_rss_mb": 219.8, **summary(eight())}
+    heads, cells = ([cell.strip() for cell in line.split("|")] for line in (table([row])[0], table([row])[2]))
+    # 219.8 MiB, as the JSON says, are 230 MB, as the window says.
+    assert dict(zip(heads, cells, strict=True))["peak RSS (MB)"] == "230"
+    assert words.memory(219.8) == "230 MB"
 
 
 def test_columns_stand_under_each_other() -> None:

@@ -12,6 +12,7 @@ from desktop_rag.evaluation.bench import MIN_RUNS
 from desktop_rag.evaluation.prompts import QUESTIONS, WARM_UP
 from desktop_rag.evaluation.records import recent
 from desktop_rag.evaluation.running import Choice, bench
+from desktop_rag.settings import Settings
 from tests.evaluation.scripted import ScriptedTeam
 
 REFUSED = ModelError("incompatible", "It does not open.", "Choose another.")
@@ -21,7 +22,7 @@ USAGE = {"prompt_tokens": 9, "generated_tokens": 3, "decode_tps": 50.0, "rooflin
 def load(**args: Any) -> dict[str, Any]:
     if args["engine"] == "CTranslate2":
         raise REFUSED
-    return {"device": "cpu", "threads": 2, "options": "Q4_1"}
+    return {"device": "cpu", "threads": 2, "options": "Q4_1", "gpu_layers": 0}
 
 
 def complete(**args: Any) -> dict[str, Any]:
@@ -71,6 +72,12 @@ def test_a_row_has_every_promised_name_and_its_runs(team: ScriptedTeam) -> None:
     assert {"text", "tok_s", "seconds", "output_tokens", "prompt_tokens", "ttft_s"} <= set(row["runs"][0])
     assert row["options"] == "Q4_1"
     assert row["roofline_fraction"] == 0.5
+
+
+def test_a_row_tells_how_its_model_was_loaded(team: ScriptedTeam) -> None:
+    Settings(team.data_dir).set("kv_type", "q8_0")
+    row = events(team, Choice(engines=("llama.cpp",)))[-1]["rows"][0]
+    assert (row["threads"], row["gpu_layers"], row["kv_type"]) == (2, 0, "q8_0")
 
 
 def test_the_warm_up_is_asked_first_and_is_no_run(team: ScriptedTeam) -> None:

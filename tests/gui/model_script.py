@@ -68,6 +68,12 @@ def found() -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def unfinished(identifier: str, received: int, total: int | None, **more: Any) -> dict[str, Any]:
+    """What a download has left."""
+    name = more.pop("name", identifier)
+    return {"id": identifier, "name": name, "received": received, "total": total, "running": False, "get": None, **more}
+
+
 def fit(*, context: int = 4096, kv_type: str = "f16", **where: Any) -> Event:
     """An estimate that grows with the context, as the real one does."""
     name = str(where.get("model") or where.get("path"))

@@ -60,11 +60,28 @@ def document(name: str, state: str = "ready", **more: Any) -> dict[str, Any]:
         "chunks": 12,
         "pii": {"PERSON": 9, "EMAIL_ADDRESS": 2},
         "children": [],
+        "parent": None,
         "error": None,
         "size": 48_200,
         "added": "2026-11-20T09:00:00",
         "format": ending,
         "title": name,
+        **more,
+    }
+
+
+def watched(path: str, collection: str = "Brackwater 2025", *, number: int = 1, **more: Any) -> dict[str, Any]:
+    """A watched folder."""
+    return {
+        "id": number,
+        "path": path,
+        "collection_id": 1,
+        "collection": collection,
+        "paused": False,
+        "checked": None,
+        "problem": None,
+        "log": [],
+        **more,
     }
 
 

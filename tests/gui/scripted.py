@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from tests.gui.script import (
     sources,
     stored,
     token,
+    watched,
 )
 
 
@@ -38,6 +40,7 @@ class ScriptedWorker:
         self.pid: int | None = None
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.killed = threading.Event()
+        self.cancelled = threading.Event()
 
     @property
     def busy(self) -> bool:
@@ -60,9 +63,9 @@ class ScriptedWorker:
             last = event
         return last
 
-    def cancel(self) -> None:
+    def cancel(self, op: str | None = None) -> None:
         """Remembered only: a scripted answer ends by itself."""
-        self.calls.append(("cancel", {}))
+        self.cancelled.set()
 
     def kill(self) -> None:
         """Remembered only."""
@@ -80,6 +83,8 @@ class ScriptedBackend:
         names = (PDF, "works-council-memo.docx", "lab-protocol.md")
         self.rows = {name: document(name) for name in names} if documents else {}
         self.conversations = conversations() if documents else []
+        self.folders: list[dict[str, Any]] = []
+        self.changes: list[Event] = []
         self.refusal: StoreError | None = None
         self.closed = False
         self.questions: list[str] = []
@@ -91,8 +96,10 @@ class ScriptedBackend:
         self.download = model_script.ScriptedDownload()
         self.models = ScriptedWorker("models", self._model_script())
         self.downloads = ScriptedWorker("network", {"download": self.download, "search": model_script.hub})
-        self.opened: list[tuple[str, bool]] = []
-        self.left: list[str | None] = []
+        self.opened: list[str] = []
+        self.uses: list[ScriptedWorker] = []
+        self.left: list[ScriptedWorker | None] = []
+        self.unfinished: list[Event] = []
         self.benchmark: Callable[[list[str]], Iterator[Event]] = model_script.bench
         self.probe: Callable[[list[str]], Iterator[Event]] = model_script.probe
         self.records: list[Event] = []
@@ -106,14 +113,17 @@ class ScriptedBackend:
         """What the chat worker says of its model."""
         return self.chat.call("load")
 
-    def network(self, purpose: str, *, opened: bool = False) -> ScriptedWorker:
-        """Remembered, so that a test can see that nothing is opened unasked."""
-        self.opened.append((purpose, opened))
-        return self.downloads
+    def network(self, purpose: str) -> ScriptedWorker:
+        """Remembered, so that a test can see that nothing is opened unasked; what all uses ask is in `downloads`."""
+        self.opened.append(purpose)
+        worker = ScriptedWorker("network", self.downloads.script)
+        worker.calls = self.downloads.calls
+        self.uses.append(worker)
+        return worker
 
-    def leave_network(self, purpose: str | None = None) -> None:
+    def leave_network(self, worker: Any = None) -> None:
         """Remembered."""
-        self.left.append(purpose)
+        self.left.append(worker)
 
     def benchmarks(self, kind: str) -> list[Event]:
         """Earlier runs."""
@@ -147,7 +157,11 @@ class ScriptedBackend:
 
     def _model_script(self) -> dict[str, Callable[..., Any]]:
         return {
-            "list": lambda: {"models": self.installed, "catalogue": model_script.catalogue()},
+            "list": lambda: {
+                "models": self.installed,
+                "catalogue": model_script.catalogue(),
+                "unfinished": list(self.unfinished),
+            },
             "machine": model_script.machine,
             "discover": lambda: {"found": model_script.found()},
             "fit": model_script.fit,
@@ -163,7 +177,9 @@ class ScriptedBackend:
 
     def _delete(self, model: str) -> Event:
         self.installed = [row for row in self.installed if row["id"] != model]
-        return {"deleted": [model]}
+        freed = sum(row["received"] for row in self.unfinished if row["id"] == model)
+        self.unfinished = [row for row in self.unfinished if row["id"] != model]
+        return {"deleted": model, "freed": freed}
 
     # -- library -------------------------------------------------------------------------------
 
@@ -179,6 +195,11 @@ class ScriptedBackend:
             "warm": dict,
             "doctor": lambda: {"key": "file", "index": {"documents": 3, "chunks": 41, "parity": True}},
             "resume": lambda: iter(()),
+            "folders": lambda: {"folders": [dict(row) for row in self.folders]},
+            "folder_watch": self._watch,
+            "folder_pause": self._pause,
+            "folder_forget": self._forget,
+            "sync": self._sync,
             "reveal": lambda texts, collection=None: {
                 "values": {text: VALUES[text] for text in texts if text in VALUES}
             },
@@ -189,6 +210,37 @@ class ScriptedBackend:
             "accept": self._accept,
             "remove": self._remove,
         }
+
+    def _watch(self, path: str, collection: str | None = None) -> Event:
+        self.folders.append(watched(path, collection or "Brackwater 2025", number=len(self.folders) + 1))
+        return {"folder": self.folders[-1]}
+
+    def _pause(self, folder: int, paused: bool) -> Event:
+        (row,) = (row for row in self.folders if row["id"] == folder)
+        row["paused"] = paused
+        return {"folder": row}
+
+    def _forget(self, folder: int) -> Event:
+        self.folders = [row for row in self.folders if row["id"] != folder]
+        return {}
+
+    def _sync(self, folder: int | None = None) -> Iterator[Event]:
+        """The events in `changes`, once; then a summary of each folder."""
+        changes, self.changes = self.changes, []
+        for event in changes:
+            if event["event"] == "document":
+                self.rows[event["document"]] = {key: value for key, value in event.items() if key != "event"}
+            elif event["event"] == "removed":
+                self.rows.pop(event["document"], None)
+            yield event
+        yield {"event": "progress", "files_done": 0, "files_total": 0}
+        looked = [row for row in self.folders if folder in (None, row["id"]) and not row["paused"]]
+        kinds = {"document": "added", "removed": "removed"}
+        numbers = {kind: sum(kinds[event["event"]] == kind for event in changes) for kind in kinds.values()}
+        for row in looked:
+            row["checked"] = time.time()
+        summaries = [{"folder": row["id"], "path": row["path"], "problem": row["problem"], **numbers} for row in looked]
+        yield {"event": "done", "folders": summaries, "documents": []}
 
     def _collections(self) -> Event:
         if self.refusal is not None:

@@ -45,6 +45,21 @@ def test_a_fit_that_is_unknown_is_no_promise() -> None:
 
 
 @pytest.mark.parametrize(
+    ("limit", "value", "meaning"),
+    [
+        ({"bound": "cores", "why": "Unpacking is slower."}, "the cores", "Unpacking is slower."),
+        ({"bound": "memory", "why": "The cores keep up."}, "memory", "The cores keep up."),
+        ({"bound": "memory", "why": None}, "memory", "By reading alone: how fast its weights are unpacked"),
+        ({"bound": "compute", "why": None}, "computing", "More or faster cores make it faster"),
+    ],
+)
+def test_the_bound_and_why(limit: dict[str, Any], value: str, meaning: str) -> None:
+    fact = next(fact for fact in arithmetic({"roofline": limit}, 4096) if fact.name == "Bound by")
+    assert fact.value == value
+    assert fact.meaning.startswith(meaning)
+
+
+@pytest.mark.parametrize(
     ("number", "said"),
     [(134_515_008, "135 M parameters"), (1_543_714_304, "1.5 B parameters"), (None, ""), (0, "")],
 )

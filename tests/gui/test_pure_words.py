@@ -142,4 +142,4 @@ def test_days() -> None:
 
 def test_numbers_do_not_break_and_are_grouped() -> None:
     assert words.coverage(4, 1203) == "4 of 1\u202f203 passages read"
-    assert words.pages({"pages": 40, "pages_read": 28, "pages_ocr": 12}) == "28/40 pages · 12 by OCR"
+    assert words.pages({"pages": 1203, "pages_read": 1203}) == "1\u202f203 pages"

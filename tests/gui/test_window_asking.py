@@ -15,6 +15,7 @@ from desktop_rag.gui.chat import inline
 from desktop_rag.gui.chat.answer_card import AnswerCard
 from desktop_rag.gui.chat.entries import ENDED
 from desktop_rag.gui.main_window import MainWindow
+from desktop_rag.gui.pieces.buttons import IconButton
 from desktop_rag.gui.sources.pane import VIEWER
 from tests.gui.script import ANSWER, PDF, absent, crash, finished, refuse, sources, stored, token
 from tests.gui.scripted import ScriptedBackend
@@ -194,6 +195,7 @@ def test_the_toggle_shows_real_values(window: MainWindow, qtbot: QtBot) -> None:
     assert card.text.words_at("private:[PERSON_1]") == "Person 1 is Marta Lindqvist"
     window.reveal.set_shown(True)
     assert "Marta Lindqvist led the inspection" in visible(card)
+    assert any(button.accessibleName() == "Show pseudonyms" for button in window.chat.header.findChildren(IconButton))
     window.reveal.set_shown(False)
     assert "Marta" not in visible(card)
 

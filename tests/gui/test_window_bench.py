@@ -37,12 +37,30 @@ def run(window: MainWindow, qtbot: QtBot) -> None:
 def test_a_run_fills_table_and_plots(bench: MainWindow, qtbot: QtBot) -> None:
     run(bench, qtbot)
     assert [cells[0] for cells in bench.bench.results.rows] == ["82.4", "61.0", "22.3", "68.9", "9.8"]
-    assert bench.bench.results.rows[0] == ("82.4", "1.9", "0.71", "58.3", "6", "0.09", "284 MB", "78 %")
+    assert bench.bench.results.rows[0] == ("82.4", "1.9", "0.71 s", "58.3", "6", "0.09 s", "284 MB", "78 %")
     said = " ".join(label.text() for label in bench.bench.results.findChildren(QLabel))
     assert "The server is not part of this installation." in said, "a platform that could not run says why"
     assert [bar.text for bar in bench.bench.speed.bars][:2] == ["82.4", "61.0"]
     assert bench.bench.speed.bars[0].spread == 1.9
     assert bench.bench.run.text() == "Run"
+
+
+def test_a_share_is_drawn_against_the_whole_and_a_doubt_about_the_machine_is_said(
+    bench: MainWindow, qtbot: QtBot, backend: ScriptedBackend
+) -> None:
+    doubt = "Other programs were busy during the measurement: the limit may be too low."
+
+    def busy(engines: list[str]) -> Iterator[dict[str, Any]]:
+        for event in model_script.bench(engines):
+            about = event.get("machine")
+            yield {**event, "machine": {**about, "flag": doubt}} if about else event
+
+    backend.benchmark = busy
+    run(bench, qtbot)
+    said = [label.text() for label in bench.bench.findChildren(QLabel) if label.isVisibleTo(bench.bench)]
+    assert doubt in said
+    assert bench.bench.share.full == 1.0, "28 % of the limit must not look like all of it"
+    assert bench.bench.speed.full == max(bar.value + bar.spread for bar in bench.bench.speed.bars if bar.value)
 
 
 def test_only_the_ticked_engines_are_measured(bench: MainWindow, qtbot: QtBot, backend: ScriptedBackend) -> None:

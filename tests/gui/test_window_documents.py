@@ -105,7 +105,7 @@ def test_a_failed_file_shows_its_cause_at_its_row(window: MainWindow, qtbot: QtB
     qtbot.waitUntil(lambda: window.library.document("secret.pdf") is not None)
     model = window.library_page.list.model()
     spoken = [model.index(row, 0).data(Qt.ItemDataRole.AccessibleTextRole) for row in range(model.rowCount())]
-    assert any("secret.pdf, Not added" in text and error["message"] in text for text in spoken)
+    assert any("secret.pdf, Locked" in text and error["message"] in text for text in spoken)
 
 
 def test_removing_asks_first_and_shows_a_receipt(window: MainWindow, qtbot: QtBot, backend: ScriptedBackend) -> None:

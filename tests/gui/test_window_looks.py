@@ -177,12 +177,12 @@ def test_nothing_is_clipped_in_the_smallest_window(window: MainWindow, qtbot: Qt
         assert (window.width(), window.height()) == SMALLEST, f"{screen} makes the window larger"
         for part in root.findChildren(QWidget):
             own = isinstance(part, QLabel | QAbstractButton) and not isinstance(part.parent(), QLineEdit)
-            if own and part.isVisible() and (why := _clipped(part)):
+            if own and part.isVisible() and (why := why_clipped(part)):
                 clipped.append(f"{screen}: {why}")
     assert clipped == []
 
 
-def _clipped(part: QLabel | QAbstractButton) -> str:
+def why_clipped(part: QLabel | QAbstractButton) -> str:
     """Why a label or button does not show all it has to, or ""."""
     needed = part.minimumSizeHint()
     if isinstance(part, QLabel) and part.wordWrap():

@@ -13,10 +13,14 @@ from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from desktop_rag.gui.main_window import MainWindow
+from desktop_rag.gui.meter.advisor import Advisor
 from desktop_rag.gui.meter.plot import rounded_up
 from desktop_rag.gui.meter.readings import read
 from desktop_rag.gui.meter.stages_panel import parts, reading
 from desktop_rag.gui.meter.telemetry import Telemetry, Trace
+from desktop_rag.gui.models.state import ModelsState
+from desktop_rag.gui.tasks import Tasks
+from tests.gui.model_script import STARTER
 from tests.gui.script import finished, sources, stored, token
 from tests.gui.scripted import ScriptedBackend
 
@@ -86,6 +90,43 @@ def test_the_cards_of_advice_come_from_the_answer(asked: MainWindow, qtbot: QtBo
     assert "Copied from the passages" in names
 
 
+def benchmarks() -> list[dict[str, Any]]:
+    """One run with the model itself, its copy, and a model that has nothing to do with it."""
+    about: dict[str, Any] = {"device": "cpu", "threads": 2, "decode_tps": 50.0}
+    rows = [
+        {**about, "platform": "llama.cpp", "options": "Q4_1", "model": STARTER},
+        {**about, "platform": "CTranslate2", "options": "int8", "model": "smollm2-135m-ct2-int8", "decode_tps": 80.0},
+        {**about, "platform": "Transformers", "options": "float32", "model": "mistral-7b", "decode_tps": 900.0},
+    ]
+    return [{"result": {"rows": rows}}]
+
+
+def test_after_a_benchmark_the_first_answer_has_its_advice(
+    window: MainWindow, qtbot: QtBot, backend: ScriptedBackend
+) -> None:
+    backend.answers, backend.records = answer, benchmarks()
+    window.chat.ask("Why?")
+    qtbot.waitUntil(lambda: not window.session.is_running and window.tasks.count == 0)
+    lever = next(fact for fact in window.performance._levers.facts if fact.name == "Another engine")
+    assert lever.value == "1.60×"
+    assert lever.meaning == "The same model ran faster in CTranslate2. Measured in the benchmark."
+
+
+def test_an_answer_of_another_model_is_not_this_one_s(backend: ScriptedBackend, tmp_path: Path) -> None:
+    state = ModelsState(backend, Tasks())
+    state.installed = backend.installed
+    advisor = Advisor(backend, state, tmp_path)
+    loaded = {"engine": "llama.cpp", "options": "Q4_1", "threads": 2, "device": "cpu", "gpu_layers": 0}
+    first, second = ({**measured(), "message": name} for name in ("one", "two"))
+    first["usage"] = {**first["usage"], "decode_tps": 10.0}
+    advisor(first, [first], {**loaded, "model": "mistral-7b", "options": "Q4_K_M"})
+    kept = advisor(second, [first, second], {**loaded, "model": STARTER})
+    assert [row["gain"] for row in kept["faster"]] == [None] * len(kept["faster"])
+    assert [told["family"] for told in advisor._told.values()] == ["mistral-7b", STARTER]
+    advisor(second, [second], {**loaded, "model": STARTER})
+    assert len(advisor._told) == 1
+
+
 def test_an_answer_without_a_model_leaves_the_last_numbers(asked: MainWindow) -> None:
     spoken, drawn = asked.meter.spoken(), list(asked.meter.spark._values)
     for heard in (asked.meter, asked.performance._telemetry):
@@ -149,7 +190,7 @@ def test_a_process_that_is_gone_has_no_row() -> None:
     assert rows["window"]["rss"] > 10
 
 
-@pytest.mark.parametrize(("value", "top"), [(0.3, 1), (7, 8), (9, 10), (41, 80), (80, 80), (81, 100), (450, 800)])
+@pytest.mark.parametrize(("value", "top"), [(0.3, 1), (7, 8), (9, 10), (41, 60), (80, 80), (81, 100), (450, 600)])
 def test_axes_end_at_round_numbers(value: float, top: float) -> None:
     assert rounded_up(value) == top
 

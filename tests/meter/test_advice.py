@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 
 from desktop_rag.meter.advice import Fact, Lever, advise, faster, why
 from desktop_rag.meter.machine import Machine
-from desktop_rag.meter.record import MeterRecord, from_json, record_of
+from desktop_rag.meter.record import BENCHMARK, MeterRecord, from_json, record_of
 from desktop_rag.meter.roofline import fraction
 
-MACHINE = Machine(40.0, "kernel", 5e11, 2, "test", by_size=((1 << 26, 50.0), (1 << 29, 40.0)), rates={"Q4_1": 25.0})
+MACHINE = Machine(
+    40.0, "kernel", 5e11, 2, "test", by_size=((1 << 26, 50.0), (1 << 29, 40.0)), rates={"Q4_1": 25.0, "F16": 60.0}
+)
 RECORD = MeterRecord(
     engine="llama.cpp",
     model="smollm2-135m-instruct-q4_1",
@@ -56,11 +58,11 @@ def test_reasons_are_the_numbers_of_the_record() -> None:
     assert facts["Read for every token"].value == "145 MB"
     assert "97 MB of weights and 48 MB" in facts["Read for every token"].text
     share = fraction(120.0, 96_576_768, 23_040, 2100, MACHINE.gbs_for(96_576_768))
-    assert facts["Of this machine's limit"].value == f"{share:.0%}"
+    assert facts["Of this machine's limit"].value == f"{100 * share:.0f} %"
     assert "120 tok/s" in facts["Of this machine's limit"].text
-    assert facts["Kept from before"].value == "25%"
+    assert facts["Kept from before"].value == "25 %"
     assert "1,500 tokens" in facts["Until the first word"].text
-    assert facts["Copied from the passages"].value == "75%"
+    assert facts["Copied from the passages"].value == "75 %"
 
 
 def test_the_bound_is_memory_or_the_cores() -> None:
@@ -78,9 +80,13 @@ def test_an_answer_faster_than_the_measured_kernel_is_believed() -> None:
     assert {fact.name: fact for fact in why(copied, MACHINE, {"Q4_1": 1})}["The bound"].value == "2 cores"
 
 
+def test_kernels_of_another_engine_say_nothing_of_this_one() -> None:
+    assert "The bound" not in {fact.name for fact in why(changed(engine="Transformers"), MACHINE, {"F16": 1})}
+
+
 def test_what_was_recorded_goes_before_what_can_be_computed() -> None:
     facts = {fact.name: fact for fact in why(changed(roofline_fraction=0.5), MACHINE, TYPES)}
-    assert facts["Of this machine's limit"].value == "50%"
+    assert facts["Of this machine's limit"].value == "50 %"
 
 
 def test_an_engine_that_tells_nothing_still_gets_a_sentence() -> None:
@@ -116,6 +122,45 @@ def test_only_runs_that_differ_in_nothing_else_are_compared() -> None:
         changed(kv_type="q8_0", decode_tps=400.0, lookup=False),
     ]
     assert by_name(faster(RECORD, [RECORD, *other], MACHINE))["KV memory in 8 bits"].gain is None
+
+
+def benched(**values: object) -> MeterRecord:
+    """A row of the benchmark: no lookup, threads of its own choice, and prompts so short that it is quick."""
+    told = {"lookup": False, "threads": 1, "prompt_tokens": None, "source": BENCHMARK, "decode_tps": 300.0, **values}
+    return changed(**told)
+
+
+def test_where_answers_say_nothing_the_benchmark_does() -> None:
+    other = benched(engine="CTranslate2", options="int8", decode_tps=390.0)
+    lever = by_name(faster(RECORD, [RECORD, other, benched()], MACHINE))["Another engine"]
+    assert lever.gain == pytest.approx(390 / 300)
+    assert lever.text == "The same model ran faster in CTranslate2. Measured in the benchmark."
+    assert lever.to_json()["source"] == "benchmark"
+
+
+def test_a_benchmark_is_not_compared_with_an_answer() -> None:
+    other = benched(engine="CTranslate2", options="int8", decode_tps=290.0)
+    # Faster than the answer, slower than the same engine in the benchmark.
+    assert "Another engine" not in by_name(faster(RECORD, [RECORD, other, benched()], MACHINE))
+    # Nor is anything told while the benchmark has no row of the own engine.
+    assert "Another engine" not in by_name(faster(RECORD, [RECORD, other], MACHINE))
+
+
+def test_a_smaller_quantisation_is_found_in_the_benchmark() -> None:
+    large = changed(options="Q8_0", read_bytes=140_000_000)
+    rows = [benched(options="Q8_0", read_bytes=140_000_000, decode_tps=200.0), benched(decode_tps=280.0)]
+    assert by_name(faster(large, [large], MACHINE))["A smaller quantisation"].gain is None
+    lever = by_name(faster(large, [large, *rows], MACHINE))["A smaller quantisation"]
+    assert (lever.value, lever.text[-27:]) == ("1.40×", " Measured in the benchmark.")
+    with_other_threads = [rows[0], benched(decode_tps=280.0, threads=2)]
+    assert by_name(faster(large, [large, *with_other_threads], MACHINE))["A smaller quantisation"].gain is None
+
+
+def test_answers_go_before_the_benchmark() -> None:
+    eight, row = changed(kv_type="q8_0", decode_tps=132.0), benched(kv_type="q8_0", decode_tps=900.0)
+    lever = by_name(faster(RECORD, [RECORD, eight, benched(), row], MACHINE))["KV memory in 8 bits"]
+    assert lever.gain == pytest.approx(1.1)
+    assert lever.text.endswith("Measured in answers.")
 
 
 def test_every_lever_is_found_when_it_was_measured() -> None:

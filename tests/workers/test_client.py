@@ -176,6 +176,20 @@ def test_closing_the_stream_cancels_and_a_worker_that_obeys_lives_on(fake: MakeC
     assert worker.call("echo")["pid"] == pid
 
 
+def test_cancelling_one_operation_leaves_the_others_alone(fake: MakeClient) -> None:
+    worker = fake("good")
+    events = worker.stream("wait")
+    next(events)
+    (inbox,) = worker.ready().open.values()
+    worker.cancel("add")
+    worker.call("echo")
+    assert inbox.empty(), "what nobody asked to stop was stopped"
+    worker.cancel("wait")
+    with pytest.raises(Cancelled):
+        next(events)
+    assert worker.ready().asked == {}
+
+
 def test_a_disposable_worker_that_does_not_obey_is_killed(fake: MakeClient) -> None:
     worker = fake("stubborn", disposable=True)
     events = worker.stream("wait")

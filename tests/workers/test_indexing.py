@@ -17,10 +17,11 @@ from desktop_rag.workers.loop import Request
 from tests.workers.driving import add, counts, everything, run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator, Sequence
     from pathlib import Path
 
     from desktop_rag.workers.library import Library
+    from desktop_rag.workers.parsing import ParsedFile
 
 pytestmark = pytest.mark.slow
 
@@ -178,7 +179,14 @@ def test_two_requests_for_one_file_read_it_once(
     collection = library.default_collection()["id"]
     readings: list[Path] = []
     read = library.parser.read
-    monkeypatch.setattr(library.parser, "read", lambda path, password: readings.append(path) or read(path, password))
+
+    def counted(
+        path: Path, password: str | None = None, member: Sequence[str] = ()
+    ) -> Generator[ParsedFile, None, None]:
+        readings.append(path)
+        return read(path, password, member)
+
+    monkeypatch.setattr(library.parser, "read", counted)
     waiting = [indexing.add(library, [str(path)], collection, "pseudonymise", review) for _ in range(2)]
     results = []
     while waiting:  # as the worker's loop takes turns

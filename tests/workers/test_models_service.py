@@ -86,6 +86,57 @@ def test_without_a_measurement_no_speed_is_told(service: Service, data: Path) ->
     assert "tok/s on this machine" in told["sentence"]
 
 
+def test_the_bound_is_what_the_kernels_of_this_machine_say(service: Service, data: Path) -> None:
+    machine.remember(data, MACHINE)
+    limit = ask(service, "fit", model=STARTER)["roofline"]
+    assert limit["bound"] == "cores"
+    assert limit["kernel_tok_s"] < 0.95 * limit["tok_s"]
+    assert limit["why"].startswith("Unpacking Q4_1 weights on 2 cores runs at ")
+    quick = dataclasses.replace(MACHINE, rates={"Q4_1": 25.0, "Q8_0": 25.0, "F32": 25.0})
+    machine.remember(data, quick)
+    limit = ask(service, "fit", model=STARTER)["roofline"]
+    assert (limit["bound"], limit["kernel_tok_s"]) == ("memory", limit["tok_s"])
+    assert "more cores do not" in limit["why"]
+
+
+def test_the_kernels_of_one_engine_are_not_another_s(service: Service, data: Path) -> None:
+    machine.remember(data, MACHINE)
+    limit = ask(service, "fit", model=STARTER, engine="GPT4All")["roofline"]
+    assert (limit["bound"], limit["kernel_tok_s"], limit["why"]) == ("memory", None, None)
+    converted = ask(service, "fit", model=STARTER, engine="Transformers")
+    assert (converted["tok_s"], converted["roofline"]) == (None, None), "its weights are other ones"
+
+
+@pytest.mark.parametrize(("engine", "to"), [("CTranslate2", "ct2"), ("Transformers", "hf")])
+def test_what_has_to_be_converted_first_is_said(service: Service, data: Path, engine: str, to: str) -> None:
+    told = ask(service, "fit", model=STARTER, engine=engine)["convert"]
+    command = f"desktop-rag models convert {STARTER} --to {to}"
+    assert told == {"to": to, "copy": None, "text": f"It has to be converted for {engine} first: {command}"}
+    put(data, "the-copy", source="converted", parent=STARTER, format=to)
+    told = ask(service, "fit", model=STARTER, engine=engine)["convert"]
+    assert (told["copy"], told["text"]) == ("the-copy", f"{engine} opens its converted copy, the-copy.")
+    offer = next(entry.id for entry in offered() if entry.kind == "chat" and entry.shape)
+    text = ask(service, "fit", model=offer, engine=engine)["convert"]["text"]
+    assert text == f"It has to be downloaded first, then converted for {engine}."
+
+
+def test_the_command_to_convert_a_file_names_the_file(service: Service) -> None:
+    path = str(resolve(STARTER, Path())[0].path)
+    assert f"convert {path} --to ct2" in ask(service, "fit", path=path, engine="CTranslate2")["convert"]["text"]
+
+
+def test_gpt4all_needs_a_copy_of_what_is_newer_than_it(service: Service) -> None:
+    assert ask(service, "fit", model=STARTER, engine="GPT4All")["convert"]["to"] == "gpt4all"
+    # Before a download nobody knows.
+    offer = next(entry.id for entry in offered() if entry.kind == "chat" and entry.shape)
+    assert ask(service, "fit", model=offer, engine="GPT4All")["convert"] is None
+
+
+@pytest.mark.parametrize("engine", ["llama.cpp", "OpenAI-compatible"])
+def test_what_opens_as_it_is_needs_nothing(service: Service, engine: str) -> None:
+    assert ask(service, "fit", model=STARTER, engine=engine)["convert"] is None
+
+
 def test_fit_follows_context_and_precision(service: Service) -> None:
     small, large = (ask(service, "fit", model=STARTER, context=context) for context in (1024, 8192))
     assert large["estimate_mb"]["kv"] == 8 * small["estimate_mb"]["kv"]

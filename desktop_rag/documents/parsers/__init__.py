@@ -2,76 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Protocol
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Protocol, cast
 
 from desktop_rag.documents.limits import Limits
 from desktop_rag.documents.model import DocumentInfo, Page, UnreadPage
+from desktop_rag.documents.source import Child, Source
 
-Part = DocumentInfo | Page | UnreadPage
+Part = DocumentInfo | Page | UnreadPage | Child
 
 
 class Parser(Protocol):
-    """Reads one file: a DocumentInfo, then its pages in order, each as soon as it is read.
+    """Reads one file: a DocumentInfo, then its pages in order and the files in it, each as soon as it is read.
 
     Must not write to disk, open other files or use the network; raises DocumentError, lets OSError pass.
     """
 
-    def __call__(self, path: Path, *, limits: Limits, password: str | None) -> Iterator[Part]:
-        """The parts of `path`."""
+    def __call__(self, source: Source, *, limits: Limits, password: str | None) -> Iterator[Part]:
+        """The parts of `source`."""
         ...
 
 
-def _pdf() -> Parser:
-    from desktop_rag.documents.parsers.pdf import parse
-
-    return parse
-
-
-def _docx() -> Parser:
-    from desktop_rag.documents.parsers.docx import parse
-
-    return parse
-
-
-def _markdown() -> Parser:
-    from desktop_rag.documents.parsers.markdown import parse
-
-    return parse
-
-
-def _html() -> Parser:
-    from desktop_rag.documents.parsers.html import parse
-
-    return parse
-
-
-def _text() -> Parser:
-    from desktop_rag.documents.parsers.text import parse
-
-    return parse
-
-
-def _csv() -> Parser:
-    from desktop_rag.documents.parsers.csv import parse
-
-    return parse
-
-
-def _xml() -> Parser:
-    from desktop_rag.documents.parsers.xml import parse
-
-    return parse
-
-
-PARSERS: dict[str, Callable[[], Parser]] = {
-    "pdf": _pdf,
-    "docx": _docx,
-    "markdown": _markdown,
-    "html": _html,
-    "text": _text,
-    "csv": _csv,
-    "xml": _xml,
+_MODULES = {
+    "pdf": "pdf",
+    "docx": "docx",
+    "doc": "old_office",
+    "ppt": "old_office",
+    "pptx": "pptx",
+    "sheet": "sheet",
+    "odt": "odf",
+    "odp": "odf",
+    "rtf": "rtf",
+    "epub": "epub",
+    "eml": "mail",
+    "msg": "msg",
+    "mbox": "mbox",
+    "mhtml": "mhtml",
+    "zip": "zip",
+    "gz": "gz",
+    "markdown": "markdown",
+    "html": "html",
+    "text": "text",
+    "csv": "csv",
+    "json": "json",
+    "jsonl": "json",
+    "ipynb": "notebook",
+    "xml": "xml",
+    "image": "image",
 }
-"""Format name (see formats.detect) to what loads its parser."""
+FORMATS = frozenset(_MODULES)
+"""The formats that can be read (see formats.detect)."""
+
+
+def parser_of(kind: str) -> Parser:
+    """What reads a format; its module and the libraries it needs are imported now."""
+    module = import_module(f"desktop_rag.documents.parsers.{_MODULES[kind]}")
+    return cast(Parser, module.parse)

@@ -7,28 +7,28 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from pathlib import Path
 
 from desktop_rag.documents.composer import Composer
 from desktop_rag.documents.encodings import decode
 from desktop_rag.documents.limits import Limits
 from desktop_rag.documents.model import DocumentInfo, Page
-from desktop_rag.documents.parsers.text import read_bytes
+from desktop_rag.documents.source import Source, read_bytes, stem
 
 ROWS_PER_PAGE = 200
+"""Rows on one page of a table."""
 _DELIMITERS = ",;\t|"
 _SAMPLE_ROWS = 40
 _NUMBER = re.compile(r"[\s+\-(]*[$€£]?\s*\d[\d.,\s'%)€$£:/-]*")
 
 
-def parse(path: Path, *, limits: Limits, password: str | None = None) -> Iterator[DocumentInfo | Page]:
+def parse(source: Source, *, limits: Limits, password: str | None = None) -> Iterator[DocumentInfo | Page]:
     """Pages of at most 200 rows, located by their data rows ("rows 1–200"); the column names count as no row."""
-    text, encoding = decode(read_bytes(path, limits))
+    text, encoding = decode(read_bytes(source, limits))
     delimiter = _delimiter(text)
     rows = _rows(text, delimiter)
     first = next(rows, [])
-    names = [" ".join(cell.split()) for cell in first] if _is_header(first) else []
-    yield DocumentInfo("csv", path.stem, None, {"encoding": encoding, "delimiter": delimiter})
+    names = [" ".join(cell.split()) for cell in first] if is_header(first) else []
+    yield DocumentInfo("csv", stem(source), None, {"encoding": encoding, "delimiter": delimiter})
     if not names and first:
         rows = _with_first(first, rows)
     header = "; ".join(name for name in names if name)
@@ -36,7 +36,7 @@ def parse(path: Path, *, limits: Limits, password: str | None = None) -> Iterato
     while page_rows := list(islice(rows, ROWS_PER_PAGE)):
         composer = Composer()
         for row in page_rows:
-            composer.add("row", _row_text(names, row), header=header)
+            composer.add("row", row_text(names, row), header=header)
         end = start + len(page_rows) - 1
         if composer.length:
             yield composer.page(locator=f"rows {start}–{end}")
@@ -75,13 +75,14 @@ def _evenness(sample: str, delimiter: str) -> tuple[float, int]:
     return widths.count(common) / len(widths), common
 
 
-def _is_header(row: Sequence[str]) -> bool:
+def is_header(row: Sequence[str]) -> bool:
     """Whether the first row names the columns: no cell is a number and no name comes twice."""
     names = [cell.strip() for cell in row if cell.strip()]
     return len(names) > 0 and len(set(names)) == len(names) and not any(_NUMBER.fullmatch(name) for name in names)
 
 
-def _row_text(names: Sequence[str], row: Sequence[str]) -> str:
+def row_text(names: Sequence[str], row: Sequence[str]) -> str:
+    """One line for a row ("Name: Anna; Age: 3"); empty cells are left out, cells without a name stand alone."""
     cells: list[str] = []
     for index, cell in enumerate(row):
         value = " ".join(cell.split())

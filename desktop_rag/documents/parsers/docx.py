@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 from desktop_rag.documents.composer import Composer
 from desktop_rag.documents.encodings import decode
@@ -25,6 +24,7 @@ from desktop_rag.documents.parsers.docx_package import (
 )
 from desktop_rag.documents.parsers.html import Flattener
 from desktop_rag.documents.parsers.markup import Element, parse_html, parse_xml
+from desktop_rag.documents.source import Source, stem
 
 # Deleted or moved-away text, the older copy of a drawing, and what a field is computed from.
 _LEFT_OUT = frozenset(("del", "moveFrom", "Fallback", "instrText", "delText", "pPr", "rPr", "rubyPr", "sdtPr"))
@@ -32,10 +32,10 @@ _WRITTEN = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
 _NUMBER = re.compile(r"[\d.,\s%()$€£+/-]+")
 
 
-def parse(path: Path, *, limits: Limits, password: str | None = None) -> Iterator[DocumentInfo | Page]:
+def parse(source: Source, *, limits: Limits, password: str | None = None) -> Iterator[DocumentInfo | Page]:
     """One page without number."""
-    with Package(path, limits) as package:
-        yield DocumentInfo("docx", package.title() or path.stem, None)
+    with Package(source, limits) as package:
+        yield DocumentInfo("docx", package.title() or stem(source), None)
         composer = Composer()
         _Reader(package, composer).read()
     if composer.length:

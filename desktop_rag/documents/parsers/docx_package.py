@@ -11,11 +11,11 @@ import posixpath
 import zipfile
 import zlib
 from dataclasses import dataclass
-from pathlib import Path
 
 from desktop_rag.documents.archives import check
 from desktop_rag.documents.limits import Limits
 from desktop_rag.documents.parsers.markup import Element, parse_xml
+from desktop_rag.documents.source import Source
 from desktop_rag.errors import DocumentError
 
 
@@ -51,17 +51,19 @@ class Relation:
 class Package:
     """An opened Word file. Close it, or use it in a `with` block."""
 
-    def __init__(self, path: Path, limits: Limits) -> None:
+    def __init__(self, source: Source, limits: Limits) -> None:
+        self._stream = source.open()
         try:
-            self._archive = zipfile.ZipFile(path)
+            self._archive = zipfile.ZipFile(self._stream)
         except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError) as failure:
+            self._stream.close()
             raise _damaged("it ends early or is no Word file") from failure
         try:
             check(self._archive, limits)
             self._names = frozenset(self._archive.namelist())
             self.main = self._main_part()
         except BaseException:
-            self._archive.close()
+            self.close()
             raise
         self.relations = self._relations(self.main)
 
@@ -69,7 +71,12 @@ class Package:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
         self._archive.close()
+        self._stream.close()
 
     def read(self, name: str) -> bytes:
         """The unpacked bytes of a part; DocumentError "unreadable" if it is missing or damaged."""

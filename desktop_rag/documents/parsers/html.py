@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 from lxml import etree  # type: ignore[import-untyped]
 
@@ -13,7 +12,7 @@ from desktop_rag.documents.encodings import decode
 from desktop_rag.documents.limits import Limits
 from desktop_rag.documents.model import BlockKind, DocumentInfo, Page
 from desktop_rag.documents.parsers.markup import Element, parse_html
-from desktop_rag.documents.parsers.text import read_bytes
+from desktop_rag.documents.source import Source, read_bytes, stem
 
 _CHARSET = re.compile(rb"<(?:meta|\?xml)[^>]*?(?:charset|encoding)\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
 _UNSEEN = frozenset("script style template noscript head svg math iframe object canvas select datalist".split())
@@ -24,20 +23,24 @@ _INLINE = frozenset(
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 
 
-def parse(path: Path, *, limits: Limits, password: str | None = None) -> Iterator[DocumentInfo | Page]:
+def parse(source: Source, *, limits: Limits, password: str | None = None) -> Iterator[DocumentInfo | Page]:
     """One page without number."""
-    data = read_bytes(path, limits)
-    declared = _CHARSET.search(data[:4096])
-    text, encoding = decode(data, declared.group(1).decode("ascii", "replace") if declared else None)
+    text, encoding = decoded(read_bytes(source, limits))
     root = parse_html(text)
     title = "" if root is None else " ".join((root.findtext(".//title") or "").split())
-    yield DocumentInfo("html", title or path.stem, None, {"encoding": encoding})
+    yield DocumentInfo("html", title or stem(source), None, {"encoding": encoding})
     if root is None:
         return
     composer = Composer()
     Flattener(composer).feed(root)
     if composer.length:
         yield composer.page()
+
+
+def decoded(data: bytes, charset: str | None = None) -> tuple[str, str]:
+    """(text, encoding) of an HTML text; a `charset` named outside of it (by a mail) comes before the one it names."""
+    named = _CHARSET.search(data[:4096])
+    return decode(data, charset or (named.group(1).decode("ascii", "replace") if named else None))
 
 
 class Flattener:

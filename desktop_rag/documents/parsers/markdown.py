@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -13,7 +12,7 @@ from desktop_rag.documents.encodings import decode
 from desktop_rag.documents.limits import Limits
 from desktop_rag.documents.model import Block, BlockKind, DocumentInfo, Page
 from desktop_rag.documents.paragraphs import paragraphs, strip_span
-from desktop_rag.documents.parsers.text import read_bytes
+from desktop_rag.documents.source import Source, read_bytes, stem
 
 # Beyond this the structure is not worth the time and memory: the file is read as paragraphs.
 _MAX_STRUCTURED = 4_000_000
@@ -25,18 +24,22 @@ _TITLE = re.compile(r"(?m)^title:[^\S\n]*[\"']?([^\"'\r\n]+)")
 _LEAVES: dict[str, BlockKind] = {"fence": "code", "code_block": "code", "html_block": "paragraph"}
 
 
-def parse(path: Path, *, limits: Limits, password: str | None = None) -> Iterator[DocumentInfo | Page]:
+def parse(source: Source, *, limits: Limits, password: str | None = None) -> Iterator[DocumentInfo | Page]:
     """One page without number; offsets are those of the decoded file."""
-    text, encoding = decode(read_bytes(path, limits))
-    blocks = tuple(_blocks(text)) if len(text) <= _MAX_STRUCTURED else ()
-    if not blocks:
-        blocks = tuple(Block("paragraph", start, end) for start, end in paragraphs(text))
+    text, encoding = decode(read_bytes(source, limits))
+    blocks = blocks_of(text)
     front = _FRONT_MATTER.match(text)
     named = _TITLE.search(front.group()) if front else None
     title = named.group(1).strip() if named else _first_heading(text, blocks)
-    yield DocumentInfo("markdown", title or path.stem, None, {"encoding": encoding})
+    yield DocumentInfo("markdown", title or stem(source), None, {"encoding": encoding})
     if text.strip():
         yield Page(None, None, text, blocks)
+
+
+def blocks_of(text: str) -> tuple[Block, ...]:
+    """The structure of a Markdown text, or its paragraphs if it has none or is very long."""
+    blocks = tuple(_blocks(text)) if len(text) <= _MAX_STRUCTURED else ()
+    return blocks or tuple(Block("paragraph", start, end) for start, end in paragraphs(text))
 
 
 def _first_heading(text: str, blocks: tuple[Block, ...]) -> str:

@@ -4,41 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pypdfium2 as pdfium  # type: ignore[import-untyped]
 import pypdfium2.raw as raw  # type: ignore[import-untyped]
 
 from desktop_rag.documents.parsers.pdf_repair import repairs
+from desktop_rag.documents.source import FileSource, Source
 from desktop_rag.errors import DocumentError
 
 PdfiumError = pdfium.PdfiumError
 
 
 @contextmanager
-def opened(path: Path, password: str | None = None) -> Iterator[Any]:
-    """The pypdfium2 document of `path`, closed afterwards.
+def opened(source: Source, password: str | None = None) -> Iterator[Any]:
+    """The pypdfium2 document of `source`, closed afterwards.
 
     Raises DocumentError "encrypted" or "unreadable"; OSError if the file cannot be opened at all.
     """
-    document = _open(path, password)
+    document = _open(source, password)
     try:
         yield document
     finally:
         document.close()
 
 
-def _open(path: Path, password: str | None) -> Any:
+def _open(source: Source, password: str | None) -> Any:
     # pdfium reports every failure to open as a damaged file: let the system say first what it thinks.
-    with path.open("rb"):
-        pass
+    with source.open() as stream:
+        content = source.path if isinstance(source, FileSource) else stream.read()
     try:
-        return pdfium.PdfDocument(path, password=password)
+        return pdfium.PdfDocument(content, password=password)
     except pdfium.PdfiumError as failure:
         if failure.err_code in (raw.FPDF_ERR_PASSWORD, raw.FPDF_ERR_SECURITY):
             raise _encrypted(password) from failure
-        for data in repairs(path):
+        for data in repairs(source):
             try:
                 return pdfium.PdfDocument(data, password=password)
             except pdfium.PdfiumError:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
+
+from desktop_rag.documents.source import Source
 
 _MAX_BYTES = 64_000_000
 _OBJECT = re.compile(rb"(?<![0-9])([0-9]{1,7})[ \t\r\n]+0[ \t\r\n]+obj\b")
@@ -13,15 +14,16 @@ _PAGE = re.compile(rb"/Type\s*/Page\b")
 _REACH = 4000
 
 
-def repairs(path: Path) -> Iterator[bytes]:
+def repairs(source: Source) -> Iterator[bytes]:
     """The file with a new table of the objects found in it; then also with a new list of its pages.
 
     Nothing for a file too large to be held twice in memory, or for an encrypted one, whose key a new
     trailer would lose.
     """
-    if path.stat().st_size > _MAX_BYTES:
+    if source.size > _MAX_BYTES:
         return
-    data = path.read_bytes()
+    with source.open() as stream:
+        data = stream.read()
     if b"/Encrypt" in data:
         return
     # Of two objects with one number the later one counts: it is the newer.

@@ -2,7 +2,8 @@
 
 pdfium numbers the characters of a page; its text leaves a few out, ends lines with CR LF and marks a
 hyphen at the end of a line with U+FFFE. Here lines end with LF, words broken at a line end are whole
-again, and `PageText.character` gives for an offset in the text the number of pdfium's character.
+again, right-to-left text stands in the order in which it is read, and `PageText.character` gives for an
+offset in the text the number of pdfium's character.
 """
 
 from __future__ import annotations
@@ -10,35 +11,43 @@ from __future__ import annotations
 import ctypes
 import re
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pypdfium2.raw as pdfium  # type: ignore[import-untyped]
 
+from desktop_rag.documents.parsers.pdf_rtl import DROPPED, in_reading_order
+
 TextPage = Any
 """A pypdfium2.PdfTextPage; the library comes without type information."""
 
-# A carriage return, pdfium's mark for a hyphen at a line end, or half a character outside the basic plane.
-_SPECIAL = re.compile("[\r\ufffe\ud800-\udfff]")
+# A carriage return, pdfium's mark for a hyphen at a line end, half a character outside the basic plane, or
+# what was to be left out.
+_SPECIAL = re.compile(f"[\r\ufffe\ud800-\udfff{DROPPED}]")
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\uffff]")
 _HYPHEN = "\ufffe"
 
 
 @dataclass(frozen=True, slots=True)
 class PageText:
-    """`text` as stored in Page.text; `cuts` are the offsets at which characters of pdfium were left out before."""
+    """`text` as stored in Page.text; `cuts` are the offsets at which characters of pdfium were left out before.
+
+    `moved` has the characters of pdfium that stand elsewhere in the text: place among them -> number.
+    """
 
     text: str
     cuts: tuple[int, ...]
+    moved: dict[int, int] = field(default_factory=dict)
 
     def character(self, offset: int) -> int:
         """The number of pdfium's character at `offset` of the text."""
-        return offset + bisect_right(self.cuts, offset)
+        place = offset + bisect_right(self.cuts, offset)
+        return self.moved.get(place, place)
 
 
 def page_text(textpage: TextPage) -> PageText:
     """Extract the text of an opened page."""
-    raw = _raw(textpage)
+    raw, moved = in_reading_order(_raw(textpage), textpage)
     cuts: list[int] = []
     parts: list[str] = []
     at = 0
@@ -50,12 +59,14 @@ def page_text(textpage: TextPage) -> PageText:
             cuts.append(place - len(cuts))
         at = place + 1
     parts.append(raw[at:])
-    return PageText(_CONTROLS.sub("\ufffd", "".join(parts)), tuple(cuts))
+    return PageText(_CONTROLS.sub("\ufffd", "".join(parts)), tuple(cuts), moved)
 
 
 def _kept(raw: str, place: int) -> str:
     """What stays of a special character, other than of CR LF: nothing, or exactly one character."""
     char = raw[place]
+    if char == DROPPED:
+        return ""
     following = raw[place + 1 : place + 2]
     if char == "\r":
         return "\n"

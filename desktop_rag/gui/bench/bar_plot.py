@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from desktop_rag.gui.theme import Theme
 
-_ROW, _BAR = 30, 8
+_ROW, _BAR = 34, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +25,15 @@ class Bar:
 
 
 class BarPlot(QWidget):
-    """The name above its bar, so that long names need no column of their own; `low` where less is better."""
+    """The name above its bar, so that long names need no column of their own.
 
-    def __init__(self, theme: Theme, name: str, *, low: bool = False, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme, self._name, self._low = theme, name, low
+    `low` where less is better; `whole` is the value of a full track where there is one (1 for a share), else the
+    largest value fills it.
+    """
+
+    def __init__(self, theme: Theme, name: str, *, low: bool = False, whole: float = 0.0) -> None:
+        super().__init__()
+        self._theme, self._name, self._low, self._whole = theme, name, low, whole
         self._bars: list[Bar] = []
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setMinimumWidth(160)
@@ -48,11 +52,17 @@ class BarPlot(QWidget):
         """What is shown."""
         return self._bars
 
+    @property
+    def full(self) -> float:
+        """The value at the end of a track."""
+        ends = [bar.value + bar.spread for bar in self._bars if bar.value is not None]
+        return max([self._whole, *ends]) or 1.0
+
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw it from the tokens."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        most = max((bar.value + bar.spread for bar in self._bars if bar.value is not None), default=0.0) or 1.0
+        most = self.full
         values = [bar.value for bar in self._bars if bar.value is not None]
         best = (min if self._low else max)(values, default=None)
         for place, bar in enumerate(self._bars):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ class BenchPage(QWidget):
         self.speed = BarPlot(theme, "Average tok/s")
         self.first = BarPlot(theme, "Seconds to the first token", low=True)
         self.peak = BarPlot(theme, "Peak memory", low=True)
-        self.share = BarPlot(theme, "Share of the limit")
+        self.share = BarPlot(theme, "Share of the limit", whole=1.0)
         self.probes = ProbeTable(theme)
         self._build()
         state.changed.connect(self._refresh)
@@ -115,10 +116,12 @@ class BenchPage(QWidget):
         bar.addStretch(1)
         bar.addWidget(self.copy)
         bar.addWidget(self.save)
+        self._doubt = label("", "small", "muted", wrap=True)
         self._nothing = label("Nothing was measured yet. Choose the engines and press Run.", tone="muted", wrap=True)
         panel.body.addLayout(bar)
         panel.body.addWidget(self._nothing)
         panel.body.addWidget(self.results)
+        panel.body.addWidget(self._doubt)
         return panel
 
     def _probe_panel(self) -> Panel:
@@ -163,7 +166,10 @@ class BenchPage(QWidget):
         for export in (self.copy, self.save):
             export.setEnabled(bool(rows))
             export.setVisible(bool(rows))
-        self._machine.setText(_machine(report.get("machine")))
+        machine = report.get("machine") or {}
+        self._machine.setText(_machine(machine))
+        self._doubt.setText(str(machine.get("flag") or ""))
+        self._doubt.setVisible(bool(rows and machine.get("flag")))
         self.speed.show_bars([_bar(row, "avg_tok_s", spread="std_tok_s") for row in rows])
         self.first.show_bars([_bar(row, "ttft_s", digits=2) for row in rows])
         self.peak.show_bars([
@@ -249,9 +255,7 @@ def _doing(kind: str) -> str:
     return "Trying out" if kind == "probe" else "Measuring"
 
 
-def _machine(machine: object) -> str:
-    if not isinstance(machine, dict):
-        return ""
+def _machine(machine: Mapping[str, Any]) -> str:
     parts = [str(machine.get("cpu") or "")]
     if machine.get("cores"):
         parts.append(common.plural(int(machine["cores"]), "core"))

@@ -8,6 +8,7 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
+from desktop_rag.gui import words as common
 from desktop_rag.gui.bench import words
 from desktop_rag.gui.pieces.bars import number
 from desktop_rag.gui.pieces.labels import ElidedLabel, label, line
@@ -124,7 +125,7 @@ def _platform(row: Mapping[str, Any]) -> QWidget:
     column.setContentsMargins(0, 0, 0, 0)
     column.setSpacing(0)
     column.addWidget(ElidedLabel(str(row.get("platform") or "")))
-    about = " · ".join(str(row[key]) for key in ("options", "device") if row.get(key))
+    about = " · ".join(part for part in (str(row.get("options") or ""), common.device(row.get("device"))) if part)
     if about:
         column.addWidget(ElidedLabel(about, "small", "muted"))
     return holder

@@ -33,6 +33,11 @@ def decimal(value: float | None, digits: int = 1) -> str:
     return "—" if value is None else f"{value:.{digits}f}"
 
 
+def seconds(value: float | None) -> str:
+    """A time with its unit, or "—"."""
+    return "—" if value is None else f"{value:.2f} s"
+
+
 def percent(value: float | None) -> str:
     """A share in per cent, or "—"."""
     return "—" if value is None else f"{100 * value:.0f} %"
@@ -43,10 +48,10 @@ def cells(row: Mapping[str, Any]) -> tuple[str, ...]:
     return (
         decimal(row.get("avg_tok_s")),
         decimal(row.get("std_tok_s")),
-        decimal(row.get("avg_time_s"), 2),
+        seconds(row.get("avg_time_s")),
         decimal(row.get("avg_output_tokens")),
         str(row.get("n") or "—"),
-        decimal(row.get("ttft_s"), 2),
+        seconds(row.get("ttft_s")),
         words.memory(row.get("peak_rss_mb")),
         percent(row.get("roofline_fraction")),
     )
@@ -55,10 +60,10 @@ def cells(row: Mapping[str, Any]) -> tuple[str, ...]:
 COLUMNS = (
     ("avg tok/s", "Mean of the prompts' own speeds, reading included"),
     ("std", "Standard deviation of the prompts' speeds"),
-    ("avg time", "Seconds a prompt took"),
+    ("avg time", "Time a prompt took"),
     ("avg tokens", "Tokens written, counted again from the text"),
     ("n", "Prompts measured, without the first to warm up"),
-    ("first", "Seconds to the first token"),
+    ("first", "Time to the first token"),
     ("peak", "The most memory its process had"),
     ("of limit", "Share of what the memory of this machine allows"),
 )

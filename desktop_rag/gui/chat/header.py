@@ -36,6 +36,8 @@ class Header(QWidget):
         self.seal = SealChip(theme, self.seal_wanted.emit)
         self._eye = IconButton(theme, "eye", "Show real values", self._toggle_reveal)
         self._eye.setCheckable(True)
+        self._eye_open = False
+        reveal.changed.connect(self._show_reveal)
         self.pane = IconButton(theme, "panel-right", "Show sources and viewer", self.pane_toggled.emit)
         self.pane.setCheckable(True)
         self._collections: list[dict[str, Any]] = []
@@ -103,7 +105,14 @@ class Header(QWidget):
         action.triggered.connect(lambda: self.collection_chosen.emit(row))
 
     def _toggle_reveal(self) -> None:
-        shown = self._eye.isChecked()
+        self._reveal.set_shown(self._eye.isChecked())
+
+    def _show_reveal(self) -> None:
+        """The eye says what is on the screen, whoever asked for it."""
+        shown = self._reveal.shown
+        if shown == self._eye_open:
+            return
+        self._eye_open = shown
+        self._eye.setChecked(shown)
         self._eye.show_icon("eye-off" if shown else "eye", "private" if shown else "muted")
         self._eye.rename("Show pseudonyms" if shown else "Show real values")
-        self._reveal.set_shown(shown)

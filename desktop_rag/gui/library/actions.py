@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QWidget
 
 from desktop_rag.gui import words
@@ -61,10 +63,24 @@ class LibraryActions(QObject):
         ids = [str(row["id"]) for row in documents]
         self._ask(
             f"Remove {what} from the library?",
-            "Its text, index, quotes and vault entries go; what others use stays. Your own file stays where it is.",
+            "Its text, index, quotes and vault entries go, with what was found inside it; what others use stays. "
+            "Your own file stays where it is.",
             "Remove",
             lambda: self._library.change("remove", done=lambda answer: self._removed(ids, what, answer), documents=ids),
         )
+
+    def show_place(self, document: dict[str, Any]) -> None:
+        """Open the folder a document's file lies in, in the system's file manager."""
+        self._library.place(document, self._opened)
+
+    def _opened(self, place: Event) -> None:
+        name = words.file_name(Path(str(place["path"])).name)
+        if not place["folder"]:
+            self.told.emit(f"The folder of “{name}” cannot be reached.", "Its drive may be away, or it was moved.")
+            return
+        QDesktopServices.openUrl(QUrl.fromLocalFile(place["folder"]))
+        if not place["there"]:
+            self.told.emit(f"“{name}” is not in its folder any more.", "What was read of it can still be asked.")
 
     def rename_conversation(self, identifier: str) -> None:
         """Ask for another title."""

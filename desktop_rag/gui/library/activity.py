@@ -34,17 +34,19 @@ class ActivityBar(QWidget):
         self.sentence = ElidedLabel("")
         self.review = TextButton(theme, "Review", self.review_wanted.emit, kind="primary", icon="list-checks")
         self._show = TextButton(theme, "Show", self.library_wanted.emit, kind="quiet")
+        self.pause = TextButton(theme, "Pause", self._pause, kind="quiet", icon="pause")
         self._close = IconButton(theme, "x", "Dismiss", self._dismiss)
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 4, 12, 4)
         row.setSpacing(10)
         row.addWidget(self._icon)
         row.addWidget(self.sentence, 1)
-        for part in (self._show, self.review, self._close):
+        for part in (self._show, self.pause, self.review, self._close):
             row.addWidget(part)
         intake.progress.connect(self._progress)
         intake.settled.connect(self._settled)
         intake.failed.connect(self._failed)
+        intake.paused_changed.connect(self.refresh)
         library.documents_changed.connect(self.refresh)
         library.document_moved.connect(self.refresh)
         self.refresh()
@@ -53,13 +55,20 @@ class ActivityBar(QWidget):
         """Say what goes on now."""
         waiting = self._library.reviewing()
         # Taking up unfinished work at the start says nothing until there is some.
-        working = self._intake.running and bool(self._working)
+        paused = self._intake.paused
+        working = paused or (self._intake.running and bool(self._working))
         self.review.setVisible(bool(waiting))
         self.review.say(f"Review {words.plural(len(waiting), 'document')}")
         self._close.setVisible(self._error is not None)
+        self.pause.setVisible(working and self._error is None)
+        self.pause.say("Go on" if paused else "Pause")
+        self.pause.show_icon("play" if paused else "pause")
         if self._error is not None:
             self._icon.show_icon("circle-alert", "bad")
             self.sentence.setText(" ".join(part for part in (self._error.message, self._error.hint) if part))
+        elif paused:
+            self._icon.show_icon("pause", "muted")
+            self.sentence.setText(self._paused_words())
         elif working:
             self._icon.show_icon("scan-text", "accent")
             self.sentence.setText(self._working)
@@ -78,10 +87,30 @@ class ActivityBar(QWidget):
         self._show.setVisible(page != "library")
         self.refresh()
 
+    def _paused_words(self) -> str:
+        waiting = self._library.waiting()
+        if not waiting:
+            return "Paused."
+        return f"Paused: {words.plural(waiting, 'document')} {'waits' if waiting == 1 else 'wait'}"
+
+    def _pause(self) -> None:
+        if self._intake.paused:
+            self._intake.go_on()
+        else:
+            self._intake.pause()
+
     def _progress(self, done: int, total: int, name: str) -> None:
         self._error = None
         self._share = done / total if total else 0.0
-        self._working = f"Reading {name}" + (f" · {done} of {total} done" if total > 1 else "")
+        self._working = " · ".join(
+            part
+            for part in (
+                f"Reading {words.file_name(name)}",
+                self._intake.page,
+                f"{words.count(done)} of {words.count(total)} done" if total > 1 else "",
+            )
+            if part
+        )
         self.refresh()
 
     def _settled(self) -> None:
@@ -101,6 +130,7 @@ class ActivityBar(QWidget):
         painter = QPainter(self)
         painter.fillRect(self.rect(), self._theme.colour("surface"))
         painter.fillRect(QRectF(0, 0, self.width(), 1), self._theme.colour("line"))
-        if self._intake.running:
+        if self._intake.running or self._intake.paused:
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.fillRect(QRectF(0, 0, self.width() * max(0.04, self._share), 2), self._theme.colour("accent"))
+            role = "muted" if self._intake.paused else "accent"
+            painter.fillRect(QRectF(0, 0, self.width() * max(0.04, self._share), 2), self._theme.colour(role))

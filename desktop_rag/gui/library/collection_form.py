@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QDialog, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from desktop_rag.gui import words
@@ -12,6 +13,9 @@ from desktop_rag.gui.pieces.buttons import TextButton
 from desktop_rag.gui.pieces.controls import Radio, Tick
 from desktop_rag.gui.pieces.labels import label
 from desktop_rag.gui.theme import Theme
+
+_WIDTH = 440
+_INDENT = 31  # of the words beside a round button
 
 
 class CollectionForm(QDialog):
@@ -29,7 +33,7 @@ class CollectionForm(QDialog):
         super().__init__(parent)
         present = collection or defaults or {}
         self.setWindowTitle("Collection" if collection else "New collection")
-        self.setMinimumWidth(440)
+        self.setFixedWidth(_WIDTH)
         self.name = QLineEdit(str(collection["name"]) if collection else "")
         self.name.setAccessibleName("Name of the collection")
         self.name.setPlaceholderText("For example: Contracts 2025")
@@ -56,9 +60,12 @@ class CollectionForm(QDialog):
             button.setChecked(key == policy)
             self.policies.addButton(button, number)
             note = label(text, "small", "muted", wrap=True)
-            note.setContentsMargins(28, 0, 0, 4)
-            column.addWidget(button)
-            column.addWidget(note)
+            note.setContentsMargins(_INDENT, 0, 0, 4)
+            choice = QVBoxLayout()
+            choice.setSpacing(0)
+            choice.addWidget(button)
+            choice.addWidget(note)
+            column.addLayout(choice)
         column.addWidget(self.review)
         if existing:
             column.addWidget(
@@ -70,6 +77,11 @@ class CollectionForm(QDialog):
         row.addWidget(self._save)
         column.addSpacing(4)
         column.addLayout(row)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """As high as the words at this width: a lone line would get the room of two."""
+        super().showEvent(event)
+        self.setFixedHeight(self.heightForWidth(_WIDTH))
 
     def _refresh(self) -> None:
         self._save.setEnabled(bool(self.name.text().strip()))

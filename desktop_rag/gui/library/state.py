@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
 from desktop_rag.errors import DesktopRagError
+from desktop_rag.gui import words
 from desktop_rag.gui.backend import Backend, Event
 from desktop_rag.gui.tasks import Tasks
 
@@ -38,9 +41,15 @@ class LibraryState(QObject):
         self.refresh_conversations()
         self._tasks.call(lambda: self._backend.library.call("documents"), self._take_documents, self.failed.emit)
 
-    def refresh_collections(self) -> None:
+    def refresh_collections(self, then: Callable[[], None] | None = None) -> None:
         """Ask for the collections and their counts."""
-        self._tasks.call(lambda: self._backend.library.call("collections"), self._take_collections, self.failed.emit)
+
+        def take(answer: Event) -> None:
+            self._take_collections(answer)
+            if then is not None:
+                then()
+
+        self._tasks.call(lambda: self._backend.library.call("collections"), take, self.failed.emit)
 
     def refresh_conversations(self) -> None:
         """Ask for the conversations."""
@@ -56,6 +65,38 @@ class LibraryState(QObject):
     def document(self, identifier: str) -> dict[str, Any] | None:
         """One document by id."""
         return self._documents.get(identifier)
+
+    def outermost(self, document: dict[str, Any]) -> dict[str, Any]:
+        """The document whose file lies on the disk, of one that was found inside it."""
+        row, seen = document, {str(document.get("id"))}
+        while (parent := self._documents.get(str(row.get("parent")))) is not None and str(parent["id"]) not in seen:
+            seen.add(str(parent["id"]))
+            row = parent
+        return row
+
+    def path(self, document: dict[str, Any]) -> str:
+        """The file on the disk a document was read from."""
+        outer = self.outermost(document)
+        whole = str(outer.get("path") or "")
+        # A part whose container is not known here says by itself where it lies.
+        return whole if outer.get("parent") is None else whole.split("!", 1)[0]
+
+    def place(self, document: dict[str, Any], done: Callable[[Event], None]) -> None:
+        """Look where a document's file lies: {path, folder or "", there}; a drive may need its time."""
+        path = Path(self.path(document))
+
+        def look() -> Event:
+            return {
+                "path": str(path),
+                "folder": str(path.parent) if path.parent.is_dir() else "",
+                "there": path.exists(),
+            }
+
+        self._tasks.call(look, done, self.failed.emit)
+
+    def waiting(self) -> int:
+        """How many documents are not finished and need no person."""
+        return sum(row.get("state") in words.WORKING for row in self._documents.values())
 
     def collection(self, key: object) -> dict[str, Any] | None:
         """A collection by id or name."""
@@ -85,11 +126,16 @@ class LibraryState(QObject):
         self.chosen = collection
         self.chosen_changed.emit()
 
+    def choose_named(self, name: object) -> None:
+        """Ask the collection of this name or id from now on, if it is there."""
+        if (found := self.collection(name)) is not None:
+            self.choose(found)
+
     def document_event(self, event: Event) -> None:
         """Take a `document` event of add, accept or resume."""
         identifier = str(event.get("document") or event.get("id") or "")
         known = identifier in self._documents
-        row = {**self._documents.get(identifier, {}), **event, "id": identifier}
+        row = {**self._documents.get(identifier, {}), "left": None, **event, "id": identifier}
         row.pop("event", None)
         self._documents[identifier] = row
         if known:
@@ -97,11 +143,25 @@ class LibraryState(QObject):
         else:
             self.documents_changed.emit()
 
-    def forget(self, identifiers: list[str]) -> None:
-        """Documents that were removed."""
-        for identifier in identifiers:
+    def reading(self, identifier: str, progress: dict[str, Any]) -> None:
+        """How far the reading of a document is: pages, pages_read, pages_ocr, and `left`, the seconds it will take."""
+        if identifier in self._documents:
+            row = {**self._documents[identifier], **progress}
+            self._documents[identifier] = row
+            self.document_moved.emit(row)
+
+    def drop(self, identifiers: list[str]) -> None:
+        """Documents that are not there any more, and what was found inside them."""
+        gone = set(identifiers)
+        while inside := {key for key, row in self._documents.items() if row.get("parent") in gone} - gone:
+            gone |= inside
+        for identifier in gone:
             self._documents.pop(identifier, None)
         self.documents_changed.emit()
+
+    def forget(self, identifiers: list[str]) -> None:
+        """Documents that were removed."""
+        self.drop(identifiers)
         self.refresh_collections()
 
     def reviewing(self) -> list[dict[str, Any]]:

@@ -196,7 +196,7 @@ def model_words(model: Mapping[str, Any]) -> str:
         str(model.get("name") or model["model"]),
         str(model.get("engine") or ""),
         str(model.get("options") or ""),
-        str(model.get("device") or ""),
+        words.device(model.get("device")),
         f"{on_card} of {layers} layers on the graphics card" if layers and on_card else "",
         words.plural(int(model["threads"]), "thread") if model.get("threads") else "",
     )

@@ -15,6 +15,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 10, 12, 22
 _LEAST_SECONDS = 1.0
 _ROOM = 1.12
 _FAR = 4
+_ROUND = (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8)
 
 
 class SpeedPlot(QWidget):
@@ -112,6 +113,9 @@ class SpeedPlot(QWidget):
         painter.setPen(self._theme.colour("warn"))
         place = QRectF(area.left(), y - 18, area.width() - 4, 16)
         words = f"{'' if inside else '↑ '}limit of this machine {limit:.0f} tok/s"
+        # On a ground of its own: a line of the grid may lie behind it.
+        ground = painter.boundingRect(place, Qt.AlignmentFlag.AlignRight, words).adjusted(-4, 0, 4, 0)
+        painter.fillRect(ground, self._theme.colour("raised"))
         painter.drawText(place, Qt.AlignmentFlag.AlignRight, words)
 
     def _paint_line(
@@ -136,6 +140,6 @@ class SpeedPlot(QWidget):
 
 
 def rounded_up(value: float) -> float:
-    """The next round number of an axis: 1, 2, 4 or 8 times a power of ten."""
+    """The next round number of an axis whose quarters are round as well."""
     power = 10 ** int(log10(value)) if value >= 1 else 1
-    return float(next((step * power for step in (1, 2, 4, 8) if step * power >= value), 10 * power))
+    return float(next((step * power for step in _ROUND if step * power >= value), 10 * power))

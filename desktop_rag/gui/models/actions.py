@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from desktop_rag.errors import DesktopRagError
+from desktop_rag.gui import words
 from desktop_rag.gui.backend import Backend, Event
 from desktop_rag.gui.models import facts
 from desktop_rag.gui.models.adapters import Adapters
@@ -48,7 +49,10 @@ class ModelActions(QObject):
         page.import_wanted.connect(self.choose)
         page.hub.download_wanted.connect(jobs.download)
         page.hub.stopped.connect(jobs.cancel)
+        page.hub.removed.connect(self.remove)
         jobs.finished.connect(self._finished)
+        jobs.broken.connect(lambda _key: models.refresh())
+        models.changed.connect(lambda: jobs.remember(models.unfinished))
         models.failed.connect(lambda error: page.notice.say_error(error, "Try again", models.refresh))
 
     def act(self, action: str, row: dict[str, Any]) -> None:
@@ -67,6 +71,8 @@ class ModelActions(QObject):
             self._jobs.work(key, "Adding", "adopt", path=row["path"])
         elif name == "stop":
             self._jobs.cancel(key)
+        elif name == "remove":
+            self.remove(key)
         else:
             self._change(name, rest, key, row)
 
@@ -138,6 +144,25 @@ class ModelActions(QObject):
     def bring(self, path: str) -> None:
         """Import a file or folder; one at a time."""
         self._jobs.work(IMPORT, f"Adding {Path(path).name}", "import", path=path)
+
+    def remove(self, key: str) -> None:
+        """Delete what has arrived of a download; it can be had again, so nobody is asked."""
+        job = self._jobs.of(key)
+        left = job.left if job is not None else None
+        if left is None:
+            return
+
+        def done(answer: Event) -> None:
+            freed = words.size(int(answer.get("freed") or 0))
+            self._page.notice.say(
+                f"The unfinished download of “{facts.title(left)}” is gone.", f"{freed} are free again.", kind="calm"
+            )
+            self._jobs.dismiss(key)
+            self._models.refresh()
+
+        self._tasks.call(
+            lambda: self._backend.models.call("delete", model=left["id"]), done, self._page.notice.say_error
+        )
 
     def delete(self, row: dict[str, Any]) -> None:
         """Delete a model after asking, with what goes along."""

@@ -44,7 +44,7 @@ def arithmetic(fit: Mapping[str, Any], context: int) -> list[Fact]:
             f"{limit['tok_s']:.0f} tok/s" if limit.get("tok_s") else "—",
             "Bytes read for a token over the measured bandwidth.",
         ),
-        Fact("Bound by", *_bound(limit.get("bound"))),
+        Fact("Bound by", *_bound(limit)),
         Fact(
             "Break-even batch",
             f"{break_even:.0f} at once" if break_even else "—",
@@ -53,9 +53,12 @@ def arithmetic(fit: Mapping[str, Any], context: int) -> list[Fact]:
     ]
 
 
-def _bound(bound: object) -> tuple[str, str]:
+def _bound(limit: Mapping[str, Any]) -> tuple[str, str]:
+    bound, why = limit.get("bound"), limit.get("why")
+    if bound == "cores":
+        return "the cores", str(why)
     if bound == "memory":
-        return "memory", "Faster memory or fewer bits a weight make it faster; more cores do not."
+        return "memory", str(why or "By reading alone: how fast its weights are unpacked was not measured here.")
     if bound == "compute":
         return "computing", "More or faster cores make it faster; fewer bits a weight help less."
     return "—", ""

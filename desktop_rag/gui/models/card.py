@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
 from desktop_rag.gui import words
@@ -29,7 +29,7 @@ _PRIMARY = {INSTALLED: ("Use", "use"), OFFERED: ("Download", "download"), FOUND:
 
 
 class ModelCard(QFrame):
-    """`wanted(action, row)`: "use", "download", "allowed", "add", "details", "stop", or one of its menu's."""
+    """`wanted(action, row)`: "use", "download", "allowed", "add", "details", "stop", "remove", or one of its menu's."""
 
     wanted = Signal(str, object)
 
@@ -40,11 +40,16 @@ class ModelCard(QFrame):
         self._theme, self.row, self.place, self._active = theme, row, place, active
         self.bar = FitBar(theme)
         self._fit_icon = IconLabel(theme, "clock", "muted", 14)
-        self.fit_words = ElidedLabel("", "small", "muted")
+        self.fit_words = label("", "small", "muted", wrap=True)
         self.plan = ElidedLabel("", "small", "muted")
         self.permission = Permission(theme)
-        self.permission.left.connect(self._show_primary)
-        self.work = WorkLine(theme, lambda: self.wanted.emit("stop", self.row))
+        self.work = WorkLine(
+            theme,
+            lambda: self.wanted.emit("stop", self.row),
+            go_on=self.ask_download,
+            remove=lambda: self.wanted.emit("remove", self.row),
+        )
+        self.permission.left.connect(lambda: self.show_job(self.work.job))
         self._more = IconButton(theme, "ellipsis", f"More for {facts.title(row)}")
         title, action = _PRIMARY[place]
         self.primary = TextButton(
@@ -62,8 +67,7 @@ class ModelCard(QFrame):
         column.setContentsMargins(14, 12, 12, 10)
         column.setSpacing(6)
         column.addLayout(self._head())
-        about = ElidedLabel(facts.summary(self.row), "small", "muted")
-        column.addWidget(about)
+        column.addWidget(label(facts.summary(self.row), "small", "muted", wrap=True))
         if self._runs:
             column.addSpacing(2)
             column.addWidget(self.bar)
@@ -93,7 +97,7 @@ class ModelCard(QFrame):
     def _fit_row(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(6)
-        row.addWidget(self._fit_icon)
+        row.addWidget(self._fit_icon, 0, Qt.AlignmentFlag.AlignTop)
         row.addWidget(self.fit_words, 1)
         return row
 
@@ -164,8 +168,9 @@ class ModelCard(QFrame):
 
     def ask_download(self) -> None:
         """The question before the network is opened for this model."""
-        size = words.size(self.row.get("size"))
+        size = self.work.still_to_come() or words.size(self.row.get("size"))
         self.primary.hide()
+        self.work.hide()
         self.permission.ask(
             "Opens the network for this download only.",
             f"{size or 'The file'} from huggingface.co. Nothing but the address of the file is sent; it is checked "

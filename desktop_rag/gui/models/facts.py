@@ -113,6 +113,18 @@ def received(event: Mapping[str, Any]) -> str:
     return " · ".join(parts)
 
 
+def share(event: Mapping[str, Any]) -> float | None:
+    """How much of a download has arrived, 0..1; None where nobody knows of how much."""
+    total = event.get("total")
+    return float(event["received"]) / float(total) if total else None
+
+
+def unfinished_key(row: Mapping[str, Any]) -> str:
+    """What a download that was not finished is known by on the page: as its card or its file is, else by its folder."""
+    get = row.get("get") or {}
+    return str(get.get("id") or (f"{get['repo']}:{get['file']}" if get.get("repo") else row["id"]))
+
+
 def goes_along(row: Mapping[str, Any], others: list[dict[str, Any]]) -> str:
     """What deleting a model frees and leaves, in sentences."""
     if str(row.get("source") or "").startswith("adopted"):

@@ -11,9 +11,9 @@ from desktop_rag.errors import DesktopRagError
 from desktop_rag.gui import words
 from desktop_rag.gui.backend import Event
 from desktop_rag.gui.models import facts
-from desktop_rag.gui.models.jobs import RUNNING, Job
+from desktop_rag.gui.models.file_row import FileRow
+from desktop_rag.gui.models.jobs import Job
 from desktop_rag.gui.models.permission import Permission
-from desktop_rag.gui.models.work_line import WorkLine
 from desktop_rag.gui.network import DOWNLOAD, Networking
 from desktop_rag.gui.pieces.buttons import TextButton
 from desktop_rag.gui.pieces.labels import ElidedLabel, label
@@ -26,10 +26,13 @@ _FILES = 6
 
 
 class HubSearch(QWidget):
-    """`download_wanted(key, args)` when a file was allowed; `stopped(key)` when its download shall end."""
+    """`download_wanted(key, args)` when a file was allowed; `stopped(key)` when its download shall end,
+    `removed(key)` when what has arrived of it shall go.
+    """
 
     download_wanted = Signal(str, dict)
     stopped = Signal(str)
+    removed = Signal(str)
 
     def __init__(self, theme: Theme, tasks: Tasks, network: Networking, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -44,7 +47,7 @@ class HubSearch(QWidget):
         self.notice = Notice(theme, closable=True)
         self._results = QVBoxLayout()
         self._results.setSpacing(8)
-        self.files: dict[str, _File] = {}
+        self.files: dict[str, FileRow] = {}
         row = QHBoxLayout()
         row.setSpacing(8)
         row.addWidget(self.field, 1)
@@ -70,13 +73,13 @@ class HubSearch(QWidget):
     def _search(self, query: str) -> None:
         self.button.setEnabled(False)
         self.notice.say(f"Searching for “{query}”…", kind="calm")
-        self._network.begin(DOWNLOAD)
+        worker = self._network.begin(DOWNLOAD)
         task = self._tasks.call(
-            lambda: self._network.worker(DOWNLOAD).call("search", query=query, limit=_MOST),
+            lambda: worker.call("search", query=query, limit=_MOST),
             lambda answer: self._show(query, answer),
             self._failed,
         )
-        task.finished.connect(lambda: self._network.end(DOWNLOAD))
+        task.finished.connect(lambda: self._network.end(DOWNLOAD, worker))
         task.finished.connect(lambda: self.button.setEnabled(True))
 
     def _failed(self, error: DesktopRagError) -> None:
@@ -113,61 +116,23 @@ class HubSearch(QWidget):
         column.addLayout(head)
         files = list(model.get("files") or [])
         for file in files[:_FILES]:
-            entry = _File(self._theme, repo, file)
-            entry.wanted.connect(self.download_wanted)
-            entry.stopped.connect(self.stopped)
+            entry = self._entry(repo, file)
             self.files[entry.key] = entry
             column.addWidget(entry)
         if len(files) > _FILES:
             column.addWidget(label(f"and {len(files) - _FILES} more files", "small", "muted"))
         return card
 
+    def _entry(self, repo: str, file: dict[str, Any]) -> FileRow:
+        name = str(file.get("file") or "")
+        args = {"repo": repo, "file": name, **{field: file[field] for field in ("sha256", "size") if file.get(field)}}
+        entry = FileRow(self._theme, f"{repo}:{name}", name, file.get("size"), args)
+        entry.wanted.connect(self.download_wanted)
+        entry.stopped.connect(self.stopped)
+        entry.removed.connect(self.removed)
+        return entry
+
     def show_job(self, key: str, job: Job | None) -> None:
         """The work of one of the files found."""
         if key in self.files:
             self.files[key].show_job(job)
-
-
-class _File(QWidget):
-    """One file of a repository."""
-
-    wanted = Signal(str, dict)
-    stopped = Signal(str)
-
-    def __init__(self, theme: Theme, repo: str, file: dict[str, Any]) -> None:
-        super().__init__()
-        name = str(file.get("file") or "")
-        self.key = f"{repo}:{name}"
-        self._args = {
-            "repo": repo,
-            "file": name,
-            **{field: file[field] for field in ("sha256", "size") if file.get(field)},
-        }
-        self.get = TextButton(theme, "Download", self._ask, kind="link")
-        self.permission = Permission(theme)
-        self._size = words.size(file.get("size"))
-        self.work = WorkLine(theme, lambda: self.stopped.emit(self.key))
-        row = QHBoxLayout()
-        row.addWidget(ElidedLabel(name, "small"), 1)
-        row.addWidget(label(self._size, "small", "muted"))
-        row.addWidget(self.get)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        column.addLayout(row)
-        column.addWidget(self.permission)
-        column.addWidget(self.work)
-        self.work.hide()
-
-    def _ask(self) -> None:
-        self.permission.ask(
-            "Opens the network for this download only.",
-            f"{self._size or 'The file'} from huggingface.co. It is checked before it is used.",
-            "Open and download",
-            lambda: self.wanted.emit(self.key, self._args),
-        )
-
-    def show_job(self, job: Job | None) -> None:
-        """Its download."""
-        self.work.show_job(job)
-        self.get.setEnabled(job is None or job.state != RUNNING)

@@ -16,29 +16,36 @@ from desktop_rag.gui.network import DOWNLOAD, Networking
 from desktop_rag.gui.tasks import Source, Task, Tasks
 
 RUNNING, STOPPED, FAILED = "running", "stopped", "failed"
+DOWNLOADING = "Downloading"
 _PATIENCE_MS = 1500
 
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """What a card shows of its work; `again` starts it once more (a download goes on where it stopped)."""
+    """What a card shows of its work; `again` starts it once more (a download goes on where it stopped).
+
+    `left` is what a download that does not run has left on the disk, as the list tells it. One of an
+    earlier session has no `again`: it needs the question that opens the network.
+    """
 
     key: str
     title: str
-    again: Callable[[], None]
+    again: Callable[[], None] | None
     state: str = RUNNING
     text: str = ""
     share: float | None = None
     error: DesktopRagError | None = None
+    left: dict[str, Any] | None = None
     task: Task | None = field(default=None, repr=False)
-    worker: Callable[[], Worker] | None = field(default=None, repr=False)
+    worker: Worker | None = field(default=None, repr=False)
 
 
 class Jobs(QObject):
-    """`changed(key)` at every step; `finished(key, event)` when one has ended well."""
+    """`changed(key)` at every step; `finished(key, event)` when one has ended well, `broken(key)` when not."""
 
     changed = Signal(str)
     finished = Signal(str, object)
+    broken = Signal(str)
 
     def __init__(self, backend: Backend, tasks: Tasks, network: Networking, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -64,24 +71,39 @@ class Jobs(QObject):
             lambda: self._backend.models.stream(op, **args),
             lambda: self.work(key, title, op, then, **args),
             then,
-            worker=lambda: self._backend.models,
+            worker=self._backend.models,
         )
 
     def download(self, key: str, args: dict[str, Any]) -> None:
-        """Download and register a model; the network is open until this ends."""
-        self._network.begin(DOWNLOAD)
+        """Download and register a model; the network is open until this ends, in a process for it alone."""
+        worker = self._network.begin(DOWNLOAD)
         job = self._start(
             key,
-            "Downloading",
-            lambda: self._network.worker(DOWNLOAD).stream("download", **args),
+            DOWNLOADING,
+            lambda: worker.stream("download", **args),
             lambda: self.download(key, args),
             lambda event: self._place(key, args, event),
-            worker=lambda: self._network.worker(DOWNLOAD),
+            worker=worker,
         )
         if job is None:
-            self._network.end(DOWNLOAD)
+            self._network.end(DOWNLOAD, worker)
         elif job.task is not None:
-            job.task.finished.connect(lambda: self._network.end(DOWNLOAD))
+            job.task.finished.connect(lambda: self._network.end(DOWNLOAD, worker))
+
+    def remember(self, rows: list[dict[str, Any]]) -> None:
+        """Take in what downloads have left on the disk: each is a stopped one of its card."""
+        left = {facts.unfinished_key(row): row for row in rows if not row.get("running")}
+        for key, job in list(self._jobs.items()):
+            if job.state == RUNNING or job.left == left.get(key):
+                continue
+            job.left = left.get(key)
+            job.share = facts.share(job.left) if job.left else None
+            self.changed.emit(key)
+        for key in [key for key, job in self._jobs.items() if _is_over(job) and key not in left]:
+            self.dismiss(key)
+        for key in left.keys() - self._jobs.keys():
+            self._jobs[key] = Job(key, DOWNLOADING, None, STOPPED, share=facts.share(left[key]), left=left[key])
+            self.changed.emit(key)
 
     def _place(self, key: str, args: dict[str, Any], event: Event) -> None:
         told = {**event, **args}
@@ -100,7 +122,7 @@ class Jobs(QObject):
         again: Callable[[], None],
         then: Callable[[Event], None] | None = None,
         *,
-        worker: Callable[[], Worker],
+        worker: Worker,
     ) -> Job | None:
         present = self._jobs.get(key)
         if present is not None and present.state == RUNNING:
@@ -124,14 +146,15 @@ class Jobs(QObject):
             return
         job.text = "Stopping…"
         job.task.cancel()
-        # Events may be far apart when a server stalls: the work itself is told as well.
-        job.worker().cancel()
+        # Events may be far apart when a server stalls: the process itself is told as well, unless it has other work.
+        if not any(other.worker is job.worker for other in self.running if other is not job):
+            job.worker.cancel()
         QTimer.singleShot(_PATIENCE_MS, self, lambda: self._insist(job))
         self.changed.emit(key)
 
     def _insist(self, job: Job) -> None:
         if job.state == RUNNING and job.worker is not None:
-            self._tasks.call(partial(_kill, job.worker()))
+            self._tasks.call(partial(_kill, job.worker))
 
     def dismiss(self, key: str) -> None:
         """Forget a job that has ended badly."""
@@ -145,8 +168,7 @@ class Jobs(QObject):
             return
         if "received" in event:
             job.text = facts.received(event)
-            total = event.get("total")
-            job.share = event["received"] / total if total else None
+            job.share = facts.share(event)
         else:
             fraction = event.get("fraction")
             job.text = str(event.get("text") or "")
@@ -164,6 +186,12 @@ class Jobs(QObject):
     def _end(self, job: Job, state: str, error: DesktopRagError | None) -> None:
         job.state, job.error = state, error
         self.changed.emit(job.key)
+        self.broken.emit(job.key)
+
+
+def _is_over(job: Job) -> bool:
+    """A stopped download, which is nothing any more once nothing of it is on the disk."""
+    return job.state == STOPPED and job.title == DOWNLOADING
 
 
 def _kill(worker: Worker) -> Event:

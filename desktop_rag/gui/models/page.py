@@ -6,12 +6,13 @@ from typing import Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QMenu, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QMenu, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from desktop_rag.gui import words
 from desktop_rag.gui.models import facts
 from desktop_rag.gui.models.card import FOUND, INSTALLED, OFFERED, ModelCard, spare
 from desktop_rag.gui.models.detail import DetailPanel
+from desktop_rag.gui.models.file_row import FileRow
 from desktop_rag.gui.models.hub import HubSearch
 from desktop_rag.gui.models.jobs import Jobs
 from desktop_rag.gui.models.state import ModelsState
@@ -23,10 +24,12 @@ from desktop_rag.gui.seal import SealChip
 from desktop_rag.gui.theme import Theme
 
 IMPORT = "import"
+UNFINISHED = "unfinished"
 _TWO_COLUMNS = 680
 _PROMISE = "Models run on this computer, in processes without a network."
 _SECTIONS = (
     (INSTALLED, "On this computer", "They read the passages and write the answer."),
+    (UNFINISHED, "Unfinished downloads", "They go on where they stopped."),
     (OFFERED, "Get more", "Whether they fit is known before anything is downloaded."),
     (FOUND, "Found in other applications", "Used where they lie, without a copy."),
     ("parts", "Parts of the application", "They find passages by meaning, and names before anything is indexed."),
@@ -48,8 +51,9 @@ class ModelsPage(QWidget):
         self.seal = SealChip(theme, self.seal_wanted.emit)
         self.notice = Notice(theme, closable=True)
         self.importing = WorkLine(theme, lambda: jobs.cancel(IMPORT))
-        self._about = ElidedLabel(_PROMISE, tone="muted")
+        self._about = label(_PROMISE, tone="muted", wrap=True)
         self.cards: dict[str, ModelCard] = {}
+        self.unfinished: dict[str, FileRow] = {}
         self._columns = 2
         self._shown: tuple[Any, ...] = ()
         self._build()
@@ -118,23 +122,40 @@ class ModelsPage(QWidget):
         for name, title, text in _SECTIONS:
             if name == OFFERED or rows[name]:
                 self._section(title, text, len(rows[name]))
-            if rows[name]:
-                self._grid(rows[name], INSTALLED if name == "parts" else name)
-            if name == OFFERED:
-                self._sections.addWidget(self.hub)
-                self.hub.show()
+            self._fill(name, rows[name])
         if not self._models.loaded:
             self._sections.insertWidget(0, label("Looking which models are here…", tone="muted"))
         for key, card in self.cards.items():
             card.show_fit(self._models.fit(key))
             card.show_job(self._jobs.of(key))
+        for key, file in self.unfinished.items():
+            file.show_job(self._jobs.of(key))
         self._scroll.verticalScrollBar().setValue(place)
+
+    def _fill(self, name: str, rows: list[dict[str, Any]]) -> None:
+        """What stands under the title of a section."""
+        if name == UNFINISHED:
+            for row in rows:
+                self._sections.addWidget(self._unfinished_row(row))
+        elif rows:
+            self._grid(rows, INSTALLED if name == "parts" else name)
+        if name == OFFERED:
+            self._sections.addWidget(self.hub)
+            self.hub.show()
 
     def _rows(self) -> dict[str, list[dict[str, Any]]]:
         models = self._models
         chat = models.chat_models
+        offered = {facts.key(row) for row in models.offered}
         return {
             INSTALLED: sorted(chat, key=lambda row: not models.is_active(row)),
+            # One of the catalogue shows on its card; one that another process is at is none of this window's.
+            UNFINISHED: [
+                row
+                for row in models.unfinished
+                if (key := facts.unfinished_key(row)) not in offered
+                and not (row.get("running") and self._jobs.of(key) is None)
+            ],
             OFFERED: models.offered,
             FOUND: [row for row in models.found if models.row(str(row.get("path"))) is None],
             "parts": [row for row in models.installed if row not in chat],
@@ -142,6 +163,7 @@ class ModelsPage(QWidget):
 
     def _clear(self) -> None:
         self.cards.clear()
+        self.unfinished.clear()
         while (item := self._sections.takeAt(0)) is not None:
             if (old := item.widget()) is not None:
                 old.hide()
@@ -175,6 +197,21 @@ class ModelsPage(QWidget):
             grid.setColumnStretch(column, 1)
         self._sections.addWidget(holder)
 
+    def _unfinished_row(self, row: dict[str, Any]) -> QFrame:
+        key = facts.unfinished_key(row)
+        file = FileRow(self._theme, key, facts.title(row), row.get("total"), row.get("get"))
+        file.wanted.connect(self.hub.download_wanted)
+        file.stopped.connect(self.hub.stopped)
+        file.removed.connect(self.hub.removed)
+        self.unfinished[key] = file
+        card = QFrame()
+        card.setProperty("kind", "card")
+        card.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        inside = QVBoxLayout(card)
+        inside.setContentsMargins(14, 10, 12, 10)
+        inside.addWidget(file)
+        return card
+
     def _fitted(self, key: str) -> None:
         if key in self.cards:
             self.cards[key].show_fit(self._models.fit(key))
@@ -184,6 +221,8 @@ class ModelsPage(QWidget):
             self.cards[key].show_job(self._jobs.of(key))
         elif key == IMPORT:
             self.importing.show_job(self._jobs.of(key))
+        if key in self.unfinished:
+            self.unfinished[key].show_job(self._jobs.of(key))
         self.hub.show_job(key, self._jobs.of(key))
 
     def _say_machine(self) -> None:

@@ -28,6 +28,7 @@ class ModelsState(QObject):
         self.installed: list[dict[str, Any]] = []
         self.offered: list[dict[str, Any]] = []
         self.found: list[dict[str, Any]] = []
+        self.unfinished: list[dict[str, Any]] = []
         self.machine: dict[str, Any] = {}
         self.active: dict[str, Any] = {}
         self.loaded = False
@@ -75,6 +76,7 @@ class ModelsState(QObject):
     def _take(self, answer: Event) -> None:
         self.installed = list(answer.get("models") or [])
         self.offered = [row for row in answer.get("catalogue") or [] if not row.get("installed")]
+        self.unfinished = list(answer.get("unfinished") or [])
         self.loaded = True
         for row in self.offered:
             if isinstance(row.get("fit"), dict):

@@ -1,0 +1,93 @@
+"""Office files with a password: decrypted in memory, so that nothing readable ever lies on a disk.
+
+Only the newer kind (a zip in an OLE stream) comes here; the old binary formats are decrypted by their parsers.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import struct
+from xml.parsers.expat import ExpatError
+
+import olefile  # type: ignore[import-untyped]
+from cryptography.exceptions import UnsupportedAlgorithm
+from msoffcrypto.exceptions import (  # type: ignore[import-untyped]
+    DecryptionError,
+    FileFormatError,
+    InvalidKeyError,
+    ParseError,
+)
+from msoffcrypto.format.ooxml import OOXMLFile  # type: ignore[import-untyped]
+
+from desktop_rag.documents.limits import Limits
+from desktop_rag.documents.source import MemorySource, Source, read_bytes
+from desktop_rag.errors import DocumentError
+
+# Excel encrypts files that are only "protected against changes" with this word and never asks for it.
+_UNASKED = "VelvetSweatshop"
+_LONGEST_DESCRIPTION = 65_536
+# Office takes 100,000 rounds; the format allows ten million, which is half a minute of waiting.
+_MOST_ROUNDS = 1_000_000
+_ROUNDS = re.compile(rb"spinCount\s*=\s*[\"'](\d+)")
+_DAMAGED = (
+    OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, AssertionError, OverflowError,
+    struct.error, ExpatError, UnicodeError, ParseError, FileFormatError,
+)  # fmt: skip
+"""What msoffcrypto-tool and olefile raise for files whose structures contradict themselves."""
+
+
+def unlocked(source: Source, limits: Limits, password: str | None) -> Source:
+    """The file inside `source`, under the same name, in memory.
+
+    Raises DocumentError "encrypted" without a password, with a wrong one and for schemes that cannot be opened,
+    "too_large", or "unreadable" if the file is damaged.
+    """
+    data = read_bytes(source, limits)
+    try:
+        _check_scheme(data)
+        return MemorySource(source.name, _decrypted(data, password or _UNASKED))
+    except InvalidKeyError as failure:
+        raise wrong_password(password) from failure
+    except (DecryptionError, UnsupportedAlgorithm) as failure:
+        raise unknown_scheme() from failure
+    except _DAMAGED as failure:
+        raise DocumentError(
+            "unreadable",
+            "The file is protected by a password and damaged: it cannot be decrypted.",
+            "It may be an unfinished download: get it again.",
+        ) from failure
+
+
+def wrong_password(password: str | None) -> DocumentError:
+    """The error for a password that does not fit, or for none at all."""
+    if password:
+        return DocumentError("encrypted", "The password does not open this file.", "Check the password and try again.")
+    return DocumentError("encrypted", "The file is protected by a password.", "Enter its password to add it.")
+
+
+def unknown_scheme() -> DocumentError:
+    """The error for a protection that no password helps to open here."""
+    return DocumentError(
+        "encrypted",
+        "The file is protected in a way that cannot be opened here.",
+        "Open it in the program that made it, save a copy without a password and add that.",
+    )
+
+
+def _check_scheme(data: bytes) -> None:
+    """Refuse what would keep the computer busy: entities in the description, millions of rounds."""
+    with olefile.OleFileIO(io.BytesIO(data)) as file, file.openstream("EncryptionInfo") as stream:
+        description = stream.read(_LONGEST_DESCRIPTION + 1)
+    rounds = _ROUNDS.findall(description)
+    absurd = any(len(count) > 9 or int(count) > _MOST_ROUNDS for count in rounds)
+    if len(description) > _LONGEST_DESCRIPTION or b"<!" in description or absurd:
+        raise unknown_scheme()
+
+
+def _decrypted(data: bytes, password: str) -> bytes:
+    file = OOXMLFile(io.BytesIO(data))
+    file.load_key(password=password, verify_password=True)
+    found = io.BytesIO()
+    file.decrypt(found)
+    return found.getvalue()

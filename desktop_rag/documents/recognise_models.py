@@ -1,0 +1,164 @@
+"""The two neural networks that read pictures: one finds lines of text, the other reads a line.
+
+They come with the package rapidocr-onnxruntime (PP-OCRv4: Chinese, English and what is written with the same
+letters), and so does what turns their numbers into boxes. Sessions are opened here: several lines are read at
+once, one thread each, which is twice as fast as several threads on one line or batches filled up with nothing.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import onnxruntime  # type: ignore[import-untyped]
+import rapidocr_onnxruntime  # type: ignore[import-untyped]
+from rapidocr_onnxruntime.ch_ppocr_det.utils import DBPostProcess  # type: ignore[import-untyped]
+
+Picture = npt.NDArray[np.uint8]
+"""Rows × columns × 3 (blue, green, red)."""
+Corners = npt.NDArray[np.float32]
+"""4 × 2: where a line begins above, ends above, ends below, begins below, in pixels (x, y)."""
+
+_MODELS = Path(rapidocr_onnxruntime.__file__).parent / "models"
+_FINDER, _READER = "ch_PP-OCRv4_det_infer.onnx", "ch_PP-OCRv4_rec_infer.onnx"
+_MAX_THREADS = 8
+# Lines are found on a picture of about this many pixels along its longer side: smaller loses small print,
+# larger takes longer and finds nothing more. The network needs multiples of 32.
+_FINDING_SIDE = 1728
+_STEP = 32
+_LINE_HEIGHT = 48
+_MIN_WIDTH, _MAX_WIDTH = 320, 4800
+_SMALLEST = 4
+# The reader is trained on text without spaces: what it holds for a space with little trust mostly is one.
+_SPACE = 0.05
+
+
+class Reading(NamedTuple):
+    """The text of one line, the mean of its characters' confidences, and where each stands (0 left to 1 right)."""
+
+    text: str
+    score: float
+    places: tuple[float, ...]
+
+
+def threads() -> int:
+    """How many processor cores recognition uses: all that this process may run on, at most eight."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(usable, _MAX_THREADS))
+
+
+def find_lines(picture: Picture) -> list[Corners]:
+    """Where text stands, in the order in which the network's map was searched."""
+    height, width = picture.shape[:2]
+    if min(height, width) < _SMALLEST:
+        return []
+    scale = _FINDING_SIDE / max(height, width)
+    # A small picture is hardly enlarged: its letters would become blurs larger than any the network knows.
+    scale = min(scale, 2.0)
+    size = (_rounded(width * scale), _rounded(height * scale))
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    session, name = _session(_FINDER, threads())
+    chances = session.run(None, {name: _normal(small)[None]})[0]
+    found, _ = _boxes()(chances, (height, width))
+    lines = (_ordered(np.asarray(corners, dtype=np.float32)) for corners in found)
+    return [line for line in lines if min(_sides(line)) >= _SMALLEST]
+
+
+def cut_out(picture: Picture, line: Corners) -> Picture:
+    """The picture of one line, set straight."""
+    width, height = _sides(line)
+    width, height = max(1, int(width)), max(1, int(height))
+    target = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float32)
+    turn = cv2.getPerspectiveTransform(line, target)
+    cut = cv2.warpPerspective(picture, turn, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(cut, dtype=np.uint8)
+
+
+def read_line(line: Picture) -> Reading:
+    """What is written on the picture of one line; safe to be called from several threads."""
+    height, width = line.shape[:2]
+    wide = min(max(1, math.ceil(width * _LINE_HEIGHT / height)), _MAX_WIDTH)
+    filled = np.zeros((3, _LINE_HEIGHT, max(wide, _MIN_WIDTH)), dtype=np.float32)
+    filled[:, :, :wide] = _normal(cv2.resize(line, (wide, _LINE_HEIGHT)))
+    session, name = _session(_READER, 1)
+    chances = session.run(None, {name: filled[None]})[0][0]
+    return _decoded(chances, filled.shape[2] / wide / len(chances))
+
+
+def _decoded(chances: npt.NDArray[np.float32], step: float) -> Reading:
+    """The likeliest character of each column of the network's output; the same one twice in a row is one."""
+    characters = _characters()
+    space = len(characters) - 1
+    best = chances.argmax(axis=1)
+    best[(best == 0) & (chances[:, space] > _SPACE)] = space
+    text: list[str] = []
+    scores: list[float] = []
+    places: list[float] = []
+    last = 0
+    for column, index in enumerate(best):
+        known, last = index == last or index == 0, index
+        if known or (index == space and (not text or text[-1] == " ")):
+            continue
+        text.append(" " if index == space else characters[index])
+        places.append(min((column + 0.5) * step, 1.0))
+        if index != space:
+            scores.append(float(chances[column, index]))
+    if text and text[-1] == " ":
+        del text[-1], places[-1]
+    return Reading("".join(text), sum(scores) / len(scores) if scores else 0.0, tuple(places))
+
+
+def _normal(picture: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    return (picture.astype(np.float32) / 127.5 - 1.0).transpose(2, 0, 1)
+
+
+def _rounded(side: float) -> int:
+    return max(_STEP, round(side / _STEP) * _STEP)
+
+
+def _ordered(corners: Corners) -> Corners:
+    """The corners clockwise from the top left one, of a rectangle turned by less than 45 degrees."""
+    left, right = np.split(corners[np.argsort(corners[:, 0], kind="stable")], 2)
+    left, right = (side[np.argsort(side[:, 1], kind="stable")] for side in (left, right))
+    return np.array([left[0], right[0], right[1], left[1]], dtype=np.float32)
+
+
+def _sides(line: Corners) -> tuple[float, float]:
+    """Width and height, the longer ones where opposite sides differ."""
+    top, right, bottom, left = (float(np.linalg.norm(line[i] - line[(i + 1) % 4])) for i in range(4))
+    return max(top, bottom), max(left, right)
+
+
+@cache
+def _session(model: str, count: int) -> tuple[Any, str]:
+    """A loaded network and the name of its input; it keeps no thread busy that waits."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    options.intra_op_num_threads = count
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    provider = ("CPUExecutionProvider", {"arena_extend_strategy": "kSameAsRequested"})
+    session = onnxruntime.InferenceSession(str(_MODELS / model), options, providers=[provider])
+    return session, session.get_inputs()[0].name
+
+
+@cache
+def _boxes() -> Any:
+    # Our own threads do the work: those of OpenCV would only wait for each other.
+    cv2.setNumThreads(1)
+    return DBPostProcess(thresh=0.3, box_thresh=0.5, max_candidates=1000, unclip_ratio=1.6, use_dilation=True)
+
+
+@cache
+def _characters() -> Sequence[str]:
+    """What the columns of the reader's output stand for: nothing first, a space last."""
+    session, _ = _session(_READER, 1)
+    listed = session.get_modelmeta().custom_metadata_map["character"].splitlines()
+    return ("", *listed, " ")

@@ -1,0 +1,373 @@
+"""The library page: rows that say everything, filters that add up, what can be done, how far reading is, pausing."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QMenu, QWidget
+from pytestqt.qtbot import QtBot
+
+from desktop_rag.gui.backend import Event
+from desktop_rag.gui.library.document_model import DEPTH, DOCUMENT
+from desktop_rag.gui.library.document_row import state_area
+from desktop_rag.gui.library.folders_panel import MOST
+from desktop_rag.gui.main_window import MainWindow
+from tests.gui.script import document, watched
+from tests.gui.scripted import ScriptedBackend
+from tests.gui.test_window_looks import SMALLEST, why_clipped
+
+DAMAGED = {"code": "unreadable", "message": "The file is damaged.", "hint": "Save it again in its own program."}
+LOCKED = {"code": "encrypted", "message": "The file is protected by a password.", "hint": "Enter it to add the file."}
+
+
+@pytest.fixture
+def page(window: MainWindow, qtbot: QtBot, backend: ScriptedBackend) -> MainWindow:
+    """The window with its library page open on documents in many states."""
+    rows = [
+        document("ready.md", language="de"),
+        document("damaged.pdf", "failed", error=DAMAGED, pages=None),
+        document("secret.pdf", "failed", error=LOCKED, pages=None),
+        document("memo.docx", "reviewing"),
+        document("scans.pdf", "partly_read", pages=40, pages_read=37, pages_ocr=12),
+        document("letter.eml", path="/mail/letter.eml", children=["inner"]),
+        document(
+            "lease.pdf", "failed", id="inner", parent="letter.eml", path="/mail/letter.eml!lease.pdf", error=DAMAGED
+        ),
+    ]
+    backend.rows = {row["id"]: row for row in rows}
+    window.library.refresh()
+    window.show_page("library")
+    qtbot.waitUntil(lambda: window.tasks.count == 0)
+    return window
+
+
+def listed(window: MainWindow) -> list[str]:
+    model = window.library_page.list.model()
+    return [model.index(row, 0).data() for row in range(model.rowCount())]
+
+
+def select(window: MainWindow, *names: str) -> None:
+    view = window.library_page.list
+    view.clearSelection()
+    for name in names:
+        view.selectionModel().select(
+            view.model().index(listed(window).index(name), 0), view.selectionModel().SelectionFlag.Select
+        )
+
+
+def focus(window: MainWindow, qtbot: QtBot) -> None:
+    """Give the list the keyboard."""
+    window.activateWindow()
+    window.library_page.list.setFocus()
+    qtbot.waitUntil(window.library_page.list.hasFocus)
+
+
+def able(window: MainWindow) -> set[str]:
+    return {name for name, action in window.library_page.selection.actions.items() if action.isEnabled()}
+
+
+def spoken(window: MainWindow, name: str) -> str:
+    index = window.library_page.list.model().index(listed(window).index(name), 0)
+    return str(index.data(Qt.ItemDataRole.AccessibleTextRole))
+
+
+def test_rows_say_everything_and_parts_follow_their_file(page: MainWindow) -> None:
+    assert listed(page) == [
+        "letter.eml",
+        "lease.pdf",
+        "scans.pdf",
+        "memo.docx",
+        "secret.pdf",
+        "damaged.pdf",
+        "ready.md",
+    ]
+    inner = page.library_page.list.model().index(1, 0)
+    assert inner.data(DEPTH) == 1
+    assert "in letter.eml" in spoken(page, "lease.pdf")
+    assert "Partly read, 40 pages, 12 by OCR, 3 unreadable" in spoken(page, "scans.pdf")
+    assert "German" in spoken(page, "ready.md")
+    assert "Failed" in spoken(page, "damaged.pdf")
+    assert "The file is damaged. Save it again" in spoken(page, "damaged.pdf")
+    assert "Locked" in spoken(page, "secret.pdf")
+    assert "Brackwater 2025" not in spoken(page, "ready.md")
+    page.library.choose(None)
+    assert "Brackwater 2025" in spoken(page, "ready.md"), "among all documents, a row says where it belongs"
+
+
+def test_filters_and_totals_add_up(page: MainWindow) -> None:
+    assert page.library_page.about.text().startswith("7 documents: 2 ready, 2 wait for you, 1 partly read, 2 failed · ")
+    chips = {group: chip.text() for group, chip in page.library_page.states.chips.items() if not chip.isHidden()}
+    assert chips == {
+        "all": "All 7", "ready": "Ready 2", "needs_you": "Needs you 2", "partly_read": "Partly read 1",
+        "failed": "Failed 2",
+    }  # fmt: skip
+    page.library_page.states.chips["needs_you"].click()
+    assert listed(page) == ["memo.docx", "secret.pdf"]
+    page.library_page.states.chips["failed"].click()
+    assert listed(page) == ["lease.pdf", "damaged.pdf"]
+    assert page.library_page.list.model().index(0, 0).data(DEPTH) == 0, "its file is not listed here"
+    page.library_page.filter.setText("damag")
+    assert listed(page) == ["damaged.pdf"]
+    assert page.library_page.about.text().startswith("7 documents"), "a filter changes no total"
+    page.library_page.filter.setText("nothing like it")
+    assert listed(page) == []
+    assert not page.library_page.list.isVisible()
+
+
+def test_a_document_leaves_the_filter_it_no_longer_belongs_to(page: MainWindow) -> None:
+    page.library_page.states.choose("failed")
+    page.library.document_event({**document("damaged.pdf"), "document": "damaged.pdf"})
+    assert listed(page) == ["lease.pdf"]
+    assert page.library_page.states.chips["ready"].text() == "Ready 3"
+
+
+def test_what_can_be_done_depends_on_what_is_selected(page: MainWindow) -> None:
+    assert able(page) == set()
+    select(page, "ready.md")
+    assert able(page) == {"open", "show", "remove"}
+    select(page, "damaged.pdf")
+    assert able(page) == {"retry", "show", "remove"}
+    select(page, "secret.pdf")
+    assert page.library_page.selection.buttons["open"].text() == "Unlock…"
+    assert able(page) == {"open", "show", "remove"}, "a password is asked for, trying again would fail again"
+    select(page, "memo.docx")
+    assert page.library_page.selection.buttons["open"].text() == "Review…"
+    select(page, "damaged.pdf", "lease.pdf", "ready.md")
+    assert able(page) == {"retry", "remove"}
+    assert page.library_page.selection.buttons["retry"].text() == "Try 2 again"
+    assert page.library_page.selection.buttons["remove"].text() == "Remove 3…"
+
+
+def test_failed_ones_are_tried_again_from_their_files(page: MainWindow, qtbot: QtBot, backend: ScriptedBackend) -> None:
+    select(page, "damaged.pdf", "lease.pdf", "ready.md")
+    focus(page, qtbot)
+    qtbot.keyClick(page.library_page.list, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: page.tasks.count == 0)
+    (asked,) = backend.library.named("add")
+    assert sorted(asked["paths"]) == ["/mail/letter.eml", backend.rows["damaged.pdf"]["path"]]
+    assert asked["collection"] == "Brackwater 2025"
+
+
+def test_a_failed_row_offers_another_try(page: MainWindow, qtbot: QtBot, backend: ScriptedBackend) -> None:
+    view = page.library_page.list
+    row = view.visualRect(view.model().index(listed(page).index("damaged.pdf"), 0))
+    qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=state_area(QRect(row)).center())
+    qtbot.waitUntil(lambda: page.tasks.count == 0)
+    (asked,) = backend.library.named("add")
+    assert asked["paths"] == [backend.rows["damaged.pdf"]["path"]]
+
+
+def test_keys_open_and_remove(page: MainWindow, qtbot: QtBot) -> None:
+    opened: list[Any] = []
+    removed: list[Any] = []
+    page.library_page.document_opened.disconnect()
+    page.library_page.document_opened.connect(opened.append)
+    page.library_page.removal_wanted.disconnect()
+    page.library_page.removal_wanted.connect(removed.append)
+    page.library_page.list.setCurrentIndex(page.library_page.list.model().index(listed(page).index("ready.md"), 0))
+    focus(page, qtbot)
+    qtbot.keyClick(page.library_page.list, Qt.Key.Key_Return)
+    assert [row["name"] for row in opened] == ["ready.md"]
+    qtbot.keyClick(page.library_page.list, Qt.Key.Key_Delete)
+    assert [[row["name"] for row in rows] for rows in removed] == [["ready.md"]]
+
+
+def test_the_menu_offers_the_same(page: MainWindow, qtbot: QtBot) -> None:
+    select(page, "damaged.pdf")
+    view = page.library_page.list
+    view.customContextMenuRequested.emit(view.visualRect(view.selectedIndexes()[0]).center())
+    menu = view.findChildren(QMenu)[-1]
+    able_ = [action.text() for action in menu.actions() if action.isEnabled() and action.text()]
+    assert able_ == ["Try again", "Show in folder", "Remove…"]
+    menu.close()
+
+
+def test_show_in_folder_opens_the_folder_of_the_outermost_file(
+    page: MainWindow, qtbot: QtBot, backend: ScriptedBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: shown.append(url.toLocalFile()))
+    (tmp_path / "letter.eml").write_text("Hello")
+    backend.rows["letter.eml"]["path"] = str(tmp_path / "letter.eml")
+    page.library.refresh()
+    qtbot.waitUntil(lambda: page.tasks.count == 0)
+    select(page, "lease.pdf")
+    page.library_page.selection.buttons["show"].click()
+    qtbot.waitUntil(lambda: page.tasks.count == 0)
+    assert shown == [str(tmp_path)]
+    backend.rows["letter.eml"]["path"] = str(tmp_path / "away" / "letter.eml")
+    page.library.refresh()
+    qtbot.waitUntil(lambda: page.tasks.count == 0)
+    page.library_page.selection.buttons["show"].click()
+    qtbot.waitUntil(page.library_page.notice.isVisible)
+    assert "cannot be reached" in page.library_page.notice.sentence
+    assert len(shown) == 1
+
+
+def test_the_selection_stays_when_documents_come_in(page: MainWindow) -> None:
+    select(page, "damaged.pdf")
+    page.library.document_event({**document("new.pdf", "waiting"), "document": "new.pdf"})
+    assert listed(page)[0] == "new.pdf"
+    assert [row["name"] for row in page.library_page.chosen_documents()] == ["damaged.pdf"]
+
+
+def test_what_lay_in_a_removed_file_goes_with_it(page: MainWindow) -> None:
+    page.library.drop(["letter.eml"])
+    assert "lease.pdf" not in listed(page)
+
+
+@pytest.mark.parametrize("pane", [False, True])
+def test_nothing_is_clipped_or_nameless_in_the_smallest_window(
+    page: MainWindow, qtbot: QtBot, backend: ScriptedBackend, pane: bool
+) -> None:
+    log = [{"at": 0.0, "change": "added", "name": "deep/new.txt"}]
+    backend.folders = [watched(f"/home/anna/a long way/to the papers {n}", number=n, log=log) for n in range(4)]
+    page.folders.refresh()
+    qtbot.waitUntil(lambda: len(page.library_page.folders.cards) == MOST)
+    page.library_page.folders.cards[0].changes.click()
+    select(page, "damaged.pdf")
+    page.resize(*SMALLEST)
+    page.show_pane(pane)
+    qtbot.wait(30)
+    assert (page.width(), page.height()) == SMALLEST
+    parts = page.library_page.findChildren(QWidget)
+    own = [p for p in parts if isinstance(p, QLabel | QAbstractButton) and not isinstance(p.parent(), QLineEdit)]
+    assert [why for part in own if part.isVisible() and (why := why_clipped(part))] == []
+    assert [part for part in own if isinstance(part, QAbstractButton) and not part.accessibleName()] == []
+    assert page.library_page.list.height() > 100, "the folders leave no room for the documents"
+
+
+# -- reading and pausing -----------------------------------------------------------------------
+
+
+class SlowReading:
+    """An `add` that reads page by page, one each time `step` is given, until it is stopped or let go."""
+
+    def __init__(self, backend: ScriptedBackend, *, entered: bool = True) -> None:
+        self.backend, self.entered = backend, entered
+        self.reached = threading.Semaphore(0)
+        self.stopped = threading.Event()
+
+    def __call__(self, paths: list[str], **_: Any) -> Iterator[Event]:
+        try:
+            for path in paths:
+                name = Path(path).name
+                self.backend.rows[name] = document(name, "waiting", pages=None, pages_read=None)
+                yield {"event": "document", **self.backend.rows[name], "document": name}
+            if self.entered:
+                yield {"event": "progress", "files_done": 0, "files_total": len(paths)}
+            name = Path(paths[0]).name
+            self.backend.rows[name] = document(name, "reading", pages=None, pages_read=None)
+            yield {"event": "document", **self.backend.rows[name], "document": name}
+            for page in range(1, 41):
+                yield {"event": "reading", "document": name, "pages": 40, "pages_read": page, "pages_ocr": page // 2}
+                while page == 12 and not self.stopped.wait(0.01):
+                    yield {"event": "beat"}
+        finally:
+            self.stopped.set()
+
+
+@pytest.fixture
+def reading(window: MainWindow, qtbot: QtBot, backend: ScriptedBackend) -> SlowReading:
+    """The window while it reads the first of two documents, at page 12."""
+    backend.rows.clear()
+    window.library.refresh()
+    qtbot.waitUntil(lambda: window.tasks.count == 0)
+    slow = SlowReading(backend)
+    backend.library.script["add"] = slow
+    window.show_page("library")
+    window.intake.add(["/x/long.pdf", "/x/next.pdf"], window.library.chosen)
+    qtbot.waitUntil(lambda: "page 12 of 40" in window.activity.sentence.text())
+    return slow
+
+
+def test_a_row_shows_how_far_its_reading_is(window: MainWindow, qtbot: QtBot, reading: SlowReading) -> None:
+    assert "Reading, page 12 of 40 · 6 by OCR" in spoken(window, "long.pdf")
+    assert window.activity.sentence.text().startswith("Reading long.pdf · page 12 of 40 · 6 by OCR")
+    window.intake.pause()
+    qtbot.waitUntil(lambda: window.tasks.count == 0)
+
+
+def test_the_time_that_is_left_is_told(window: MainWindow, qtbot: QtBot, reading: SlowReading) -> None:
+    window.library.reading("long.pdf", {"pages": 40, "pages_read": 13, "pages_ocr": 6, "left": 118.0})
+    assert "page 13 of 40 · 6 by OCR · about 2 min left" in spoken(window, "long.pdf")
+    window.intake.pause()
+    qtbot.waitUntil(lambda: window.tasks.count == 0)
+
+
+def test_work_is_paused_and_goes_on(
+    window: MainWindow, qtbot: QtBot, backend: ScriptedBackend, reading: SlowReading
+) -> None:
+    before = len(backend.library.named("resume"))
+    qtbot.mouseClick(window.activity.pause, Qt.MouseButton.LeftButton)
+    assert window.intake.paused
+    assert window.activity.sentence.text() == "Paused: 2 documents wait"
+    assert window.activity.pause.text() == "Go on"
+    qtbot.waitUntil(lambda: reading.stopped.is_set() and window.tasks.count == 0)
+    assert "Paused" in spoken(window, "long.pdf")
+    assert window.activity.isVisible()
+    backend.library.script["resume"] = lambda: iter([{"event": "progress", "files_done": 0, "files_total": 2}])
+    qtbot.mouseClick(window.activity.pause, Qt.MouseButton.LeftButton)
+    assert not window.intake.paused
+    qtbot.waitUntil(lambda: window.tasks.count == 0)
+    assert len(backend.library.named("resume")) == before + 1, "what was entered is taken up from the database"
+    assert len(backend.library.named("add")) == 1
+    assert "Paused" not in spoken(window, "long.pdf")
+
+
+def test_files_that_were_not_entered_yet_are_asked_for_again(
+    window: MainWindow, qtbot: QtBot, backend: ScriptedBackend
+) -> None:
+    slow = SlowReading(backend, entered=False)
+    backend.library.script["add"] = slow
+    window.intake.add(["/x/long.pdf", "/x/next.pdf"], window.library.chosen)
+    qtbot.waitUntil(lambda: "page 12 of 40" in window.activity.sentence.text())
+    before = len(backend.library.named("resume"))
+    window.intake.pause()
+    qtbot.waitUntil(lambda: window.tasks.count == 0)
+    backend.library.script["add"] = lambda **_: {"documents": []}
+    window.intake.go_on()
+    qtbot.waitUntil(lambda: window.tasks.count == 0)
+    first, second = backend.library.named("add")
+    assert first == second
+    assert len(backend.library.named("resume")) == before
+
+
+def test_new_work_takes_up_what_waits(
+    window: MainWindow, qtbot: QtBot, backend: ScriptedBackend, reading: SlowReading
+) -> None:
+    window.intake.pause()
+    qtbot.waitUntil(lambda: window.tasks.count == 0)
+    before = len(backend.library.named("resume"))
+    backend.library.script["add"] = lambda **_: {"documents": []}
+    window.intake.add(["/x/other.pdf"], window.library.chosen)
+    assert not window.intake.paused
+    qtbot.waitUntil(lambda: window.tasks.count == 0)
+    assert len(backend.library.named("resume")) == before + 1
+
+
+def test_gone_on_with_before_it_had_stopped(
+    window: MainWindow, qtbot: QtBot, backend: ScriptedBackend, reading: SlowReading
+) -> None:
+    before = len(backend.library.named("resume"))
+    window.intake.pause()
+    window.intake.go_on()
+    qtbot.waitUntil(lambda: window.tasks.count == 0)
+    assert len(backend.library.named("resume")) == before + 1
+    assert not window.intake.paused
+
+
+def test_a_row_is_a_row_whatever_it_holds(window: MainWindow, qtbot: QtBot, backend: ScriptedBackend) -> None:
+    backend.rows["bare"] = {"id": "bare", "name": None, "state": None, "collection": "Brackwater 2025"}
+    window.library.refresh()
+    window.show_page("library")
+    qtbot.waitUntil(lambda: window.library.document("bare") is not None)
+    window.grab()
+    index = window.library_page.list.model().index(0, 0)
+    assert index.data(DOCUMENT)["id"] == "bare"

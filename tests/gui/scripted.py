@@ -195,6 +195,7 @@ class ScriptedBackend:
             "warm": dict,
             "doctor": lambda: {"key": "file", "index": {"documents": 3, "chunks": 41, "parity": True}},
             "resume": lambda: iter(()),
+            "reread": lambda documents: iter(()),
             "folders": lambda: {"folders": [dict(row) for row in self.folders]},
             "folder_watch": self._watch,
             "folder_pause": self._pause,

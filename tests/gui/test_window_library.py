@@ -154,6 +154,15 @@ def test_failed_ones_are_tried_again_from_their_files(page: MainWindow, qtbot: Q
     assert asked["collection"] == "Brackwater 2025"
 
 
+def test_a_partly_read_document_can_be_read_again(page: MainWindow, qtbot: QtBot, backend: ScriptedBackend) -> None:
+    select(page, "scans.pdf")
+    assert page.library_page.selection.buttons["retry"].text() == "Read again"
+    page.library_page.selection.buttons["retry"].click()
+    qtbot.waitUntil(lambda: page.tasks.count == 0)
+    (asked,) = backend.library.named("reread")
+    assert asked["documents"] == ["scans.pdf"]
+
+
 def test_a_failed_row_offers_another_try(page: MainWindow, qtbot: QtBot, backend: ScriptedBackend) -> None:
     view = page.library_page.list
     row = view.visualRect(view.model().index(listed(page).index("damaged.pdf"), 0))

@@ -88,9 +88,14 @@ class Intake(QObject):
         self._again([self._library.path(row)], row.get("collection"), str(row["name"]), passwords=[password])
 
     def retry(self, rows: Iterable[dict[str, Any]]) -> None:
-        """Read documents again that could not be read, each from its file; once per collection."""
+        """Read documents again that could not be read, or not wholly, each from its file; once per collection."""
         files: dict[Any, dict[str, str]] = {}
-        for row in rows:
+        chosen = list(rows)
+        if partly := [row for row in chosen if row.get("state") == "partly_read"]:
+            self._run("reread", {"documents": [row["id"] for row in partly]}, name=str(partly[0].get("name") or ""))
+        for row in chosen:
+            if row in partly:
+                continue
             files.setdefault(row.get("collection"), {}).setdefault(self._library.path(row), str(row.get("name") or ""))
         for collection, paths in files.items():
             self._again(list(paths), collection, next(iter(paths.values())))

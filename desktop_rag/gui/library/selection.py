@@ -23,7 +23,7 @@ _OPENABLE = ("ready", "partly_read")
 
 
 class Selection(QObject):
-    """`wanted(action, documents)` for "open", "retry" (only those that failed), "show" and "remove"."""
+    """`wanted(action, documents)` for "open", "retry" (only those not read, or not wholly), "show" and "remove"."""
 
     wanted = Signal(str, list)
 
@@ -56,10 +56,12 @@ class Selection(QObject):
     def show_rows(self, rows: list[dict[str, Any]]) -> None:
         """These are selected now."""
         self._rows = rows
-        failed = [row for row in rows if _failed(row)]
+        failed = [row for row in rows if _may_be_read_again(row)]
+        partly = bool(failed) and all(listing.group_of(row) == listing.PARTLY for row in failed)
+        again = "Read" if partly else "Try"
         texts = {
             OPEN: open_word(rows),
-            RETRY: f"Try {len(failed)} again" if len(failed) > 1 else "Try again",
+            RETRY: f"{again} {len(failed)} again" if len(failed) > 1 else f"{again} again",
             SHOW: "Show in folder",
             REMOVE: f"Remove {len(rows)}…" if len(rows) > 1 else "Remove…",
         }
@@ -89,7 +91,7 @@ class Selection(QObject):
             button.setText("" if self._narrow else self.actions[name].text())
 
     def _act(self, name: str) -> None:
-        rows = [row for row in self._rows if name != RETRY or _failed(row)]
+        rows = [row for row in self._rows if name != RETRY or _may_be_read_again(row)]
         if rows:
             self.wanted.emit(name, rows)
 
@@ -117,5 +119,5 @@ def open_word(rows: list[dict[str, Any]]) -> str:
     return "Open" if row.get("state") in _OPENABLE else ""
 
 
-def _failed(row: dict[str, Any]) -> bool:
-    return listing.group_of(row) == listing.FAILED
+def _may_be_read_again(row: dict[str, Any]) -> bool:
+    return listing.group_of(row) in (listing.FAILED, listing.PARTLY)

@@ -43,11 +43,11 @@ def code_of(path: Path, limits: Limits | None = None) -> str:
         ("a.odt", b"just words", "unreadable"),
         ("a.txt", bytes(range(256)) * 8, "unreadable"),
         ("a.bin", bytes(range(256)) * 8, "unsupported"),
-        ("a.png", b"\x89PNG\r\n\x1a\n" + bytes(90), "unsupported"),
-        ("a.rtf", b"{\\rtf1 words}", "unsupported"),
-        ("a.eml", b"Subject: hello\n\nwords", "unsupported"),
-        ("a.doc", OLE, "unsupported"),
-        ("a.docx", OLE + "EncryptedPackage".encode("utf-16-le"), "encrypted"),
+        ("a.png", b"\x89PNG\r\n\x1a\n" + bytes(90), "unreadable"),
+        ("a.rtf", b"{\\rtf1 }", "empty"),
+        ("a.zip", b"PK\x05\x06" + bytes(18), "unreadable"),
+        ("a.7z", b"7z\xbc\xaf\x27\x1c" + bytes(range(90)), "unsupported"),
+        ("a.doc", OLE, "unreadable"),
     ],
 )
 def test_refusals_have_a_code_a_sentence_and_a_hint(tmp_path: Path, name: str, content: bytes, code: str) -> None:
@@ -128,13 +128,14 @@ def test_nothing_is_written_beside_the_file(tmp_path: Path) -> None:
 def test_suffixes() -> None:
     assert {".pdf", ".docx", ".md", ".html", ".txt", ".csv", ".log", ".json"} <= SUPPORTED_SUFFIXES
     assert is_supported(Path("Report.PDF"))
-    assert not is_supported(Path("picture.png"))
+    assert is_supported(Path("picture.png"))
+    assert not is_supported(Path("film.mp4"))
     assert not is_supported(Path("txt"))
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    for name in ("b.txt", "a.PDF", "picture.png", ".hidden.txt", "sub/c.md", "sub/deep/d.csv", ".git/e.txt"):
+    for name in ("b.txt", "a.PDF", "film.mp4", ".hidden.txt", "sub/c.md", "sub/deep/d.csv", ".git/e.txt"):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("words")
@@ -150,8 +151,8 @@ def test_a_folder_gives_its_supported_files_sorted(folder: Path) -> None:
 
 
 def test_named_files_always_come_and_each_once(folder: Path) -> None:
-    paths = [folder / "picture.png", folder / ".hidden.txt", folder / "gone.txt", folder / "b.txt", folder]
-    expected = ["picture.png", ".hidden.txt", "gone.txt", "b.txt", "a.PDF", "sub/c.md", "sub/deep/d.csv"]
+    paths = [folder / "film.mp4", folder / ".hidden.txt", folder / "gone.txt", folder / "b.txt", folder]
+    expected = ["film.mp4", ".hidden.txt", "gone.txt", "b.txt", "a.PDF", "sub/c.md", "sub/deep/d.csv"]
     assert names(folder, paths) == expected
 
 

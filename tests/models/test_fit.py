@@ -265,7 +265,7 @@ LLAMA_1B = {
 MEASURED = [
     (STARTER, "llama.cpp", 128, "f16", 251),
     (STARTER, "llama.cpp", 128, "q8_0", 209),
-    (LLAMA_1B, "llama.cpp", 128, "f16", 1467),
+    (LLAMA_1B, "llama.cpp", 128, "f16", 958),
     (STARTER, "GPT4All", 128, "f16", 280),
 ]
 

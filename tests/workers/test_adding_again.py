@@ -14,7 +14,7 @@ from desktop_rag.workers.loop import Request
 from tests.workers.driving import add, counts, everything, run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from desktop_rag.workers.library import Library
@@ -105,8 +105,8 @@ def test_a_file_that_changes_while_it_is_read_is_read_once_more(
     path = write(tmp_path, "a.txt")
     read = library.parser.read
 
-    def read_and_change(path: Path, password: str | None) -> Any:
-        yield from read(path, password)
+    def read_and_change(path: Path, password: str | None, member: Sequence[str]) -> Any:
+        yield from read(path, password, member)
         path.write_text("The boiler is repaired by Erika Blum.\n")
 
     monkeypatch.setattr(library.parser, "read", read_and_change)
@@ -121,9 +121,9 @@ def test_a_file_that_changes_under_the_second_reading_is_not_cleaned_by_places_t
     document = add(library, path, review=True)[0]["id"]
     read = library.parser.read
 
-    def change_and_read(path: Path, password: str | None) -> Any:
+    def change_and_read(path: Path, password: str | None, member: Sequence[str], **more: Any) -> Any:
         path.write_text(f"A new first line, by Erika Blum.\n{LETTER}")
-        yield from read(path, password)
+        yield from read(path, password, member, **more)
 
     monkeypatch.setattr(library.parser, "read", change_and_read)
     (row,) = run(indexing.accept(library, [document], {}))[1]["documents"]

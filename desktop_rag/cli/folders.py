@@ -63,6 +63,9 @@ def _check(workers: Workers, output: Output, folder: int | None) -> int:
     failed = [row for row in done["documents"] if row["state"] == "failed"]
     lines = [_summary(row) for row in done["folders"]] or ["No folder is watched, or all are paused."]
     lines += [f"{row['name']}: {row['error']['message']} {row['error']['hint']}".strip() for row in failed]
+    waiting = sum(row["state"] == "reviewing" for row in done["documents"])
+    if waiting:
+        lines.append(f"{counted(waiting, 'document')} to review in the window before they are indexed.")
     output.result({"folders": done["folders"], "documents": done["documents"]}, lines)
     return 0
 

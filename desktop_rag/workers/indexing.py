@@ -335,7 +335,7 @@ def _encode(library: Library, row: dict[str, Any]) -> Steps:
         yield None
     library.vectors.changed(collection)
     library.recache(collection, lambda: _fill_chroma(library, document, collection))
-    unread = [p["number"] or p["locator"] for p in library.documents.page_rows(document) if p["unread"]]
+    unread = [page for page in library.documents.page_rows(document) if page["unread"]]
     state, cause = ("partly_read", _partly(unread)) if unread else ("ready", None)
     library.documents.update(document, state=state, encoded=1, error=cause)
 
@@ -349,12 +349,15 @@ def _fill_chroma(library: Library, document: str, collection: int) -> None:
         library.chroma.add(collection, list(held), np.stack(list(held.values())))
 
 
-def _partly(unread: list[Any]) -> str:
-    shown = ", ".join(str(page) for page in unread[:8]) + ("…" if len(unread) > 8 else "")
-    return json.dumps(
-        {
-            "code": "partly_read",
-            "message": f"{len(unread)} of its pages could not be read: {shown}.",
-            "hint": "The other pages can be searched.",
-        }
-    )
+def _partly(unread: list[dict[str, Any]]) -> str:
+    places = [str(page["number"] or page["locator"] or "one part") for page in unread]
+    shown = ", ".join(places[:8]) + ("…" if len(places) > 8 else "")
+    # Where all have one cause it is told, without "on this page": the sentence names the pages.
+    causes = {str(page["unread"]).removesuffix(" on this page") for page in unread}
+    why = f" ({causes.pop()})" if len(causes) == 1 else ""
+    if len(unread) > 1:
+        message = f"{len(unread)} of its pages could not be read{why}: {shown}."
+    else:
+        message = f"{'Page ' if unread[0]['number'] else ''}{shown} could not be read{why}."
+    message = message[:1].upper() + message[1:]
+    return json.dumps({"code": "partly_read", "message": message, "hint": "The rest can be searched."})

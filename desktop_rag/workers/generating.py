@@ -12,7 +12,7 @@ from desktop_rag.engines.protocol import Engine, EngineInfo, Finish, Piece, Prom
 from desktop_rag.errors import DesktopRagError
 from desktop_rag.workers.loop import Operation, Request
 
-COALESCE_SECONDS = 0.1
+COALESCE_SECONDS = 0.12
 SMALL_MODEL_PARAMETERS = 400_000_000
 SMALL_MODEL_BYTES = 300 * 2**20
 SMALL_MODEL_PASSAGES = 2
@@ -91,7 +91,7 @@ def complete_op(engine: Engine, request: Request, limits: Measures | None = None
 
 
 def stream(engine: Engine, prompt: Prompt, request: Request) -> Generator[Event, None, Finish]:
-    """One prefill event, then token events every 100 ms at most, so that a fast model does not flood the pipe.
+    """One prefill event, then token events every 120 ms at most, so that a fast model does not flood the pipe.
 
     Returns the Finish.
     """

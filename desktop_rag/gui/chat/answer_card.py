@@ -20,7 +20,7 @@ from desktop_rag.gui.theme import Theme
 
 # The least time between two looks at a growing text: each takes a core from the model that writes it. The worker
 # sends words a little less often than this, so that they are shown as they come and no timer wakes the window.
-FLUSH_MS = 80
+FLUSH_MS = 100
 _PREVIEW = 400
 _WORTH_SAYING_MS = 100
 

@@ -27,7 +27,7 @@ from desktop_rag.gui.theme import Theme
 # What no formatting can begin with; and after so many characters a line is no heading or list entry any more.
 _PLAIN = re.compile(r"[^\n\[\]*`]*")
 _DECIDED = 8
-_SPARE_LINES = 4
+_SPARE_LINES = 6
 
 
 class RichText(QTextBrowser):

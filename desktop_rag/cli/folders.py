@@ -84,7 +84,7 @@ def _log(rows: list[dict[str, Any]], folder: int, output: Output) -> int:
 
 def _summary(row: dict[str, Any]) -> str:
     if row["problem"]:
-        return f"{row['path']}: {row['problem']} Nothing of it was removed."
+        return f"{row['path']}: {row['problem']} Nothing was removed."
     told = [f"{row[change]:,} {change}" for change in _CHANGES if row[change]]
     told.append(f"{row['unchanged']:,} unchanged")
     if row["waiting"]:

@@ -27,6 +27,8 @@ SETTLED_SECONDS = 2.0
 _POLL_SECONDS = 0.02
 _PATIENCE_SECONDS = 120.0
 _A_SLICE = 200
+# The place where a drive was mounted is an empty folder when it is not.
+_EMPTY = "The folder is empty: is its drive connected? If it is meant to be empty, remove its documents here."
 
 
 def watch(library: Library, path: Path, collection: str | None) -> dict[str, Any]:
@@ -68,7 +70,11 @@ def _sync(
         library.folders.checked(folder["id"], summary["problem"])
         return summary, []
     known = {row["path"]: row for row in library.documents.under(folder["collection_id"], Path(folder["path"]))}
-    fresh = yield from _compare(known, found, summary)
+    if known and not found.files:
+        summary["problem"] = _EMPTY
+        library.folders.checked(folder["id"], _EMPTY)
+        return summary, []
+    fresh = yield from _compare(library, known, found, summary)
     documents = yield from _enter(library, folder, {path: path in known for path in fresh}, found, summary)
     # What an earlier look could not finish is taken up as well.
     documents += [row["id"] for row in known.values() if row["state"] in UNFINISHED and row["path"] not in fresh]
@@ -113,7 +119,7 @@ def _listing(path: Path) -> Generator[None, None, Listing]:
 
 
 def _compare(
-    known: dict[str, dict[str, Any]], found: Listing, summary: dict[str, Any]
+    library: Library, known: dict[str, dict[str, Any]], found: Listing, summary: dict[str, Any]
 ) -> Generator[None, None, list[str]]:
     """The files that have to be opened, in the order of their names."""
     fresh = []
@@ -121,14 +127,26 @@ def _compare(
     for at, (path, (size, modified)) in enumerate(sorted(found.files.items())):
         if at % _A_SLICE == 0:
             yield
-        row = known.get(path)
-        if row is not None and (row["size"], row["modified"]) == (size, modified):
+        if _is_as_known(known, path, (size, modified)) or _is_same_copy(library, known, found, path):
             summary["unchanged"] += 1
         elif lately < modified <= time.time() * 1e9:
             summary["waiting"] += 1
         else:
             fresh.append(path)
     return fresh
+
+
+def _is_as_known(known: dict[str, dict[str, Any]], path: str, state: tuple[int, int]) -> bool:
+    row = known.get(path)
+    return row is not None and (row["size"], row["modified"]) == state
+
+
+def _is_same_copy(library: Library, known: dict[str, dict[str, Any]], found: Listing, path: str) -> bool:
+    """Whether a file is still the copy of another one here, which is still the one that was indexed."""
+    state, original = library.copies.get(path, (None, ""))
+    return (
+        state == found.files[path] and original in found.files and _is_as_known(known, original, found.files[original])
+    )
 
 
 def _enter(
@@ -142,8 +160,13 @@ def _enter(
             library, Path(path), collection["id"], collection["policy"], bool(collection["review"])
         )
         size, modified = found.files[path]
-        library.documents.update(document, size=size, modified=modified)
-        change = _change(known, was_there, library.documents.row(document)["path"] == path)
+        stands_for = library.documents.row(document)["path"]
+        if stands_for == path:
+            library.documents.update(document, size=size, modified=modified)
+            library.copies.pop(path, None)
+        else:
+            library.copies[path] = (size, modified), stands_for
+        change = _change(known, was_there, stands_for == path)
         if change is None:
             summary["unchanged"] += 1
         else:

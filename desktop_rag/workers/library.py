@@ -44,6 +44,8 @@ class Library:
         self.db = open_database(data_dir / "library.db", self.key)
         self.collections = Collections(self.db)
         self.folders = Folders(self.db)
+        # Files of watched folders whose content is that of another one there: their size and time, and its path.
+        self.copies: dict[str, tuple[tuple[int, int], str]] = {}
         self.documents = Documents(self.db)
         self.conversations = Conversations(self.db)
         self.lexical = PostingsIndex(self.db)

@@ -11,12 +11,17 @@ from desktop_rag.workers.library import Library
 
 def document_row(library: Library, document: str, *, known: bool = False) -> dict[str, Any]:
     """One document with its counts, in the shape of `documents` and `add`."""
-    return _shaped(library, library.documents.row(document), known)
+    return _shaped(library, library.documents.row(document), library.documents.children(document), known=known)
 
 
 def document_rows(library: Library, collection: int | None) -> list[dict[str, Any]]:
     """All documents of a collection, or of all."""
-    return [_shaped(library, row, known=True) for row in library.documents.rows(collection)]
+    rows = library.documents.rows(collection)
+    children: dict[str, list[str]] = {row["id"]: [] for row in rows}
+    for row in rows:
+        if row["parent_id"] in children:
+            children[row["parent_id"]].append(row["id"])
+    return [_shaped(library, row, children[row["id"]], known=True) for row in rows]
 
 
 def event(library: Library, document: str, *, known: bool = False) -> dict[str, Any]:
@@ -35,7 +40,7 @@ def shown_path(row: dict[str, Any]) -> str:
     return "!".join([row["path"], *(name.replace("/", "!") for name in row["member"])])
 
 
-def _shaped(library: Library, row: dict[str, Any], known: bool) -> dict[str, Any]:
+def _shaped(library: Library, row: dict[str, Any], children: list[str], *, known: bool) -> dict[str, Any]:
     chunks, found = library.documents.counts(row["id"])
     return {
         "id": row["id"],
@@ -50,7 +55,7 @@ def _shaped(library: Library, row: dict[str, Any], known: bool) -> dict[str, Any
         "language": row["language"],
         "chunks": chunks,
         "pii": found,
-        "children": library.documents.children(row["id"]),
+        "children": children,
         "parent": row["parent_id"],
         "error": json.loads(row["error"]) if row["error"] else None,
         "size": row["size"],

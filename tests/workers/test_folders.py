@@ -138,3 +138,27 @@ def test_what_is_watched_no_longer_keeps_its_documents(library: Library, folder:
     library.folders.forget(folder["id"])
     assert names(library) == ["heating.md", "lease.txt"]
     assert library.folders.all() == []
+
+
+def test_a_folder_that_is_suddenly_empty_loses_nothing(
+    library: Library, folder: dict[str, Any], tmp_path: Path
+) -> None:
+    """As the place looks where a drive was mounted."""
+    shutil.move(tmp_path / "papers", tmp_path / "away")
+    (tmp_path / "papers").mkdir()
+    assert "is empty" in sync(library, folder)["problem"]
+    assert names(library) == ["heating.md", "lease.txt"]
+
+
+def test_a_copy_is_hashed_once_and_takes_the_place_of_a_deleted_original(
+    library: Library, folder: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "papers"
+    write(root / "same.txt", (root / "lease.txt").read_text())
+    assert changes(sync(library, folder)) == {"unchanged": 3}
+    with monkeypatch.context() as patched:
+        patched.setattr(folders, "enter", None)
+        assert changes(sync(library, folder)) == {"unchanged": 3}, "neither of the two is opened again"
+    (root / "lease.txt").unlink()
+    assert changes(sync(library, folder)) == {"moved": 1, "unchanged": 1}
+    assert names(library) == ["heating.md", "same.txt"]

@@ -24,7 +24,6 @@ _HARMLESS_ENCRYPTION = frozenset(("http://www.idpf.org/2008/embedding", "http://
 _TEXTS = frozenset(("application/xhtml+xml", "text/html", "application/x-dtbook+xml", "text/x-oeb1-document"))
 _HEADINGS = "//*[local-name()='h1' or local-name()='h2' or local-name()='h3']"
 _PICTURES = "//*[local-name()='img' or local-name()='image' or local-name()='svg' or local-name()='object']"
-_LONGEST_LOCATOR = 120
 _LONGEST_PART = 64_000_000
 
 

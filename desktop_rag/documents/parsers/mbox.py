@@ -16,7 +16,6 @@ from desktop_rag.documents.source import Child, Source, stem
 from desktop_rag.errors import DocumentError
 
 _LINE = 1 << 16
-_LONGEST_LOCATOR = 100
 _LONGEST_SEPARATOR = 200
 # The line before each mail. Text may hold lines like it, so the next one has to be a header as well, and either the
 # line has a time and a year or it has an address and stands after a blank line.

@@ -30,7 +30,7 @@ _EMBEDDED_HEADER = 24
 _EMBEDDED = "__substg1.0_3701000D"
 _RECIPIENT_TYPE, _DELIVERED = 0x0C15, 0x0E06
 _TO, _CC = 1, 2
-_LONGEST_TITLE, _LONGEST_LOCATOR = 300, 100
+_LONGEST_TITLE = 300
 # What the library raises for properties whose value is missing, cut short, or of another kind than it says.
 _ODD = (
     KeyError,

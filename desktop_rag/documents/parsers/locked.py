@@ -21,6 +21,7 @@ from msoffcrypto.exceptions import (  # type: ignore[import-untyped]
 from msoffcrypto.format.ooxml import OOXMLFile  # type: ignore[import-untyped]
 
 from desktop_rag.documents.limits import Limits
+from desktop_rag.documents.passwords import wrong_password
 from desktop_rag.documents.source import MemorySource, Source, read_bytes
 from desktop_rag.errors import DocumentError
 
@@ -57,13 +58,6 @@ def unlocked(source: Source, limits: Limits, password: str | None) -> Source:
             "The file is protected by a password and damaged: it cannot be decrypted.",
             "It may be an unfinished download: get it again.",
         ) from failure
-
-
-def wrong_password(password: str | None) -> DocumentError:
-    """The error for a password that does not fit, or for none at all."""
-    if password:
-        return DocumentError("encrypted", "The password does not open this file.", "Check the password and try again.")
-    return DocumentError("encrypted", "The file is protected by a password.", "Enter its password to add it.")
 
 
 def unknown_scheme() -> DocumentError:

@@ -19,8 +19,8 @@ from desktop_rag.documents.composer import Composer
 from desktop_rag.documents.limits import Limits
 from desktop_rag.documents.model import DocumentInfo, Page, UnreadPage
 from desktop_rag.documents.parsers.csv import is_header, row_text
-from desktop_rag.documents.parsers.locked import wrong_password
 from desktop_rag.documents.parsers.old_word import DAMAGED, WordFile
+from desktop_rag.documents.passwords import wrong_password
 from desktop_rag.documents.source import Source, read_bytes, stem
 from desktop_rag.errors import DocumentError
 

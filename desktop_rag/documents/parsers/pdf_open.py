@@ -10,6 +10,7 @@ import pypdfium2 as pdfium  # type: ignore[import-untyped]
 import pypdfium2.raw as raw  # type: ignore[import-untyped]
 
 from desktop_rag.documents.parsers.pdf_repair import repairs
+from desktop_rag.documents.passwords import wrong_password
 from desktop_rag.documents.source import FileSource, Source
 from desktop_rag.errors import DocumentError
 
@@ -37,7 +38,7 @@ def _open(source: Source, password: str | None) -> Any:
         return pdfium.PdfDocument(content, password=password)
     except pdfium.PdfiumError as failure:
         if failure.err_code in (raw.FPDF_ERR_PASSWORD, raw.FPDF_ERR_SECURITY):
-            raise _encrypted(password) from failure
+            raise wrong_password(password, "PDF") from failure
         for data in repairs(source):
             try:
                 return pdfium.PdfDocument(data, password=password)
@@ -48,9 +49,3 @@ def _open(source: Source, password: str | None) -> Any:
             "The PDF is damaged and cannot be opened.",
             "It may be an unfinished download: get it again, or print it to a new PDF.",
         ) from failure
-
-
-def _encrypted(password: str | None) -> DocumentError:
-    if password:
-        return DocumentError("encrypted", "The password does not open this PDF.", "Check the password and try again.")
-    return DocumentError("encrypted", "The PDF is protected by a password.", "Enter its password to add it.")

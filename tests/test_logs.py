@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from desktop_rag import logs
-from desktop_rag.workers.client import Workers
+from desktop_rag.workers.crew import Workers
 
 SENTINEL = "Quillfeather-7431"
 

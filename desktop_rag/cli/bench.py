@@ -11,13 +11,16 @@ from desktop_rag.cli.output import Output
 from desktop_rag.engines.registry import ENGINES
 from desktop_rag.errors import UsageError
 from desktop_rag.evaluation.bench import table
+from desktop_rag.evaluation.ingest import ingest
+from desktop_rag.evaluation.ingest_place import Sizes
+from desktop_rag.evaluation.ingest_promises import told
 from desktop_rag.evaluation.probing import probe, probe_lines
 from desktop_rag.evaluation.running import MAX_TOKENS, Choice, bench
 from desktop_rag.evaluation.targets import targets
 from desktop_rag.models.synthetic_shapes import SHAPES
-from desktop_rag.workers.client import Workers
+from desktop_rag.workers.crew import Workers
 
-_PLANNED = ("ingest", "retrieval", "window")
+_PLANNED = ("retrieval", "window")
 _SIGNS = {True: "✓", False: "✗", None: "–"}
 
 
@@ -38,8 +41,17 @@ def add_commands(subparsers: Any, add: Callable[[Any, str, Any, str], ArgumentPa
     parser.add_argument(
         "--max-tokens", type=int, default=MAX_TOKENS, metavar="N", help=f"the longest answer ({MAX_TOKENS})"
     )
+    parser.add_argument(
+        "--documents",
+        type=int,
+        metavar="N",
+        help=f"with --ingest: add N documents to see memory stay flat ({Sizes().documents})",
+    )
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument("--targets", action="store_true", help="the promised ratios, with every round")
+    kind.add_argument(
+        "--ingest", action="store_true", help="how fast and steadily documents come in (about 10 minutes)"
+    )
     kind.add_argument("--probe", action="store_true", help="what each engine can do, with the evidence")
     for name in _PLANNED:
         kind.add_argument(f"--{name}", action="store_true", help="not available yet")
@@ -53,6 +65,8 @@ def run_bench(workers: Workers, options: Namespace, output: Output) -> int:
     _check(options)
     if options.targets:
         return _targets(workers, options, output)
+    if options.ingest:
+        return _ingest(options, output)
     choice = Choice(
         engines=tuple(options.engine),
         model=options.model,
@@ -72,6 +86,8 @@ def run_bench(workers: Workers, options: Namespace, output: Output) -> int:
 
 def _check(options: Namespace) -> None:
     """What can only fail is refused before anything is measured."""
+    if options.documents is not None and not options.ingest:
+        raise UsageError("bad_request", "--documents goes with --ingest.", "Leave it out.")
     if options.max_tokens < 1:
         raise UsageError("bad_request", "An answer has at least one token.", "Give a larger --max-tokens.")
     if options.synthetic and options.synthetic not in SHAPES:
@@ -86,6 +102,15 @@ def _targets(workers: Workers, options: Namespace, output: Output) -> int:
         raise UsageError("bad_request", "The targets are measured with llama.cpp only.", "Leave the other options out.")
     done = _followed(targets(workers, paint=_painted, model=options.model), output)
     output.result(_plain(done), [_target_line(target) for target in done["targets"]])
+    return 0
+
+
+def _ingest(options: Namespace, output: Output) -> int:
+    if options.engine or options.model or options.synthetic or options.url:
+        raise UsageError("bad_request", "No model is measured with --ingest.", "Leave the other options out.")
+    sizes = Sizes() if options.documents is None else Sizes(documents=options.documents)
+    done = _followed(ingest(Workers, sizes), output)
+    output.result(_plain(done), [told(row) for row in done["ingest"]])
     return 0
 
 
@@ -126,7 +151,7 @@ def _line(event: dict[str, Any]) -> str | None:
     if event["event"] == "skipped":
         return f"  {event['skipped']['error']['message']}"
     if event["event"] == "target":
-        return f"  {_target_line(event['target'])}"
+        return f"  {told(event['target']) if 'unit' in event['target'] else _target_line(event['target'])}"
     return None
 
 

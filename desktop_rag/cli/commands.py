@@ -15,7 +15,7 @@ from desktop_rag.meter import machine
 from desktop_rag.meter.memory import resident_mb
 from desktop_rag.retrieval.modes import check_mode
 from desktop_rag.workers.choice import choose
-from desktop_rag.workers.client import Workers
+from desktop_rag.workers.crew import Workers
 
 _DOCUMENT_KEYS = (
     *(

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from desktop_rag.cli.output import Output
+from desktop_rag.evaluation import pii
 from desktop_rag.evaluation.parsing import evaluate, table
-from desktop_rag.workers.client import Workers
+from desktop_rag.workers.crew import Workers
 from desktop_rag.workers.parsing import Parser
 
 
@@ -24,6 +25,8 @@ def add_commands(subparsers: Any, add: Callable[[Any, str, Any, str], ArgumentPa
     )
     files.add_argument("folder", metavar="DIR", help="a folder with a MANIFEST.jsonl")
     files.add_argument("--no-attacks", action="store_true", help="only the files")
+    found = add(kinds, "pii", run_pii, "Look for personal data in a labelled set, with Presidio as it comes beside it.")
+    found.add_argument("file", metavar="FILE", help="lines of {id, text, language, spans}")
 
 
 def run_files(workers: Workers, options: Namespace, output: Output) -> int:
@@ -35,6 +38,13 @@ def run_files(workers: Workers, options: Namespace, output: Output) -> int:
     return 0 if done["totals"]["met"] else 1
 
 
+def run_pii(workers: Workers, options: Namespace, output: Output) -> int:
+    """Print what was found of a labelled set."""
+    done = _followed(pii.evaluate(workers, Path(options.file).expanduser().absolute()), output)
+    output.result({key: value for key, value in done.items() if key != "event"}, pii.table(done))
+    return 0
+
+
 def _followed(events: Iterator[dict[str, Any]], output: Output) -> dict[str, Any]:
     """Show what happens on the way; the last event."""
     last: dict[str, Any] = {}
@@ -42,7 +52,8 @@ def _followed(events: Iterator[dict[str, Any]], output: Output) -> dict[str, Any
         if event["event"] == "done":
             last = event
         elif event["event"] == "progress":
-            output.progress(event, f"{event['text']} …")
+            moving = str(event["text"]).endswith(" %")
+            output.progress(event, event["text"] if moving else f"{event['text']} …")
         else:
             output.progress(event, None)
     return last

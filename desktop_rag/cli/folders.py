@@ -11,7 +11,7 @@ from typing import Any
 
 from desktop_rag.cli.output import Output, counted
 from desktop_rag.errors import UsageError
-from desktop_rag.workers.client import Workers
+from desktop_rag.workers.crew import Workers
 
 _CHANGES = ("added", "changed", "moved", "removed")
 _LOG_LINES = 20

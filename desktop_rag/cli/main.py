@@ -20,9 +20,9 @@ from desktop_rag.errors import DesktopRagError, UsageError
 from desktop_rag.privacy.dumps import forbid_dumps
 from desktop_rag.privacy.scrub import POLICIES
 from desktop_rag.retrieval.modes import MODES, PLANNED_MODES
-from desktop_rag.workers.client import Workers
+from desktop_rag.workers.crew import Workers
 
-_PLANNED = ("privacy", "serve", "eval retrieval", "eval answers", "eval pii", "eval text")
+_PLANNED = ("privacy", "serve", "eval retrieval", "eval answers", "eval text")
 
 
 class _Parser(argparse.ArgumentParser):

@@ -15,7 +15,7 @@ from desktop_rag.engines.registry import ENGINES
 from desktop_rag.errors import NetworkError, UsageError
 from desktop_rag.meter import machine
 from desktop_rag.models.catalogue import find
-from desktop_rag.workers.client import Workers
+from desktop_rag.workers.crew import Workers
 
 Add = Callable[[Any, str, Any, str], ArgumentParser]
 _CONVERT_TO = ("ct2", "hf", "gpt4all")

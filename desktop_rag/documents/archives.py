@@ -26,6 +26,7 @@ _END_SIZE, _END_64_SIZE, _LOCATOR_SIZE = 22, 56, 20
 # Control characters, line separators, marks that turn the direction of a name around, and halves of characters.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
 _SURROGATES = re.compile("[\ud800-\udfff]")
+_OF_THE_SYSTEM = frozenset(("__macosx", "thumbs.db", "desktop.ini"))
 _DRIVE = re.compile("[A-Za-z]:")
 _LONGEST_NAME = 120
 _DEEPEST_FOLDER = 12
@@ -35,14 +36,14 @@ BROKEN = (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, ValueEr
 
 
 @contextmanager
-def opened(source: Source) -> Iterator[zipfile.ZipFile]:
+def opened(source: Source, kind: type[zipfile.ZipFile] = zipfile.ZipFile) -> Iterator[zipfile.ZipFile]:
     """The archive, closed afterwards; raises one of BROKEN if it is none, DocumentError if its list of files alone
-    is too much for memory.
+    is too much for memory. `kind` is what opens it.
     """
     with source.open() as stream:
         _check_directory(stream)
         try:
-            archive = zipfile.ZipFile(stream)
+            archive = kind(stream)
         except OSError as failure:
             # A wrong offset makes for a seek to nowhere; anything else is the disk's failure.
             if failure.errno != errno.EINVAL:
@@ -109,6 +110,12 @@ def check_sizes(archive: zipfile.ZipFile, limits: Limits) -> None:
 def too_tight(unpacked: int, packed: int, limits: Limits) -> bool:
     """Whether so much comes out of so few bytes that it can only be meant to do harm."""
     return unpacked > _HARMLESS and unpacked > limits.max_zip_ratio * max(packed, 1)
+
+
+def is_clutter(name: str) -> bool:
+    """Whether nobody put this file into the archive: a hidden one, or what a system leaves behind."""
+    parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".", "..")]
+    return not parts or any(part.startswith(".") or part.lower() in _OF_THE_SYSTEM for part in parts)
 
 
 def is_encrypted(entries: Sequence[zipfile.ZipInfo]) -> bool:

@@ -7,6 +7,8 @@ import re
 
 from charset_normalizer import from_bytes
 
+from desktop_rag.documents.alphabets import PLAUSIBLE, by_letters
+
 # UTF-32 before UTF-16: the mark of the former begins with the mark of the latter.
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -15,44 +17,19 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_LATIN = frozenset(
-    "cp1250 cp1252 cp1254 cp1257 cp1258 latin_1 iso8859_2 iso8859_3 iso8859_4 iso8859_9 iso8859_10 iso8859_13 "
-    "iso8859_14 iso8859_15 iso8859_16 hp_roman8".split()
-)
-_ALPHABETS = tuple(
-    frozenset(letters)
-    for letters in (
-        "äöüßéà",
-        "àâæçéèêëîïôùûüÿœ",
-        "áéíñóúüªº",
-        "àáâãçéêíóôõúüªº",
-        "àèéìíîòóùú",
-        "åäöéàü",
-        "æøåéèòâêô",
-        "àáäéëèïíóöüú",
-        "áðéíóúýþæö",
-        "ąćęłńóśźż",
-        "áčďéěíňóřšťúůýž",
-        "áäčďéíľĺňóôŕšťúýž",
-        "áéíóöőúüű",
-        "ăâîșțşţ",
-        "čćđšž",
-        "âçğıîöşüûi̇",
-    )
-)
-"""Letters beyond ASCII of German, French, Spanish, Portuguese, Italian, Swedish with Finnish, Danish with
-Norwegian, Dutch with Catalan, Icelandic, Polish, Czech, Slovak, Hungarian, Romanian, Croatian, Turkish."""
-_MARKS_OF_TEXT = frozenset("\xa0«»„“”‚‘’‹›–—…•·°§€£©®™×½¼¾²³¿¡´")
 # Python's codecs of these names are for something else than the text of a file.
 _NO_TEXT = frozenset(
     {"undefined", "idna", "punycode", "unicode-escape", "raw-unicode-escape", "utf-7", "rot13", "rot-13", "hex",
      "base64", "bz2", "zlib", "uu", "quopri", "mbcs", "oem"}
 )  # fmt: skip
-# Nobody's documents; on short texts the guess is nonetheless often one of them.
-_MAINFRAME = ["cp037", "cp273", "cp424", "cp500", "cp875", "cp1026", "cp1140"]
-_HIGH = bytes(range(128, 256))
-_FEW = 0.3
+# Nobody's documents, or told by other signs; on short texts the guess is nonetheless often one of them.
+_NO_GUESS = "cp037 cp273 cp424 cp500 cp875 cp1026 cp1140 utf_16 utf_16_le utf_16_be utf_32".split()
 _SAMPLE = 65_536
+_FEWEST_WIDE = 4
+# The blocks of Unicode of Latin, Greek, Cyrillic, Hebrew, Arabic and Thai letters; ASCII and the signs of all of them.
+_ALPHABETS = (0x00, 0x01, 0x03, 0x04, 0x05, 0x06, 0x0E)
+_IN_ALL = (0x00, 0x01, 0x20)
+_JAPANESE_MAIL = (b"\x1b$B", b"\x1b$@")
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
@@ -77,32 +54,17 @@ def _candidates(data: bytes, declared: str | None) -> list[str]:
     wide = _wide_without_mark(data)
     if wide:
         return [wide]
+    if any(mark in data for mark in _JAPANESE_MAIL):
+        return ["iso2022_jp", "utf-8"]
     if _is_utf8(data):
         return ["utf-8"]
     sample = _telling_sample(data)
     named = [declared] if declared and declared.lower().replace("_", "-") not in _NO_TEXT else []
-    latin, misfits = _by_alphabet(sample)
-    high = len(sample) - len(sample.translate(None, _HIGH))
-    if not misfits and high < _FEW * len(sample):
-        # A few letters, all of one language: on short texts the guess would find some Chinese in them.
-        return [*named, latin]
-    guess = from_bytes(sample, cp_exclusion=_MAINFRAME).best()
-    guessed = guess.encoding if guess else "cp1252"
-    return [*named, latin if guessed in _LATIN else guessed]
-
-
-def _by_alphabet(sample: bytes) -> tuple[str, int]:
-    """The Windows encoding in which the letters beyond ASCII fit the alphabet of one language best; how many do not.
-
-    A statistical guess confuses them on short texts: an e-mail's "señor" reads "seńor" in the one next to it.
-    """
-
-    def misfits(encoding: str) -> int:
-        foreign = [char for char in sample.decode(encoding, errors="replace") if char > "\x7f"]
-        letters = [char for char in foreign if char not in _MARKS_OF_TEXT]
-        return min(sum(char.lower() not in alphabet for char in letters) for alphabet in _ALPHABETS)
-
-    return min(((name, misfits(name)) for name in ("cp1252", "cp1250", "cp1254")), key=lambda found: found[1])
+    fitting, cost = by_letters(sample)
+    if cost <= PLAUSIBLE:
+        return [*named, fitting]
+    guess = from_bytes(sample, cp_exclusion=_NO_GUESS).best()
+    return [*named, guess.encoding if guess else fitting]
 
 
 def _is_utf8(data: bytes) -> bool:
@@ -122,16 +84,31 @@ def _telling_sample(data: bytes) -> bytes:
 
 
 def _wide_without_mark(data: bytes) -> str | None:
-    """UTF-16 is betrayed by zero bytes at every second place of mostly Latin text."""
+    """UTF-16 is betrayed by every second byte: nearly always the same small number, that of one alphabet.
+
+    Of scripts with thousands of characters only zeros tell, for a space or a line end between them.
+    """
     sample = data[:4096]
-    if len(sample) < 8 or len(data) % 2:
+    if len(sample) < _FEWEST_WIDE or len(data) % 2:
         return None
-    even, odd = sample[::2], sample[1::2]
-    if odd.count(0) > 0.6 * len(odd) and even.count(0) < 0.1 * len(even):
-        return "utf-16-le"
-    if even.count(0) > 0.6 * len(even) and odd.count(0) < 0.1 * len(odd):
-        return "utf-16-be"
+    for name, high, low in (("utf-16-le", sample[1::2], sample[::2]), ("utf-16-be", sample[::2], sample[1::2])):
+        alphabet = max(_ALPHABETS, key=high.count)
+        in_it = sum(high.count(each) for each in {alphabet, *_IN_ALL})
+        if high.count(alphabet) > 0.3 * len(high) and in_it > 0.9 * len(high) and _small(low) < 0.5 * len(low):
+            return name
+        if 0 in high and 0 not in low and _is_text(sample.decode(name, errors="replace")):
+            return name
     return None
+
+
+def _is_text(text: str) -> bool:
+    """Whether nearly every character is one that is written: half of the codes there are is none."""
+    written = sum((char.isprintable() and char != "\ufffd") or char.isspace() for char in text)
+    return written > 0.97 * len(text)
+
+
+def _small(data: bytes) -> int:
+    return len(data) - len(data.translate(None, bytes(_ALPHABETS)))
 
 
 def clean(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from pathlib import Path
 
 from desktop_rag.documents.archives import BROKEN, members, opened
@@ -31,7 +32,10 @@ _BY_SUFFIX: dict[str, str] = {
     ".mbox": "mbox",
     **dict.fromkeys((".mht", ".mhtml"), "mhtml"),
     ".zip": "zip",
-    ".gz": "gz",
+    ".tar": "tar",
+    **dict.fromkeys((".gz", ".tgz"), "gz"),
+    **dict.fromkeys((".bz2", ".tbz", ".tbz2"), "bz2"),
+    **dict.fromkeys((".xz", ".txz"), "xz"),
     ".xml": "xml",
     ".ipynb": "ipynb",
     ".json": "json",
@@ -65,16 +69,22 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"GIF8", "image"),
     (b"II*\x00", "image"),
     (b"MM\x00*", "image"),
-    (b"BM", "image"),
     (b"\x1f\x8b", "gz"),
+    (b"BZh", "bz2"),
+    (b"\xfd7zXZ\x00", "xz"),
 )
-_FOREIGN: tuple[tuple[bytes, str], ...] = (
-    (b"RIFF", "sound and films"),
-    (b"7z\xbc\xaf", "7z archives"),
-    (b"Rar!", "RAR archives"),
-    (b"\x7fELF", "programs"),
-    (b"MZ\x90\x00", "programs"),
-    (b"SQLite format 3", "databases"),
+# A text may begin with these letters; no text has the other beginnings, however white the page a picture shows.
+_LIKE_TEXT = (b"GIF8", b"BZh")
+_UNPACK = "Unpack it in another program and add the files."
+_SAVE = "Save it as PDF, Word (.docx), HTML or plain text and add that."
+_NO_TEXT = "It holds no text to be read; if something is written about it, add that."
+_FOREIGN: tuple[tuple[bytes, str, str], ...] = (
+    (b"7z\xbc\xaf", "7z archives", _UNPACK),
+    (b"Rar!", "RAR archives", _UNPACK),
+    (b"RIFF", "sound and films", _NO_TEXT),
+    (b"\x7fELF", "programs", _NO_TEXT),
+    (b"MZ\x90\x00", "programs", _NO_TEXT),
+    (b"SQLite format 3", "databases", "Export what you need as CSV and add that."),
 )
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _OLE_STREAMS = (
@@ -100,6 +110,9 @@ def detect(source: Source) -> str:
     with source.open() as stream:
         head = stream.read(HEAD)
     named = suffix(source)
+    # Before all others: what an archive begins with may be the start of the first file in it.
+    if head[257:262] == b"ustar" and b"\x00" in head[:257]:
+        return "tar"
     at = head.find(b"%PDF-", 0, 1024)
     # A text may speak of "%PDF-"; rubbish before the header is forgiven in files that do not claim to be text.
     if at == 0 or (at > 0 and _BY_SUFFIX.get(named, "pdf") == "pdf"):
@@ -132,10 +145,14 @@ def _zipped(source: Source, named: str) -> str:
 
 
 def _open_document(source: Source) -> str:
+    from desktop_rag.documents.parsers.locked_odf import is_locked
+
     try:
         with opened(source) as archive:
+            if is_locked(archive):
+                return LOCKED
             kind = archive.read("mimetype")[:200].decode("ascii", "replace")
-    except (*BROKEN, KeyError, RuntimeError, OSError):
+    except (*BROKEN, KeyError, RuntimeError, OSError, zlib.error):
         kind = suffix(source).replace(".odt", "text").replace(".odp", "presentation").replace(".ods", "spreadsheet")
     found = next((name for telling, name in _OPEN_DOCUMENT if telling in kind), None)
     if found is None:
@@ -161,14 +178,14 @@ def _compound(source: Source) -> str:
 
 
 def _by_magic(head: bytes, binary: bool) -> str | None:
-    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+    if (head[:4], head[8:12]) == (b"RIFF", b"WEBP") or (head[:2], head[6:10]) == (b"BM", bytes(4)):
         return "image"
     for magic, kind in _MAGIC:
-        if head.startswith(magic) and (binary or kind == "rtf"):
+        if head.startswith(magic) and (binary or magic not in _LIKE_TEXT):
             return kind
-    for magic, what in _FOREIGN:
+    for magic, what, hint in _FOREIGN:
         if head.startswith(magic):
-            raise _not_yet(what)
+            raise _not_yet(what, hint)
     return None
 
 
@@ -193,12 +210,8 @@ def _textual(head: bytes, named: str, binary: bool) -> str:
     return "text"
 
 
-def _not_yet(kind: str) -> DocumentError:
-    return DocumentError(
-        "unsupported",
-        f"Reading {kind} is not available yet.",
-        "Save it as PDF, Word (.docx), HTML or plain text and add that.",
-    )
+def _not_yet(kind: str, hint: str = _SAVE) -> DocumentError:
+    return DocumentError("unsupported", f"Reading {kind} is not available yet.", hint)
 
 
 def _binary(named: str) -> DocumentError:

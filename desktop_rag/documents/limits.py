@@ -29,6 +29,8 @@ class Limits:
     """How deep files may lie in files: a document in an archive on a mail has depth 2."""
     recognise: bool = True
     """Whether pages that are pictures are read by text recognition."""
+    known: frozenset[int] = frozenset()
+    """Pages (from 1) that were recognised before and are not recognised again."""
 
 
 DEFAULT_LIMITS = Limits()

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from desktop_rag.documents.formats import detect
 from desktop_rag.documents.limits import DEFAULT_LIMITS
 from desktop_rag.documents.model import Box
+from desktop_rag.documents.page_images import Size, check_page, errors_said
 from desktop_rag.documents.source import Source
-from desktop_rag.errors import DocumentError
+
+if TYPE_CHECKING:
+    from desktop_rag.documents.parsers.pdf_geometry import View
+    from desktop_rag.documents.parsers.pdf_text import PageText
 
 _Rectangle = tuple[float, float, float, float]
-_Located = tuple[list[Box], tuple[float, float]]
+_Located = tuple[list[Box], Size]
 
 
 def boxes(source: Source, page_number: int, start: int, end: int, password: str | None = None) -> _Located:
@@ -22,16 +26,10 @@ def boxes(source: Source, page_number: int, start: int, end: int, password: str 
     inch. A page without text is recognised again, which takes seconds. Raises DocumentError "not_found" for a page
     or file that is not there, "encrypted" or "unreadable".
     """
-    try:
+    with errors_said():
         if detect(source) == "image":
             return _on_picture(source, page_number, start, end)
         return _on_pdf(source, page_number, start, end, password)
-    except FileNotFoundError as failure:
-        raise DocumentError(
-            "not_found", "The file is not there any more.", "It may have been moved, renamed or deleted."
-        ) from failure
-    except OSError as failure:
-        raise _unopened() from failure
 
 
 def _on_picture(source: Source, page_number: int, start: int, end: int) -> _Located:
@@ -39,8 +37,7 @@ def _on_picture(source: Source, page_number: int, start: int, end: int) -> _Loca
     from desktop_rag.documents.pictures import recognised
 
     with opened(source, DEFAULT_LIMITS) as image:
-        if not 1 <= page_number <= frames(image):
-            raise _no_page(page_number)
+        check_page(page_number, frames(image))
         picture, (width, height) = picture_of(image, page_number - 1)
     size = width * POINTS_PER_PIXEL, height * POINTS_PER_PIXEL
     found = recognised(picture)
@@ -48,51 +45,67 @@ def _on_picture(source: Source, page_number: int, start: int, end: int) -> _Loca
 
 
 def _on_pdf(source: Source, page_number: int, start: int, end: int, password: str | None) -> _Located:
-    from desktop_rag.documents.parsers.pdf_open import PdfiumError, opened
+    from desktop_rag.documents.parsers.pdf_notes import open_form
+    from desktop_rag.documents.parsers.pdf_open import opened
 
-    try:
-        with opened(source, password) as document:
-            if not 1 <= page_number <= len(document):
-                raise _no_page(page_number)
-            return _on_page(document[page_number - 1], start, end)
-    except PdfiumError as failure:
-        raise _unopened() from failure
+    with opened(source, password) as document:
+        check_page(page_number, len(document))
+        open_form(document)
+        return _on_page(document[page_number - 1], start, end)
 
 
 def _on_page(page: Any, start: int, end: int) -> _Located:
     from desktop_rag.documents.parsers.pdf import unusable
-    from desktop_rag.documents.parsers.pdf_geometry import CharBoxes, view
-    from desktop_rag.documents.parsers.pdf_picture import rendered
+    from desktop_rag.documents.parsers.pdf_geometry import view
+    from desktop_rag.documents.parsers.pdf_picture import is_empty, rendered
     from desktop_rag.documents.parsers.pdf_text import page_text
     from desktop_rag.documents.pictures import recognised
 
     shown = view(page)
     textpage = page.get_textpage()
     found = page_text(textpage)
-    if unusable(page, found.text):
-        picture = rendered(page)
-        read = recognised(picture)
-        return read.boxes(start, end, _scale(shown.size, picture)) if read else [], shown.size
+    if not unusable(page, found.text):
+        inked = _on_text(textpage, found, shown, start, end)
+        return [*inked, *_on_notes(page, shown, found.text, start, end)], shown.size
+    picture = None if is_empty(page) else rendered(page)
+    read = None if picture is None else recognised(picture)
+    if picture is None or read is None:
+        return _on_notes(page, shown, "", start, end), shown.size
+    lines = read.boxes(start, end, _scale(shown.size, picture))
+    return [*lines, *_on_notes(page, shown, read.text, start, end)], shown.size
+
+
+def _on_text(textpage: Any, found: PageText, shown: View, start: int, end: int) -> list[Box]:
+    from desktop_rag.documents.parsers.pdf_geometry import CharBoxes
+
     chars = CharBoxes(textpage, shown)
     inked = (
         chars.box(found.character(offset))
         for offset in range(max(0, start), min(end, len(found.text)))
         if not found.text[offset].isspace()
     )
-    return [Box(x0, y0, x1 - x0, y1 - y0) for x0, y0, x1, y1 in _merged(inked)], shown.size
+    return [Box(x0, y0, x1 - x0, y1 - y0) for x0, y0, x1, y1 in _merged(inked)]
+
+
+def _on_notes(page: Any, shown: View, text: str, start: int, end: int) -> list[Box]:
+    """The fields and notes whose words follow the page's own text."""
+    from desktop_rag.documents.parsers.pdf_notes import notes, notes_start
+
+    before = notes_start(text)
+    if end <= before:
+        return []
+    added, places = notes(page)
+    told = (
+        shown.place(*place)
+        for block, place in zip(added.blocks, places, strict=True)
+        if start < before + block.end and before + block.start < end
+    )
+    return [Box(x0, y0, x1 - x0, y1 - y0) for x0, y0, x1, y1 in told]
 
 
 def _scale(size: tuple[float, float], picture: Any) -> tuple[float, float]:
     """Points for each dot across and down."""
     return size[0] / picture.shape[1], size[1] / picture.shape[0]
-
-
-def _no_page(number: int) -> DocumentError:
-    return DocumentError("not_found", f"The file has no page {number}.", "It may have changed.")
-
-
-def _unopened() -> DocumentError:
-    return DocumentError("unreadable", "The page could not be opened.", "The file may be damaged.")
 
 
 def _merged(characters: Iterator[_Rectangle]) -> Iterator[_Rectangle]:

@@ -12,9 +12,11 @@ from typing import Literal
 
 BlockKind = Literal["heading", "paragraph", "list", "table", "row", "code"]
 
-PARSER_VERSION = "2"
+PARSER_VERSION = "3"
 BLANK = "this page is blank"
 """The cause of an UnreadPage on which there is nothing: for who reads the file it is a page that was read."""
+KNOWN = "this page is known from an earlier reading"
+"""The cause of an UnreadPage that was not recognised again, because who asked has it already."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from functools import partial
+from pathlib import Path
 from typing import TypeGuard
 
-from desktop_rag.documents.formats import LOCKED, SUPPORTED_SUFFIXES, detect, is_supported
+from desktop_rag.documents.formats import SUPPORTED_SUFFIXES, is_supported
+from desktop_rag.documents.inside import forget, parts_of, source_of
 from desktop_rag.documents.limits import DEFAULT_LIMITS, Limits
-from desktop_rag.documents.model import BLANK, Block, DocumentInfo, Page, UnreadPage
-from desktop_rag.documents.parsers import Part, parser_of
-from desktop_rag.documents.source import Child, FileSource, MemorySource, Source
+from desktop_rag.documents.model import BLANK, KNOWN, Block, DocumentInfo, Page, UnreadPage
+from desktop_rag.documents.parsers import Part
+from desktop_rag.documents.source import Child, told_of_disk
 from desktop_rag.documents.walk import walk
 from desktop_rag.errors import DocumentError
 
-__all__ = ["SUPPORTED_SUFFIXES", "Limits", "is_supported", "read", "walk"]
+__all__ = ["SUPPORTED_SUFFIXES", "Limits", "is_supported", "read", "source_of", "walk"]
 
 _SPACE_FROM_END = re.compile(r"\s\S*\Z")
 
@@ -33,63 +35,23 @@ def read(
     password: str | None = None,
     member: Sequence[str] = (),
     recognise: bool = True,
+    known: Collection[int] = (),
 ) -> Iterator[Part]:
     """One DocumentInfo, then a Page or an UnreadPage for each page as soon as it is read, and a Child for each file
     inside.
 
     `member` names a file in the file (and one in that, and so on), as their Child parts did. Without `recognise`,
-    pages that are pictures stay unread, which takes no time. Every `yield` is a cancel point: closing the generator
-    closes the file. Raises DocumentError with code "not_found", "unsupported", "encrypted", "empty", "too_large" or
-    "unreadable"; also at the end, if no page could be read.
+    pages that are pictures stay unread, which takes no time; so do those in `known`, with the cause KNOWN. Every
+    `yield` is a cancel point: closing the generator closes the file. Raises DocumentError with code "not_found",
+    "unsupported", "encrypted", "empty", "too_large" or "unreadable"; also at the end, if no page could be read.
     """
-    try:
+    with told_of_disk():
         _check_file(path, limits)
-        if not recognise:
-            limits = replace(limits, recognise=False)
+        if not member:
+            forget()
+        limits = replace(limits, recognise=recognise, known=frozenset(known))
         source = source_of(path, member, limits=limits, password=password)
-        yield from _checked(_parts(source, limits, password), limits)
-    except FileNotFoundError as failure:
-        raise _not_found() from failure
-    except PermissionError as failure:
-        raise DocumentError(
-            "unreadable", "You have no permission to read this file.", "Change its permissions, or copy it."
-        ) from failure
-    except OSError as failure:
-        reason = f" ({failure.strerror})" if failure.strerror else ""
-        raise DocumentError(
-            "unreadable",
-            f"The file could not be read from its disk{reason}.",
-            "Check that the disk or network folder is connected and try again.",
-            retryable=True,
-        ) from failure
-
-
-def source_of(
-    path: Path, member: Sequence[str] = (), *, limits: Limits = DEFAULT_LIMITS, password: str | None = None
-) -> Source:
-    """The file, or what lies in it at `member`. Raises DocumentError as `read` does, and lets OSError pass."""
-    source: Source = FileSource(path)
-    for name in member[: limits.max_depth + 1]:
-        source = _inside_of(source, name, limits, password)
-    return source
-
-
-def _parts(source: Source, limits: Limits, password: str | None) -> Iterator[Part]:
-    kind = detect(source)
-    if kind == LOCKED:
-        from desktop_rag.documents.parsers.locked import unlocked
-
-        source = unlocked(source, limits, password)
-        kind = detect(source)
-    return parser_of(kind)(source, limits=limits, password=password)
-
-
-def _inside_of(source: Source, name: str, limits: Limits, password: str | None) -> Source:
-    """The file called `name` in a file. Raises DocumentError "not_found" when it is not there any more."""
-    for part in _parts(source, replace(limits, recognise=False), password):
-        if isinstance(part, Child) and part.name == name:
-            return MemorySource(PurePosixPath(name).name, part.load())
-    raise DocumentError("not_found", "The file is not in there any more.", "Add what it was in again.")
+        yield from _checked(parts_of(source, limits, password), limits)
 
 
 def _check_file(path: Path, limits: Limits) -> None:
@@ -112,12 +74,22 @@ def _checked(parts: Iterator[Part], limits: Limits) -> Iterator[Part]:
     """Pass the parser's parts on, long pages split; complain at the end if nothing was read."""
     seen = _Seen(limits)
     for part in parts:
-        pieces = _split(part, limits.max_chars) if isinstance(part, Page) else (part,)
-        for piece in pieces:
+        for piece in _pieces(part, limits):
             told = Page(piece.number, piece.locator, "") if _is_blank(piece) else piece
             seen.count(told)
             yield told
     seen.complain()
+
+
+def _pieces(part: Part, limits: Limits) -> Iterable[Part]:
+    if isinstance(part, Page):
+        return _split(part, limits.max_chars)
+    return (replace(part, load=partial(_loaded, part.load)) if isinstance(part, Child) else part,)
+
+
+def _loaded(load: Callable[[], bytes]) -> bytes:
+    with told_of_disk():
+        return load()
 
 
 def _is_blank(part: Part) -> TypeGuard[UnreadPage]:
@@ -143,9 +115,12 @@ class _Seen:
             self._pages += 1
             if self._pages > self._limits.max_pages:
                 raise _too_many(f"pages or parts than the {self._limits.max_pages:,} that are read")
-        if isinstance(part, UnreadPage):
+        if isinstance(part, UnreadPage) and part.cause == KNOWN:
+            self._read += 1
+            self._worded = True
+        elif isinstance(part, UnreadPage):
             self._causes.add(part.cause)
-        if isinstance(part, Page):
+        elif isinstance(part, Page):
             self._read += 1
             self._worded = self._worded or any(map(str.isalnum, part.text))
 
@@ -203,12 +178,6 @@ def _inside(blocks: tuple[Block, ...], start: int, end: int) -> tuple[Block, ...
         Block(b.kind, max(b.start, start) - start, min(b.end, end) - start, b.level, b.header)
         for b in blocks
         if b.start < end and b.end > start
-    )
-
-
-def _not_found() -> DocumentError:
-    return DocumentError(
-        "not_found", "The file is not there any more.", "It may have been moved, renamed or deleted: add it again."
     )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -85,6 +86,29 @@ def stem(source: Source) -> str:
 def suffix(source: Source) -> str:
     """The name's suffix in lower case, with its dot."""
     return Path(source.name).suffix.lower()
+
+
+@contextmanager
+def told_of_disk() -> Iterator[None]:
+    """Say in plain words what a disk complains about: DocumentError "not_found" or "unreadable" for any OSError."""
+    try:
+        yield
+    except FileNotFoundError as failure:
+        raise DocumentError(
+            "not_found", "The file is not there any more.", "It may have been moved, renamed or deleted: add it again."
+        ) from failure
+    except PermissionError as failure:
+        raise DocumentError(
+            "unreadable", "You have no permission to read this file.", "Change its permissions, or copy it."
+        ) from failure
+    except OSError as failure:
+        reason = f" ({failure.strerror})" if failure.strerror else ""
+        raise DocumentError(
+            "unreadable",
+            f"The file could not be read from its disk{reason}.",
+            "Check that the disk or network folder is connected and try again.",
+            retryable=True,
+        ) from failure
 
 
 def read_bytes(source: Source, limits: Limits) -> bytes:

@@ -12,10 +12,13 @@ from desktop_rag.documents.formats import is_supported
 
 @dataclass(slots=True)
 class Listing:
-    """What lies in a folder: size and time of change (ns) of each file to read; `closed` are folders not listed."""
+    """What lies in a folder: size and time of change (ns) of each file to read; `closed` are folders not listed,
+    `mounts` those that lie on another drive than the one around them.
+    """
 
     files: dict[str, tuple[int, int]] = field(default_factory=dict)
     closed: list[str] = field(default_factory=list)
+    mounts: list[str] = field(default_factory=list)
 
 
 def listing(folder: Path) -> Listing:
@@ -25,18 +28,22 @@ def listing(folder: Path) -> Listing:
     """
     found = Listing()
     seen: set[tuple[int, int]] = set()
-    waiting = [os.fspath(folder)]
+    waiting = [(os.fspath(folder), folder.stat().st_dev)]
     while waiting:
-        current = waiting.pop()
+        current, drive_around = waiting.pop()
         try:
             status = Path(current).stat()
             if (status.st_dev, status.st_ino) in seen:
                 continue
             seen.add((status.st_dev, status.st_ino))
+            if status.st_dev != drive_around:
+                found.mounts.append(current)
+            inside: list[str] = []
             with os.scandir(current) as entries:
                 for entry in entries:
                     if not entry.name.startswith("."):
-                        _take(entry, found, waiting)
+                        _take(entry, found, inside)
+            waiting += [(path, status.st_dev) for path in inside]
         except OSError:
             if current == os.fspath(folder):
                 raise
@@ -44,10 +51,10 @@ def listing(folder: Path) -> Listing:
     return found
 
 
-def _take(entry: os.DirEntry[str], found: Listing, waiting: list[str]) -> None:
+def _take(entry: os.DirEntry[str], found: Listing, folders: list[str]) -> None:
     try:
         if entry.is_dir():
-            waiting.append(entry.path)
+            folders.append(entry.path)
         elif is_supported(Path(entry.name)) and entry.is_file():
             status = entry.stat()
             found.files[entry.path] = (status.st_size, status.st_mtime_ns)

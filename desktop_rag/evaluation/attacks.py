@@ -5,19 +5,15 @@ Each is small on disk, or takes no room there. What must come of them: one refus
 
 from __future__ import annotations
 
-import gzip
-import io
-import zipfile
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from desktop_rag.evaluation import attacks_archives as archives
+
 UNTOUCHED = "the text of a file that lies beside it"
 """What stands in a file that attacks try to read; it may not come out of any of them."""
-_BESIDE = "beside.txt"
-_BOMB = 500_000_000
-_BLOCK = 1_000_000
 _LEVELS = 100_000
 
 
@@ -32,7 +28,7 @@ class Attack:
 
 def make_all(folder: Path) -> list[tuple[Attack, Path]]:
     """Write every attack into `folder`, and beside them the file that must stay unread."""
-    (folder / _BESIDE).write_text(UNTOUCHED, encoding="utf-8")
+    (folder / archives.BESIDE).write_text(UNTOUCHED, encoding="utf-8")
     made = []
     for attack in ATTACKS:
         path = folder / attack.file
@@ -41,77 +37,18 @@ def make_all(folder: Path) -> list[tuple[Attack, Path]]:
     return made
 
 
-def _packed(path: Path, members: dict[str, bytes], bomb: str | None = None, unit: bytes = b" ") -> None:
-    """A zip archive; the member called `bomb` gets half a gigabyte of `unit` after what is given for it."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in members.items():
-            with archive.open(name, "w") as member:
-                member.write(content)
-                if name == bomb:
-                    block = unit * (_BLOCK // len(unit))
-                    for _ in range(_BOMB // len(block)):
-                        member.write(block)
-
-
-def _zip_bomb(path: Path) -> None:
-    _packed(path, {"readme.txt": b"hello", "bomb.txt": b""}, bomb="bomb.txt")
-
-
-def _zip_false_size(path: Path) -> None:
-    """The directory claims a hundred bytes where half a gigabyte is packed."""
-    _packed(path, {"bomb.txt": b""}, bomb="bomb.txt")
-    data = bytearray(path.read_bytes())
-    entry = data.rfind(b"PK\x01\x02")
-    real = data[entry + 24 : entry + 28]
-    for place in (entry + 24, data.find(real)):
-        data[place : place + 4] = (100).to_bytes(4, "little")
-    path.write_bytes(data)
-
-
-def _zip_overlap(path: Path) -> None:
-    """Thousands of names for one and the same ten megabytes."""
-    _packed(path, {"0000.txt": b"words " * 1_700_000})
-    data = path.read_bytes()
-    entry, end = data.rfind(b"PK\x01\x02"), data.rfind(b"PK\x05\x06")
-    first = data[entry:end]
-    count = 5000
-    directory = b"".join(first.replace(b"0000.txt", b"%04d.txt" % number) for number in range(count))
-    tail = bytearray(data[end:])
-    tail[8:10] = tail[10:12] = count.to_bytes(2, "little")
-    tail[12:16] = len(directory).to_bytes(4, "little")
-    path.write_bytes(data[:entry] + directory + tail)
-
-
-def _gz_bomb(path: Path) -> None:
-    with gzip.open(path, "wb", compresslevel=6) as stream:
-        for _ in range(_BOMB // _BLOCK):
-            stream.write(b"a" * _BLOCK)
-
-
-def _nested_archives(path: Path) -> None:
-    """Six levels of archives, each with eight of the next."""
-    content, name = b"the innermost words", "leaf.txt"
-    for level in range(6):
-        packed = io.BytesIO()
-        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-            for number in range(8):
-                archive.writestr(f"{number}/{name}", content + (b"" if level else b"%d" % number))
-        content, name = packed.getvalue(), f"level{level}.zip"
-    path.write_bytes(content)
-
-
 _DOCX_START = b'<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body>'
 _DOCX_END = b"<w:p><w:r><w:t>%s</w:t></w:r></w:p></w:body></w:document>"
 
 
 def _docx_bomb(path: Path) -> None:
-    _packed(
+    archives.packed(
         path, {"word/document.xml": _DOCX_START}, bomb="word/document.xml", unit=b"<w:p><w:r><w:t>a</w:t></w:r></w:p>"
     )
 
 
 def _docx_entities(path: Path) -> None:
-    _packed(path, {"word/document.xml": _laughs("w:document") + _DOCX_START + _DOCX_END % b"words &l9;"})
+    archives.packed(path, {"word/document.xml": _laughs("w:document") + _DOCX_START + _DOCX_END % b"words &l9;"})
 
 
 def _sheet_far_cell(path: Path) -> None:
@@ -120,7 +57,7 @@ def _sheet_far_cell(path: Path) -> None:
     relations = b'xmlns="http://schemas.openxmlformats.org/package/2006/relationships"'
     kind = b"http://schemas.openxmlformats.org/officeDocument/2006/relationships"
     types = b"application/vnd.openxmlformats-officedocument.spreadsheetml"
-    _packed(
+    archives.packed(
         path,
         {
             "[Content_Types].xml": b'<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
@@ -162,8 +99,8 @@ def _pdf_double_bomb(path: Path) -> None:
 
 def _deflated(unit: bytes) -> bytes:
     packer = zlib.compressobj(6)
-    block = unit * (_BLOCK // len(unit))
-    return b"".join(packer.compress(block) for _ in range(_BOMB // len(block))) + packer.flush()
+    block = unit * (archives.BLOCK // len(unit))
+    return b"".join(packer.compress(block) for _ in range(archives.BOMB // len(block))) + packer.flush()
 
 
 def _laughs(root: str) -> bytes:
@@ -182,7 +119,7 @@ def _xml_quadratic(path: Path) -> None:
 
 
 def _xml_external(path: Path) -> None:
-    beside = (path.parent / _BESIDE).as_uri()
+    beside = (path.parent / archives.BESIDE).as_uri()
     path.write_text(
         f'<!DOCTYPE r SYSTEM "{beside}" [<!ENTITY e SYSTEM "{beside}"><!ENTITY % p SYSTEM "{beside}">%p;]>'
         f'<r xmlns:i="http://www.w3.org/2001/XInclude"><a>words</a>&e;<i:include href="{beside}" parse="text"/></r>',
@@ -191,22 +128,12 @@ def _xml_external(path: Path) -> None:
 
 
 def _html_external(path: Path) -> None:
-    beside = (path.parent / _BESIDE).as_uri()
+    beside = (path.parent / archives.BESIDE).as_uri()
     path.write_text(
         f'<!DOCTYPE html [<!ENTITY e SYSTEM "{beside}">]><html><body><p>words &e;</p><iframe src="{beside}"></iframe>'
         f'<object data="{beside}"></object><link rel="import" href="{beside}"></body></html>',
         encoding="utf-8",
     )
-
-
-def _traversal(path: Path) -> None:
-    """Names that lead out of the folder, and a link to the file beside it."""
-    with zipfile.ZipFile(path, "w") as archive:
-        for name in ("../../escaped.txt", "/escaped.txt", "C:\\escaped.txt", "a/../../escaped.txt", "..\\escaped.txt"):
-            archive.writestr(name, "harmless words")
-        link = zipfile.ZipInfo("link.txt")
-        link.external_attr = 0o120777 << 16
-        archive.writestr(link, f"../{_BESIDE}")
 
 
 def _deep_html(path: Path) -> None:
@@ -272,11 +199,18 @@ def _odd_name(path: Path) -> None:
 
 
 ATTACKS: tuple[Attack, ...] = (
-    Attack("zip bomb", "bomb.zip", _zip_bomb),
-    Attack("zip with false sizes", "false_size.zip", _zip_false_size),
-    Attack("zip with overlapping members", "overlap.zip", _zip_overlap),
-    Attack("gz bomb", "bomb.txt.gz", _gz_bomb),
-    Attack("nested archives", "nested.zip", _nested_archives),
+    Attack("zip bomb", "bomb.zip", archives.zip_bomb),
+    Attack("zip with false sizes", "false_size.zip", archives.zip_false_size),
+    Attack("zip with overlapping members", "overlap.zip", archives.zip_overlap),
+    Attack("gz bomb", "bomb.txt.gz", archives.gz_bomb),
+    Attack("bzip2 bomb", "bomb.txt.bz2", archives.bzip2_bomb),
+    Attack("xz bomb", "bomb.txt.xz", archives.xz_bomb),
+    Attack("nested archives", "nested.zip", archives.nested_archives),
+    Attack("nested tar archives", "nested.tar.gz", archives.nested_tars),
+    Attack("tar bomb", "bomb.tar.gz", archives.tar_bomb),
+    Attack("tar that leaves out gaps", "sparse.tar", archives.tar_sparse),
+    Attack("tar with names without end", "names.tar", archives.tar_names),
+    Attack("tar path traversal", "traversal.tar", archives.tar_traversal),
     Attack("docx bomb", "bomb.docx", _docx_bomb),
     Attack("docx with entity expansion", "entities.docx", _docx_entities),
     Attack("sheet with a far cell", "far_cell.xlsx", _sheet_far_cell),
@@ -286,7 +220,7 @@ ATTACKS: tuple[Attack, ...] = (
     Attack("XML quadratic expansion", "quadratic.xml", _xml_quadratic),
     Attack("XML external entity", "external.xml", _xml_external),
     Attack("HTML external files", "external.html", _html_external),
-    Attack("archive path traversal", "traversal.zip", _traversal),
+    Attack("archive path traversal", "traversal.zip", archives.traversal),
     Attack("absurdly nested HTML", "deep.html", _deep_html),
     Attack("absurdly nested XML", "deep.xml", _deep_xml),
     Attack("absurdly nested JSON", "deep.json", _deep_json),

@@ -35,7 +35,7 @@ class Worker(Protocol):
 
 
 class Team(Protocol):
-    """The workers of a session (`desktop_rag.workers.client.Workers`)."""
+    """The workers of a session (`desktop_rag.workers.crew.Workers`)."""
 
     data_dir: Path
 

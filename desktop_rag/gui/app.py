@@ -28,7 +28,7 @@ class WorkersBackend:
     """The real backend: child processes, and the generators that answer and measure with them."""
 
     def __init__(self, data_dir: Path, settings: Settings) -> None:
-        from desktop_rag.workers.client import Workers
+        from desktop_rag.workers.crew import Workers
 
         self._settings = settings
         self._workers = Workers(data_dir)

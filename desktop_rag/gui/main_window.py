@@ -283,7 +283,7 @@ class MainWindow(QMainWindow):
             self._closed = True
             self.folders.end()
             self.tasks.cancel_all()
-            self.pane.viewer.pdf.close_document()
+            self.pane.viewer.pages.close_document()
             self.backend.close()
             self.tasks.join_all(_JOIN_SECONDS)
         super().closeEvent(event)

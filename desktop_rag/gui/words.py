@@ -89,7 +89,10 @@ FORMAT_ICONS = {
     "msg": "mail",
     "mbox": "mail",
     "zip": "package",
+    "tar": "package",
     "gz": "package",
+    "bz2": "package",
+    "xz": "package",
     "json": "file-code",
     "jsonl": "file-code",
     "xml": "file-code",
@@ -196,13 +199,16 @@ def memory(mebibytes: float | None) -> str:
 
 
 def pages(document: Mapping[str, Any]) -> str:
-    """ "40 pages, 12 by OCR, 3 unreadable", or "" for formats without pages."""
+    """ "40 pages, 12 by OCR (2 doubtful), 3 unreadable", or "" for formats without pages."""
     total, read, ocr = document.get("pages"), document.get("pages_read"), document.get("pages_ocr")
+    doubtful = document.get("pages_doubtful")
     if not total:
         return ""
     parts = [plural(total, "page")]
+    if document.get("state") == "failed":  # nothing is kept of what an earlier reading of it had
+        return parts[0]
     if ocr:
-        parts.append(f"{count(ocr)} by OCR")
+        parts.append(f"{count(ocr)} by OCR" + (f" ({count(len(doubtful))} doubtful)" if doubtful else ""))
     # While a document is read, what has not been read yet is not unreadable.
     if read is not None and read < total and document.get("state") not in ("waiting", "reading"):
         parts.append(f"{count(total - read)} unreadable")
@@ -210,7 +216,7 @@ def pages(document: Mapping[str, Any]) -> str:
 
 
 def reading(document: Mapping[str, Any]) -> str:
-    """ "page 12 of 40 · 5 by OCR · about 2 min left", as far as it is known."""
+    """ "page 12 of 40 · 5 by OCR · 14 pages/min · about 2 min left", as far as it is known."""
     total, read, ocr = document.get("pages"), document.get("pages_read"), document.get("pages_ocr")
     parts = []
     if read:
@@ -219,6 +225,8 @@ def reading(document: Mapping[str, Any]) -> str:
         parts.append(plural(total, "page"))
     if ocr:
         parts.append(f"{count(ocr)} by OCR")
+    if document.get("rate"):
+        parts.append(f"{plural(max(1, round(60 * document['rate'])), 'page')}/min")
     if document.get("left") is not None:
         parts.append(left(document["left"]))
     return " · ".join(parts)

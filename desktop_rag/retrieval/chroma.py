@@ -59,6 +59,10 @@ class ChromaCache:
         result = held.query(query_embeddings=[query], n_results=min(limit, size), include=[])
         return [int(chunk) for chunk in result["ids"][0]]
 
+    def open(self) -> None:
+        """Load Chroma and open its files, which takes seconds; the first use does the same."""
+        self._opened()
+
     def count(self, collection: int) -> int:
         """How many vectors are cached."""
         return int(self._collection(collection).count())

@@ -15,6 +15,8 @@ from desktop_rag.errors import ModelError
 
 # Small enough that one batch takes well under a tenth of a second: a waiting question comes in between.
 BATCH_TOKENS = 1024
+# Texts are cut into tokens this many at a time: all of a book at once would take seconds in one step.
+_GROUP = 128
 Vectors = np.ndarray[Any, np.dtype[np.float32]]
 
 
@@ -82,17 +84,17 @@ class CTranslate2Encoder:
 
     def encode(self, texts: Sequence[str]) -> Iterator[tuple[list[int], Vectors]]:
         """See Encoder. Batches hold texts of like length, up to a budget of tokens."""
-        ids = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
-        ids = [self._cut(row) for row in ids]
-        order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
-        batch: list[int] = []
-        for index in order:
-            if batch and len(ids[index]) * (len(batch) + 1) > BATCH_TOKENS:
+        for start in range(0, len(texts), _GROUP):
+            part = self._tokenizer.encode_batch(list(texts[start : start + _GROUP]))
+            ids = {start + at: self._cut(encoding.ids) for at, encoding in enumerate(part)}
+            batch: list[int] = []
+            for index in sorted(ids, key=lambda i: len(ids[i])):
+                if batch and len(ids[index]) * (len(batch) + 1) > BATCH_TOKENS:
+                    yield batch, self._forward([ids[i] for i in batch])
+                    batch = []
+                batch.append(index)
+            if batch:
                 yield batch, self._forward([ids[i] for i in batch])
-                batch = []
-            batch.append(index)
-        if batch:
-            yield batch, self._forward([ids[i] for i in batch])
 
     def encode_one(self, text: str) -> Vectors:
         """The vector [dimension] of one text."""

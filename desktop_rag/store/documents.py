@@ -1,8 +1,8 @@
 """Documents, their pages, the spans of personal data in them, and their chunks.
 
 A document's life is in its `state`; a kill at any point leaves a state from which `unfinished` resumes:
-waiting and reading start over, cleaning and indexing redo the cleaning from the stored decisions,
-and `encoded = 0` with chunks present only encodes.
+waiting and reading start over with what the journal has of them, cleaning and indexing redo the cleaning
+from the stored decisions, and `encoded = 0` with chunks present only encodes.
 """
 
 from __future__ import annotations
@@ -172,7 +172,8 @@ class Documents:
         """Record why a document could not be read; nothing half-made of it stays."""
         cause = json.dumps({"code": error.code, "message": error.message, "hint": error.hint})
         with transaction(self._db):
-            self._db.execute("DELETE FROM pages WHERE document_id = ?", (document,))
+            for table in ("pages", "journal"):
+                self._db.execute(f"DELETE FROM {table} WHERE document_id = ?", (document,))
             self._db.execute(
                 "UPDATE documents SET state = 'failed', error = ?, encoded = 0, updated = ? WHERE id = ?",
                 (cause, time.time(), document),
@@ -212,6 +213,15 @@ class Documents:
             (document,),
         )
         return [dict(row) for row in rows]
+
+    def doubtful(self, document: str, below: float) -> list[int]:
+        """The numbers of the pages that text recognition read with less confidence than this, in order."""
+        rows = self._db.execute(
+            "SELECT DISTINCT number FROM pages WHERE document_id = ? AND confidence < ? AND number IS NOT NULL"
+            " ORDER BY number",
+            (document, below),
+        )
+        return [row[0] for row in rows]
 
     def spans(self, page: int) -> list[dict[str, Any]]:
         """The spans of a page in order."""

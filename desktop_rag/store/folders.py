@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -36,12 +37,23 @@ class Folders:
         return self.need(int(cursor.lastrowid))
 
     def all(self) -> list[dict[str, Any]]:
-        """Every watched folder: id, path, collection, paused, when it was checked, what kept it from being checked."""
+        """Every watched folder: id, path, collection, paused, when it was checked, what kept it from being checked,
+        and where in it other drives were seen.
+        """
         rows = self._db.execute(
-            "SELECT f.id, f.path, f.collection_id, c.name AS collection, f.paused, f.checked, f.problem"
+            "SELECT f.id, f.path, f.collection_id, c.name AS collection, f.paused, f.checked, f.problem,"
+            " f.mounts"
             " FROM folders f JOIN collections c ON c.id = f.collection_id ORDER BY f.id"
         )
-        return [{**dict(row), "path": restored(row["path"]), "paused": bool(row["paused"])} for row in rows]
+        return [
+            {
+                **dict(row),
+                "path": restored(row["path"]),
+                "paused": bool(row["paused"]),
+                "mounts": [restored(path) for path in json.loads(row["mounts"])],
+            }
+            for row in rows
+        ]
 
     def need(self, folder: int) -> dict[str, Any]:
         """One folder. Raises StoreError("not_found")."""
@@ -68,6 +80,12 @@ class Folders:
                 self._db.execute("UPDATE folders SET checked = ?, problem = NULL WHERE id = ?", (time.time(), folder))
             else:
                 self._db.execute("UPDATE folders SET problem = ? WHERE id = ?", (problem, folder))
+
+    def remember_mounts(self, folder: int, paths: list[str]) -> None:
+        """Note the places in it where other drives are, so that one that is away is told from deleted files."""
+        stored_paths = json.dumps(sorted(stored(Path(path)) for path in paths))
+        with transaction(self._db):
+            self._db.execute("UPDATE folders SET mounts = ? WHERE id = ?", (stored_paths, folder))
 
     def log(self, folder: int, change: str, path: str) -> None:
         """Write down one change: "added", "changed", "moved", "removed" or "failed", and the file's name."""

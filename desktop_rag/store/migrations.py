@@ -89,4 +89,14 @@ CREATE TABLE folder_log (
     at REAL NOT NULL, change TEXT NOT NULL, name TEXT NOT NULL)
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _FILES)
+# What is noted of a document that is still being read. `content` of a "page" is sealed with a key that only the user's
+# file gives; "findings" are places and classes. All of it goes as soon as the document is cleaned.
+_JOURNAL = """
+CREATE TABLE journal (
+    document_id TEXT NOT NULL REFERENCES documents(id) ON DELETE CASCADE, kind TEXT NOT NULL, page INTEGER NOT NULL,
+    content BLOB NOT NULL, PRIMARY KEY (document_id, kind, page)) WITHOUT ROWID
+"""
+
+_MOUNTS = "ALTER TABLE folders ADD COLUMN mounts TEXT NOT NULL DEFAULT '[]'"
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _FILES, _JOURNAL, _MOUNTS)

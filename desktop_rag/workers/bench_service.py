@@ -1,12 +1,14 @@
 """The `bench` role: what the application is measured against, in a process of its own.
 
 The baselines run under the chat role's conditions (threads, spinning, seal) and without the chat
-role's code. Operations: `count`, `bare_loop`, `high_level`, `bandwidth`, `probe`, `unload`.
+role's code. Operations: `count`, `bare_loop`, `high_level`, `bandwidth`, `probe`, `unload`, and for `bench --ingest`
+`pdf_text` and `enter_folder`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +110,22 @@ class _Bench:
         self._held, self._key = None, ()
 
 
+def _pdf_text(request: Request) -> Operation:
+    """{path, ours_first} -> {ours, pdfium, pages, characters}: see `compared`."""
+    from desktop_rag.evaluation.ingest_extract import compared
+
+    yield None
+    return compared(Path(str(request.args["path"])), ours_first=bool(request.args["ours_first"]))
+
+
+def _enter_folder(data_dir: Path, request: Request) -> Operation:
+    """{folder} -> {documents}: its files in the library of this data directory, as if they had been indexed."""
+    from desktop_rag.evaluation.ingest_entering import enter
+
+    yield None
+    return {"documents": enter(data_dir, Path(str(request.args["folder"])))}
+
+
 def _path(request: Request) -> Path:
     path = Path(str(request.args["path"]))
     if not path.exists():
@@ -126,5 +144,7 @@ def open_service(data_dir: Path, options: dict[str, Any]) -> Service:
             "bandwidth": bench.bandwidth,
             "probe": bench.probe,
             "unload": bench.unload,
+            "pdf_text": _pdf_text,
+            "enter_folder": partial(_enter_folder, data_dir),
         }
     )

@@ -6,7 +6,7 @@ from desktop_rag.answering.answer import Choice
 from desktop_rag.engines.registry import REMOTE, check_engine
 from desktop_rag.errors import NetworkError, UsageError
 from desktop_rag.settings import Settings
-from desktop_rag.workers.client import Workers
+from desktop_rag.workers.crew import Workers
 
 
 def choose(workers: Workers, model: str | None = None, engine: str | None = None, *, online: bool = False) -> Choice:

@@ -7,12 +7,14 @@ and leaves only as replaced values inside the vault.
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from desktop_rag.documents.chunk import CHUNKER_VERSION, Chunk, chunk
+from desktop_rag.documents.chunk import CHUNKER_VERSION, Chunk, chunks_in_steps
+from desktop_rag.documents.chunk_context import apart
 from desktop_rag.documents.furniture import without_repeats
 from desktop_rag.documents.model import PARSER_VERSION, Block, Page, UnreadPage
 from desktop_rag.privacy.classes import replaced_by_default
@@ -25,6 +27,7 @@ from desktop_rag.privacy.vault import Vault, is_full_name
 from desktop_rag.retrieval.analyse import ANALYSER_VERSION
 from desktop_rag.store.connection import transaction
 from desktop_rag.store.vault import delete_unused
+from desktop_rag.workers.journal import Journal
 from desktop_rag.workers.library import Library
 
 VERSIONS = {
@@ -36,6 +39,8 @@ VERSIONS = {
 _CHUNKS_A_STEP = 20
 _CHARS_A_STEP = 20_000
 _HEADERS_A_STEP = 8
+# A note waits for the disk: what takes less time than this to be found is found again.
+_NOTE_SECONDS = 1.0
 _Texts = list[tuple[dict[str, Any], Page]]
 # A chunk may stretch to 1.25 times its budget; with its section path it still fits MiniLM's 256 tokens.
 CHUNK_TOKENS = 170
@@ -51,25 +56,22 @@ class _CleanPage:
 
 
 def detect(
-    library: Library, pages: Sequence[Page | UnreadPage], policy: str, collection: int
-) -> Generator[None, None, list[dict[str, Any]]]:
-    """What to store of the pages before review: their places and the spans found; yields between steps."""
+    library: Library, row: dict[str, Any], pages: Sequence[Page | UnreadPage]
+) -> Generator[dict[str, Any] | None, None, list[dict[str, Any]]]:
+    """What to store of the pages before review: their places and the spans found.
+
+    Yields between steps, "checking" events {document, pages, pages_checked} among them.
+    """
     texts = [page for page in pages if isinstance(page, Page)]
-    found: list[list[Finding]] = []
-    for page in texts:
-        findings: list[Finding] = []
-        if policy != "keep":
-            for part in find_in_page(page, library.detector):
-                findings += part
-                yield
-        found.append(findings)
-    known = library.vault(collection) if policy == "pseudonymise" else None
-    if policy != "keep":
+    found: list[list[Finding]] = [[] for _ in texts]
+    if row["policy"] != "keep":
+        found = yield from _find_in_pages(library, row, texts)
+        known = library.vault(row["collection_id"]) if row["policy"] == "pseudonymise" else None
         found = yield from complete(texts, found, known)
     finished = iter(found)
     rows: list[dict[str, Any]] = []
     for page_or_gap in pages:
-        yield
+        yield None
         if isinstance(page_or_gap, UnreadPage):
             rows.append(
                 {"number": page_or_gap.number, "locator": page_or_gap.locator, "unread": page_or_gap.cause, "spans": []}
@@ -79,6 +81,29 @@ def detect(
         rows.append({"number": page_or_gap.number, "locator": page_or_gap.locator, "unread": None, "spans": spans})
         rows[-1]["confidence"] = page_or_gap.confidence
     return rows
+
+
+def _find_in_pages(
+    library: Library, row: dict[str, Any], texts: Sequence[Page]
+) -> Generator[dict[str, Any] | None, None, list[list[Finding]]]:
+    """The findings of each page by itself; what an interrupted attempt found is taken from the journal."""
+    journal = Journal(library.db, row)
+    found = journal.findings()
+    fresh: dict[int, list[Finding]] = {}
+    noted = time.monotonic()
+    for ordinal, page in enumerate(texts):
+        if ordinal in found:
+            continue
+        findings: list[Finding] = []
+        for part in find_in_page(page, library.detector):
+            findings += part
+            yield None
+        found[ordinal] = fresh[ordinal] = findings
+        if time.monotonic() - noted > _NOTE_SECONDS:
+            journal.keep_findings(fresh)
+            fresh, noted = {}, time.monotonic()
+            yield {"event": "checking", "document": row["id"], "pages": len(texts), "pages_checked": len(found)}
+    return [found[ordinal] for ordinal in range(len(texts))]
 
 
 def clean(library: Library, row: dict[str, Any], pages: Sequence[Page | UnreadPage]) -> Iterator[None]:
@@ -105,16 +130,27 @@ def clean(library: Library, row: dict[str, Any], pages: Sequence[Page | UnreadPa
         yield
     if row["policy"] != "keep":
         yield from _clean_headers(library, row, cleaned, headers, nearby)
-    chunks = chunk(
-        [c.page for c in cleaned], library.encoder.count_tokens, budget=CHUNK_TOKENS, context_budget=CONTEXT_TOKENS
-    )
-    chunks = without_repeats(chunks, [c.page for c in cleaned])
-    for at in range(0, len(chunks), _CHUNKS_A_STEP):
-        with transaction(library.db):
-            for ordinal, piece in enumerate(chunks[at : at + _CHUNKS_A_STEP], start=at):
-                _write_chunk(library, document, cleaned[piece.page], ordinal, piece)
+    ordinal = 0
+    for chunks in _chunks(library, row, [item.page for item in cleaned]):
         yield
+        for at in range(0, len(chunks), _CHUNKS_A_STEP):
+            with transaction(library.db):
+                for piece in chunks[at : at + _CHUNKS_A_STEP]:
+                    _write_chunk(library, document, cleaned[piece.page], ordinal, piece)
+                    ordinal += 1
+            yield
     library.documents.update(document, state="indexing", **VERSIONS)
+
+
+def _chunks(library: Library, row: dict[str, Any], pages: Sequence[Page]) -> Iterator[list[Chunk]]:
+    steps = chunks_in_steps(
+        pages,
+        library.encoder.count_tokens,
+        budget=CHUNK_TOKENS,
+        context_budget=CONTEXT_TOKENS,
+        apart=apart(library.documents.row(row["id"])["format"]),
+    )
+    return without_repeats(steps, pages)
 
 
 @contextmanager

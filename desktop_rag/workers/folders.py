@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ _PATIENCE_SECONDS = 120.0
 _A_SLICE = 200
 # The place where a drive was mounted is an empty folder when it is not.
 _EMPTY = "The folder is empty: is its drive connected? If it is meant to be empty, remove its documents here."
+_PARTLY = "A part of the folder cannot be reached ({}): is its drive connected? Its documents stay."
 
 
 def watch(library: Library, path: Path, collection: str | None) -> dict[str, Any]:
@@ -70,6 +71,8 @@ def _sync(
         library.folders.checked(folder["id"], summary["problem"])
         return summary, []
     known = {row["path"]: row for row in library.documents.under(folder["collection_id"], Path(folder["path"]))}
+    away = _drives_away(folder, found, known)
+    found.closed += away
     if known and not found.files:
         summary["problem"] = _EMPTY
         library.folders.checked(folder["id"], _EMPTY)
@@ -85,7 +88,22 @@ def _sync(
         if row["state"] == "failed":
             library.folders.log(folder["id"], "failed", os.path.relpath(row["path"], folder["path"]))
     library.folders.checked(folder["id"])
+    library.folders.remember_mounts(folder["id"], [*found.mounts, *away])
+    lost = next((path for path in found.closed if _has_documents(path, known)), None)
+    if lost is not None:
+        summary["problem"] = _PARTLY.format(os.path.relpath(lost, folder["path"]))
+        library.folders.checked(folder["id"], summary["problem"])
     return {**summary, "seconds": round(time.monotonic() - started, 3)}, rows
+
+
+def _drives_away(folder: dict[str, Any], found: Listing, known: dict[str, dict[str, Any]]) -> list[str]:
+    """Where in the folder a drive was that is not there now: its place is an empty folder, or none at all."""
+    before = [path for path in folder["mounts"] if path not in found.mounts]
+    return [path for path in before if _has_documents(path, known) and not _has_documents(path, found.files)]
+
+
+def _has_documents(folder: str, paths: Iterable[str]) -> bool:
+    return any(path == folder or path.startswith(f"{folder}{os.sep}") for path in paths)
 
 
 def _unreachable(error: OSError) -> str:

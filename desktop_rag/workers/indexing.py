@@ -20,10 +20,11 @@ from desktop_rag.retrieval.encode import Vectors
 from desktop_rag.store.connection import transaction
 from desktop_rag.store.documents import FINAL
 from desktop_rag.workers.cleaning import clean, detect
+from desktop_rag.workers.journal import Journal
 from desktop_rag.workers.language import language_of
 from desktop_rag.workers.library import Library
 from desktop_rag.workers.loop import Operation
-from desktop_rag.workers.originals import attempts, digest, reread
+from desktop_rag.workers.originals import digest, pages, reread
 from desktop_rag.workers.parsing import ParsedFile
 from desktop_rag.workers.removing import fail_document, remove_document
 from desktop_rag.workers.rows import cause_of, document_row, event
@@ -240,6 +241,7 @@ def _advance(library: Library, document: str) -> Steps:
     elif row["state"] == "cleaning":
         parsed = yield from reread(library, row, library.parser)
         yield from clean(library, row, parsed.pages)
+    Journal(library.db, row).close()
     yield event(library, document)
     yield from _encode(library, library.documents.row(document))
     for earlier in _earlier_versions(library, row):
@@ -285,6 +287,7 @@ def _read(library: Library, row: dict[str, Any]) -> Generator[dict[str, Any] | N
         # It was saved anew since it was hashed; what was read may be a mix. Should it change once more,
         # the hash is that of an earlier version and the next `add` reads it again.
         library.documents.update(document, sha256=sha256, size=size)
+        Journal(library.db, row).close()
         parsed = yield from _pages(library, row)
     texts = [page.text for page in parsed.pages if not isinstance(page, UnreadPage)]
     info = parsed.info
@@ -303,8 +306,8 @@ def _read(library: Library, row: dict[str, Any]) -> Generator[dict[str, Any] | N
 def _pages(library: Library, row: dict[str, Any]) -> Generator[dict[str, Any] | None, None, ParsedFile]:
     parsed = ParsedFile()
     reported = 0
-    path, member = Path(row["path"]), row["member"]
-    for parsed in attempts(library.passwords, lambda password: library.parser.read(path, password, member)):
+    for found in pages(library, row, library.parser):
+        parsed = found or parsed
         # A page that is read by text recognition takes seconds: each is told.
         if parsed.read_pages >= reported + (1 if parsed.recognised_pages else 20) and parsed.info:
             reported = parsed.read_pages
@@ -316,7 +319,7 @@ def _pages(library: Library, row: dict[str, Any]) -> Generator[dict[str, Any] | 
 
 
 def _find(library: Library, row: dict[str, Any], parsed: ParsedFile) -> Steps:
-    for_store = yield from detect(library, parsed.pages, row["policy"], row["collection_id"])
+    for_store = yield from detect(library, row, parsed.pages)
     library.documents.store_findings(row["id"], for_store)
 
 

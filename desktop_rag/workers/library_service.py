@@ -81,6 +81,14 @@ class _Operations:
         """Where a citation lies in the original."""
         return viewing.locate(self._library, request.args)
 
+    def page_sizes(self, request: Request) -> Operation:
+        """How large the pages of a document are."""
+        return viewing.page_sizes(self._library, request.args)
+
+    def page_image(self, request: Request) -> Operation:
+        """A page of a document as it looks."""
+        return viewing.page_image(self._library, request.args)
+
     def add(self, request: Request) -> Operation:
         """Index files and folders."""
         args, library = request.args, self._library
@@ -220,6 +228,9 @@ class _Operations:
         if any(row["policy"] != "keep" for row in self._library.collections.all()):
             self._library.detector  # noqa: B018 - loaded when first looked at
         yield None
+        if any(self._library.private(row["id"]) for row in self._library.collections.all()):
+            self._library.chroma.open()
+        yield None
         return {}
 
     def doctor(self, request: Request) -> Operation:
@@ -247,6 +258,8 @@ def open_service(data_dir: Path, options: dict[str, Any]) -> Service:
             "document_view",
             "review",
             "locate",
+            "page_sizes",
+            "page_image",
         }
     )
     return Service(handlers, background, library.close)

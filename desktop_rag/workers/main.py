@@ -29,6 +29,7 @@ _ROLES = {
     "models": "desktop_rag.workers.models_service",
     "bench": "desktop_rag.workers.bench_service",
     "trial": "desktop_rag.workers.trial_service",
+    "pii": "desktop_rag.workers.pii_service",
     "network": "desktop_rag.workers.network_service",
 }
 # The one role that may hold sockets; it lives only while a person has opened a purpose, and gets cleaned text only.

@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from desktop_rag.documents.limits import Limits
+from desktop_rag.documents.model import Page
 from desktop_rag.errors import DocumentError
+from desktop_rag.store.documents import FINAL
+from desktop_rag.workers.journal import Journal
 from desktop_rag.workers.library import Library
 from desktop_rag.workers.parsing import ParsedFile, Parser
 
@@ -58,16 +61,37 @@ def attempts(
                 raise
 
 
+def pages(
+    library: Library, row: dict[str, Any], parser: Parser, *, recognise: bool = True
+) -> Generator[ParsedFile | None, None, None]:
+    """A document's pages with the passwords that were given: yields what is read so far, or None; all of it last.
+
+    What was recognised before an interruption is taken from the journal, and noted there while the document is not
+    finished. Raises DocumentError, as Parser.read does.
+    """
+    journal = Journal(library.db, row) if recognise and row["state"] not in FINAL else None
+
+    def ask(password: str | None) -> Generator[ParsedFile | None, None, None]:
+        known = (yield from journal.pages(password)) if journal else {}
+        seen = 0
+        for parsed in parser.read(Path(row["path"]), password, row["member"], recognise=recognise, known=known):
+            for page in parsed.pages[seen:]:
+                if journal and isinstance(page, Page) and page.confidence is not None and page.number not in known:
+                    yield from journal.keep_page(page, password)
+            seen = len(parsed.pages)
+            yield parsed
+
+    yield from attempts(library.passwords, ask)
+
+
 def reread(
     library: Library, row: dict[str, Any], parser: Parser, *, recognise: bool = True
 ) -> Generator[None, None, ParsedFile]:
     """Read a document again whose findings are stored. Raises DocumentError when the file is gone or changed."""
-    path, member = Path(row["path"]), row["member"]
     yield from unchanged(library, row)
     parsed = ParsedFile()
-    for parsed in attempts(  # noqa: B007 - the last one is complete
-        library.passwords, lambda password: parser.read(path, password, member, recognise=recognise)
-    ):
+    for found in pages(library, row, parser, recognise=recognise):
+        parsed = found or parsed
         yield
     # The stored places of personal data hold for the stored content only.
     yield from unchanged(library, row)

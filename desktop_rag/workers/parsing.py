@@ -6,12 +6,12 @@ import contextlib
 import queue
 import threading
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from desktop_rag.documents.model import Block, DocumentInfo, Page, UnreadPage
+from desktop_rag.documents.model import KNOWN, Block, DocumentInfo, Page, UnreadPage
 from desktop_rag.errors import DesktopRagError, DocumentError, EngineError
 from desktop_rag.workers.client import WorkerClient
 
@@ -57,35 +57,45 @@ class Parser:
         self._taken = False
 
     def read(
-        self, path: Path, password: str | None = None, member: Sequence[str] = (), *, recognise: bool = True
+        self,
+        path: Path,
+        password: str | None = None,
+        member: Sequence[str] = (),
+        *,
+        recognise: bool = True,
+        known: Mapping[int, Page] | None = None,
     ) -> Generator[ParsedFile, None, None]:
         """Yield the growing result at least every few hundredths of a second; the last yield is complete.
 
-        `member` is the way to a file inside; without `recognise` pages that are pictures stay unread.
+        `member` is the way to a file inside; without `recognise` pages that are pictures stay unread, and those
+        that are `known` by their number are taken from there.
         Raises DocumentError: the reader's own, "parse_timeout", or "unreadable" after a crash.
         """
         result = ParsedFile()
-        with contextlib.closing(
-            self._ask("read", path=str(path), password=password, member=list(member), recognise=recognise)
-        ) as messages:
+        known = known or {}
+        way = {"path": str(path), "password": password, "member": list(member)}
+        with contextlib.closing(self._ask("read", **way, recognise=recognise, known=sorted(known))) as messages:
             for message in messages:
                 if message is not None:
-                    _take(result, message)
+                    _take(result, message, known)
                 yield result
 
-    def locate(
-        self, path: Path, page: int, start: int, end: int, password: str | None = None, member: Sequence[str] = ()
-    ) -> Generator[None, None, dict[str, Any]]:
-        """See the parse role's locate; yields while it waits. Raises DocumentError, as `read` does."""
-        found: dict[str, Any] = {}
-        asked = self._ask(
-            "locate", path=str(path), page=page, start=start, end=end, password=password, member=list(member)
-        )
-        with contextlib.closing(asked) as messages:
+    def ask(
+        self, op: str, path: Path, password: str | None = None, member: Sequence[str] = (), **args: Any
+    ) -> Generator[dict[str, Any] | None, None, dict[str, Any]]:
+        """The answer to an operation of the parse role other than `read`; yields its events, and None while it waits.
+
+        Raises DocumentError, as `read` does.
+        """
+        way = {"path": str(path), "password": password, "member": list(member)}
+        answer: dict[str, Any] = {}
+        with contextlib.closing(self._ask(op, **way, **args)) as messages:
             for message in messages:
-                found = message or found
-                yield
-        return found
+                if message is not None and message["event"] == "done":
+                    answer = message
+                else:
+                    yield message
+        return answer
 
     def _ask(self, op: str, **args: Any) -> Generator[dict[str, Any] | None, None, None]:
         """The child's messages to one request, None while there are none.
@@ -112,7 +122,11 @@ class Parser:
                         ) from None
                     yield None
                 else:
-                    heard = time.monotonic()
+                    now = time.monotonic()
+                    if not isinstance(message, DesktopRagError) and message.get("confidence") is not None:
+                        # Recognising a page takes seconds, and a scan may have hundreds: only silence ends that.
+                        started += now - heard
+                    heard = now
                     if isinstance(message, DesktopRagError):
                         finished = True
                         raise _as_document_error(message)
@@ -160,11 +174,13 @@ def _as_document_error(error: DesktopRagError) -> DesktopRagError:
     return error
 
 
-def _take(result: ParsedFile, message: dict[str, Any]) -> None:
+def _take(result: ParsedFile, message: dict[str, Any], known: Mapping[int, Page]) -> None:
     if message["event"] == "info":
         result.info = DocumentInfo(
             message["format"], message["title"], message["pages"], dict(message.get("details") or {})
         )
+    elif message["event"] == "unread" and message["cause"] == KNOWN:
+        result.pages.append(known[message["number"]])
     elif message["event"] == "unread":
         result.pages.append(UnreadPage(message["number"], message["locator"], message["cause"]))
     elif message["event"] == "page":

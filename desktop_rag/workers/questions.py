@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 from desktop_rag.answering.citations import Aligned, Span, Support, align, closest, grade, passage_spans
 from desktop_rag.answering.evidence import is_missing, unfamiliar
 from desktop_rag.answering.prompt import NOT_FOUND
+from desktop_rag.documents.repeats import unquoted
 from desktop_rag.privacy.question import MappedQuestion, map_question
 from desktop_rag.privacy.scrub import Replacement, Scrubbed
 from desktop_rag.retrieval.analyse import terms
@@ -262,13 +264,28 @@ def _ranked(
     started = time.perf_counter()
     vector = None if mode == "bm25" else library.encoder.encode_one(text)
     timings["encode"] = round((time.perf_counter() - started) * 1000, 1)
-    ranking = search(words, vector, collections, lexical=library.lexical, dense=library, mode=mode, limit=limit)
+    ranking = search(
+        words,
+        vector,
+        collections,
+        lexical=library.lexical,
+        dense=library,
+        mode=mode,
+        limit=limit,
+        likeness=lambda chunks: _said(library, chunks),
+    )
     timings.update(ranking.timings_ms)
     return ranking
 
 
+def _said(library: Library, chunks: Sequence[int]) -> dict[int, tuple[int, str, str]]:
+    """What the chunks say; of two collections the same pseudonym means two people."""
+    rows = library.documents.chunk_rows(chunks)
+    return {chunk: (row["collection_id"], row["context"], unquoted(row["text"])) for chunk, row in rows.items()}
+
+
 def _passages(library: Library, ranking: Ranking) -> list[dict[str, Any]]:
-    rows = library.documents.chunk_rows(ranking.order)
+    rows = library.documents.chunk_rows([*ranking.order, *chain.from_iterable(ranking.also.values())])
     passages = []
     for chunk in ranking.order:
         row = rows[chunk]
@@ -286,6 +303,10 @@ def _passages(library: Library, ranking: Ranking) -> list[dict[str, Any]]:
                 "context": row["context"],
                 "score": round(ranking.final[chunk], 6),
                 "scores": ranking.scores[chunk],
+                "also": [
+                    {name: rows[other][name] for name in ("document", "name", "page", "locator")}
+                    for other in ranking.also.get(chunk, [])
+                ],
             }
         )
     return passages

@@ -91,8 +91,9 @@ def _forget(library: Library, collection: int) -> None:
 
 def _absent(library: Library, document: str, chunks: list[int], entries: list[int], aliases: list[int]) -> bool:
     """Whether no table knows the document any more."""
-    if library.db.execute("SELECT 1 FROM documents WHERE id = ?", (document,)).fetchone():
-        return False
+    for table, column in (("documents", "id"), ("journal", "document_id")):
+        if library.db.execute(f"SELECT 1 FROM {table} WHERE {column} = ?", (document,)).fetchone():
+            return False
     of_chunks = (("chunks", "id"), ("vectors", "chunk_id"), ("postings", "chunk_id"))
     of_entries = (("entries", "id"), ("aliases", "entry_id"))
     return not (

@@ -8,6 +8,10 @@ from typing import Any
 from desktop_rag.errors import DesktopRagError
 from desktop_rag.workers.library import Library
 
+# Measured on pages blurred, shrunk and speckled by degrees: above it at least nine words of ten were right, below
+# it nearly always fewer, down to half of them.
+DOUBTFUL = 0.99
+
 
 def document_row(library: Library, document: str, *, known: bool = False) -> dict[str, Any]:
     """One document with its counts, in the shape of `documents` and `add`."""
@@ -52,6 +56,7 @@ def _shaped(library: Library, row: dict[str, Any], children: list[str], *, known
         "pages": row["pages"],
         "pages_read": row["pages_read"],
         "pages_ocr": row["pages_ocr"],
+        "pages_doubtful": library.documents.doubtful(row["id"], DOUBTFUL) if row["pages_ocr"] else [],
         "language": row["language"],
         "chunks": chunks,
         "pii": found,

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from desktop_rag.answering.answer import answer
-from desktop_rag.workers.client import Workers
+from desktop_rag.workers.crew import Workers
 
 pytestmark = pytest.mark.slow
 

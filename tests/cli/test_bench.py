@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,11 @@ import pytest
 from desktop_rag.cli.bench import add_commands
 from desktop_rag.cli.output import Output
 from desktop_rag.errors import UsageError
+from desktop_rag.evaluation.ingest_place import Sizes
+from desktop_rag.evaluation.ingest_promises import PROMISES, verdict
+from desktop_rag.evaluation.ingest_promises import unmeasured as ingest_unmeasured
 from desktop_rag.evaluation.promises import TARGETS
-from desktop_rag.evaluation.rounds import unmeasured
+from desktop_rag.evaluation.rounds import Round, unmeasured
 from tests.cli.conftest import CommandLine
 from tests.evaluation.test_running import complete, count, load
 
@@ -65,7 +69,7 @@ def test_people_get_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert lines[3].startswith("CTranslate2 | int8 | It does not open.")
 
 
-@pytest.mark.parametrize("name", ["ingest", "retrieval", "window"])
+@pytest.mark.parametrize("name", ["retrieval", "window"])
 def test_what_is_not_built_says_so(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError) as caught:
         run(tmp_path, f"--{name}")
@@ -88,6 +92,40 @@ def test_a_target_without_a_value_is_printed_with_its_reason(
     assert run(tmp_path, "--targets") == 0
     assert "ttft_restart" in (out := capsys.readouterr().out)
     assert "not measured: It broke." in out
+
+
+def test_ingest_prints_its_rows(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [
+        verdict(PROMISES["pdf_vs_pdfium"], [Round(1.25)]),
+        ingest_unmeasured(PROMISES["cancel_s"], {"code": "hung", "message": "It hung.", "hint": ""}),
+    ]
+    asked: list[Sizes] = []
+
+    def measured(_: object, sizes: Sizes) -> Iterator[dict[str, Any]]:
+        asked.append(sizes)
+        yield {"event": "progress", "text": "pdf", "fraction": 0.0}
+        yield {"event": "target", "target": rows[0]}
+        yield {"event": "done", "ingest": rows}
+
+    monkeypatch.setattr("desktop_rag.cli.bench.ingest", measured)
+    assert run(tmp_path, "--ingest", "--documents", "300") == 0
+    out, err = capsys.readouterr()
+    assert "1.25 times (≤ 1.3; rounds 1.25)" in out
+    assert "not measured: It hung." in out
+    assert "1.25 times" in err
+    assert run(tmp_path, "--ingest", "--json") == 0
+    out, err = capsys.readouterr()
+    assert [row["value"] for row in json.loads(out)["ingest"]] == [1.25, None]
+    assert "details" not in json.loads(err.splitlines()[1])["target"]
+    assert [sizes.documents for sizes in asked] == [300, 2000]
+
+
+@pytest.mark.parametrize("words", [["--ingest", "--engine", "GPT4All"], ["--documents", "300"]])
+def test_ingest_takes_no_model_and_documents_belong_to_it(tmp_path: Path, words: list[str]) -> None:
+    with pytest.raises(UsageError, match="--ingest"):
+        run(tmp_path, *words)
 
 
 @pytest.mark.slow

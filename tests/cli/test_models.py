@@ -22,7 +22,7 @@ from desktop_rag.models.catalogue import Entry, ModelFile, Source
 from desktop_rag.models.download import download_op
 from desktop_rag.models.hub import search_op
 from desktop_rag.models.installed import installed, resolve
-from desktop_rag.workers.client import Workers
+from desktop_rag.workers.crew import Workers
 from desktop_rag.workers.loop import Handler, Request
 from desktop_rag.workers.models_service import open_service
 from tests.models.kit import gguf_bytes, put

@@ -193,3 +193,41 @@ def test_a_word_on_a_scanned_page_lies_where_it_was_drawn(make_pdf: Pdf, tmp_pat
     assert box.x + box.width == pytest.approx(left + stringWidth("serviced", "Helvetica", 12), abs=6)
     assert box.y < HEIGHT - 700 < box.y + box.height
     assert box.height < 30
+
+
+@pytest.mark.parametrize("turn", [0, 180])
+def test_a_filled_in_field_and_a_note_lie_where_the_page_shows_them(make_pdf: Pdf, turn: int) -> None:
+    field = {"x": 120, "width": 200, "height": 20}
+
+    def draw(canvas: Canvas) -> None:
+        canvas.setPageRotation(turn)
+        canvas.drawString(72, 700, "Name:")
+        canvas.acroForm.textfield(name="name", tooltip="Full name", value="Jean Rivera", y=690, **field)
+        canvas.acroForm.textfield(name="empty", tooltip="Street", value="", y=650, **field)
+        canvas.acroForm.textfield(name="town", tooltip="Town", value="Leer", y=610, **field)
+        canvas.textAnnotation("Ask again in May", [300, 500, 320, 520])
+
+    path = make_pdf(draw)
+    text = first_page(path).text
+    assert text == "Name:\n\nFull name: Jean Rivera\nTown: Leer\n\nAsk again in May"
+    places = {"Jean Rivera": (120, 690, 200, 20), "Leer": (120, 610, 200, 20), "again": (300, 500, 20, 20)}
+    for words, (x, y, width, height) in places.items():
+        start = text.index(words)
+        (box,), _ = boxes(FileSource(path), 1, start, start + len(words))
+        corner = (WIDTH - x - width, y) if turn else (x, HEIGHT - y - height)
+        assert (box.x, box.y) == pytest.approx(corner, abs=1), words
+        assert (box.width, box.height) == pytest.approx((width, height), abs=1), words
+    everything, _ = boxes(FileSource(path), 1, 0, len(text))
+    assert len(everything) == 4
+
+
+def test_a_field_on_a_page_with_nothing_else_is_found(make_pdf: Pdf) -> None:
+    def draw(canvas: Canvas) -> None:
+        canvas.acroForm.textfield(tooltip="Town", value="Leer", x=120, y=690, width=200, height=20)
+        canvas.showPage()
+
+    path = make_pdf(draw)
+    text = first_page(path).text
+    assert text == "Town: Leer"
+    (box,), _ = boxes(FileSource(path), 1, 0, len(text))
+    assert (box.x, box.y) == pytest.approx((120, HEIGHT - 710), abs=1)

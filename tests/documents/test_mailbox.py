@@ -9,6 +9,7 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
+from compressed_rtf import compress  # type: ignore[import-untyped]
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oxmsg.storage import Storage, Stream
@@ -195,11 +196,27 @@ def test_people_and_attachments_of_a_mail_of_outlook(monkeypatch: pytest.MonkeyP
     assert found == {"lease.pdf": b"%PDF", "lease (2).pdf": b"other"}
 
 
-def test_a_text_only_outlook_reads_is_said_to_be_unread(monkeypatch: pytest.MonkeyPatch) -> None:
-    _, page, unread = outlook_parts(monkeypatch, thing("", header=32, p0037="Rent", p1009=b"LZFu"))
+RTF_BODY = rb"""{\rtf1\ansi\ansicpg1252\fromhtml1 {\fonttbl{\f0\fswiss Arial;}}{\*\htmltag64 <p>}\htmlrtf {\htmlrtf0 \
+The rent for M\'e4rz is due.\htmlrtf\par}\htmlrtf0 {\*\htmltag72 </p>}{\v a hidden note}\
+{\*\htmltag84 <b>}\htmlrtf {\b\htmlrtf0 Thank you.\htmlrtf }\htmlrtf0 }"""
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_text_that_is_kept_as_rtf_only(packed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    storage = thing("", header=32, p0037="Rent", p1009=compress(RTF_BODY, packed))
+    _, page = outlook_parts(monkeypatch, storage)
+    assert isinstance(page, Page)
+    assert [text for _, text in blocks(page)] == ["Rent", "The rent for März is due.", "Thank you."]
+
+
+@pytest.mark.parametrize(
+    "data", [b"LZFu", bytes(16), compress(RTF_BODY)[:-5], compress(RTF_BODY).replace(b"LZFu", b"XXXX")]
+)
+def test_a_damaged_text_in_rtf_is_said_to_be_unread(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, page, unread = outlook_parts(monkeypatch, thing("", header=32, p0037="Rent", p1009=data))
     assert isinstance(page, Page)
     assert isinstance(unread, UnreadPage)
-    assert "RTF" in unread.cause
+    assert "damaged" in unread.cause
 
 
 def test_mails_on_mails_of_outlook_are_pages_to_a_depth(monkeypatch: pytest.MonkeyPatch) -> None:

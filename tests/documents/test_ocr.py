@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import struct
+import subprocess
+import sys
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import reportlab  # type: ignore[import-untyped]
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFont
@@ -28,16 +31,45 @@ from desktop_rag.errors import DocumentError
 LEFT = ("The boiler in the cellar was", "serviced on the third of May by", "a firm from the next village.")
 RIGHT = ("Its guarantee will end on the", "last day of December, so the", "owner has to decide soon.")
 Make = Callable[..., Path]
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+GERMAN = (
+    "Kündigung gemäß § 102 BetrVG: Für Müller & Söhne",
+    "prüft der Betriebsrat die Höhe der Abfindung in €.",
+    "Öffnungszeiten täglich außer an Feiertagen, Änderungen möglich.",
+)
+FRENCH = ("L'employé a été engagé à la société, où ça ne coûte", "rien : forêt, Noël, garçon, dépôt, naïf, aiguë.")
+POLISH = ("Umowa o pracę została zawarta w październiku.", "Łódź, Kraków, Gdańsk: świadczenie będzie wypłacone.")
+CZECH = ("Smlouva byla uzavřena řádně a včas v Plzni.", "Účastníci přečetli, že změny jsou možné písemně.")
+RUSSIAN = ("Договор аренды квартиры заключён в Москве.", "Наниматель вносит плату до пятого числа.")
+RUSSIAN_WITH_NAMES = ("Siemens Healthineers", *RUSSIAN, "05.03.2024 12 500,00 EUR")
+GREEK = ("Η σύμβαση εργασίας υπογράφηκε στην Αθήνα.", "Ο εργοδότης οφείλει να καταβάλλει τον μισθό.")
 
 
-def drawn(*columns: tuple[str, ...], size: int = 30, width: int = 1200, height: int = 500) -> Image.Image:
+def drawn(
+    *columns: tuple[str, ...], size: int = 30, width: int = 1200, height: int = 500, font: Font | None = None
+) -> Image.Image:
     image = Image.new("RGB", (width, height), "white")
-    font = ImageFont.load_default(size)
+    font = font or ImageFont.load_default(size)
     for place, lines in enumerate(columns):
         for row, line in enumerate(lines):
             at = (60 + place * (width // 2), 60 + row * 1.5 * size)
             ImageDraw.Draw(image).text(at, line, fill="black", font=font)
     return image
+
+
+def latin_font(size: int) -> Font:
+    """With the letters of Western Europe; it comes with a package that the tests need anyway."""
+    return ImageFont.truetype(str(Path(reportlab.__file__).parent / "fonts" / "Vera.ttf"), size)
+
+
+def wide_font(size: int) -> Font:
+    """With the letters of all Europe, as systems have it."""
+    for name in ("DejaVuSans.ttf", "Arial.ttf", "arial.ttf"):
+        try:
+            return ImageFont.truetype(name, size)
+        except OSError:
+            continue
+    pytest.skip("this system has no font with the letters of Eastern Europe")
 
 
 def array(image: Image.Image) -> pictures.Picture:
@@ -178,8 +210,55 @@ def test_law_rubbish_is_damaged(rubbish: bytes, head: bytes) -> None:
     assert outcome(head + rubbish) in ("read", "unreadable", "too_large")
 
 
+@pytest.mark.parametrize(
+    ("lines", "font"),
+    [(GERMAN, latin_font), (FRENCH, latin_font), (POLISH, wide_font), (CZECH, wide_font)],
+    ids=["German", "French", "Polish", "Czech"],
+)
+@pytest.mark.parametrize("size", [22, 36])
+def test_accents_are_read(lines: tuple[str, ...], font: Callable[[int], Font], size: int) -> None:
+    found = recognise(array(drawn(lines, size=size, width=1500, font=font(size))))
+    assert found is not None
+    assert found.text == "\n".join(lines)
+
+
+@pytest.mark.parametrize("lines", [RUSSIAN, RUSSIAN_WITH_NAMES, GREEK], ids=["Russian", "with names", "Greek"])
+def test_a_page_in_letters_that_are_not_known_stays_unread(lines: tuple[str, ...]) -> None:
+    image = drawn(lines, width=1500, font=wide_font(30))
+    assert parts(image)[1] == UnreadPage(1, None, pictures.NOTHING)
+
+
+def test_a_line_in_letters_that_are_not_known_is_left_out_of_a_page_that_is_read() -> None:
+    found = recognise(array(drawn((*GERMAN, RUSSIAN[0]), width=1500, font=wide_font(30))))
+    assert found is not None
+    assert found.text == "\n".join(GERMAN)
+
+
+def test_a_large_line_over_smaller_ones_is_a_heading() -> None:
+    image = drawn(("", "", "", *LEFT, *RIGHT), height=700)
+    ImageDraw.Draw(image).text((60, 60), "Report on the boiler", fill="black", font=ImageFont.load_default(56))
+    found = recognise(array(image))
+    assert found is not None
+    assert [
+        (block.kind, block.level, found.text[block.start : block.end].splitlines()[0]) for block in found.blocks
+    ] == [
+        ("heading", 1, "Report on the boiler"),
+        ("paragraph", 0, LEFT[0]),
+    ]
+
+
+def test_the_package_that_carries_the_networks_is_not_imported() -> None:
+    code = (
+        "import sys, numpy; from desktop_rag.documents.recognise import recognise;"
+        "recognise(numpy.zeros((40, 200, 3), numpy.uint8));"
+        "print([name for name in ('rapidocr', 'omegaconf', 'requests', 'colorlog') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def test_the_same_picture_gives_the_same_text_and_places() -> None:
-    one, other = (recognise(array(drawn(LEFT, RIGHT))) for _ in range(2))
+    one, other = (recognise(array(drawn(LEFT, RIGHT, font=latin_font(30)))) for _ in range(2))
     assert one is not None
     assert other is not None
     assert (one.text, one.blocks, one.confidence) == (other.text, other.blocks, other.confidence)

@@ -84,7 +84,7 @@ def test_slides_are_numbered_pages_in_reading_order(slides: Path, pages_of: Page
     assert first.text.split("\n\n") == [
         "Overview", "first", "second", "third", "in a group", "Notes:", "Mention the valve.",
     ]  # fmt: skip
-    assert [block.level for block in first.blocks if block.kind == "heading"] == [1, 2]
+    assert [block.level for block in first.blocks if block.kind == "heading"] == [1]
     assert next(iter(read(slides))) == DocumentInfo("pptx", "Boiler report", 2)
     rows = [(second.text[b.start : b.end], b.header) for b in second.blocks if b.kind == "row"]
     assert rows[0] == ("Name: Anna; Age: 34", "Name; Age")
@@ -254,3 +254,21 @@ def test_damaged_rich_text_is_read_or_refused_and_always_the_same(noise: bytes, 
             assert_well_formed(parts)
             results.append(parts)
     assert results[0] == results[1]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        r"Seen {\v hid\{den\}\par more}again",
+        r"Seen \v hidden\v0 again",
+        r"Seen \v\b hidden\plain again",
+        r"{\deleted\revauthdel1 gone}Seen {\v {\b deeper} hidden}again",
+        r"Seen {\deleted gone \deleted0}again {\*\xe {\v indexed}}",
+        r"Seen \viewkind4\vertalt again",
+    ],
+)
+def test_hidden_and_deleted_text_is_left_out_of_rich_text(source: str) -> None:
+    data = rb"{\rtf1\ansi " + source.encode() + rb"\par Next \\v 1}"
+    _, page = parse_rtf(MemorySource("a.rtf", data), limits=Limits())
+    assert isinstance(page, Page)
+    assert page.text.split() == ["Seen", "again", "Next", r"\v", "1"]

@@ -100,7 +100,7 @@ def test_a_file_that_goes_away_while_it_is_read(tmp_path: Path, monkeypatch: pyt
         raise OSError(5, "Input/output error")
 
     for parser, code in ((gone, "not_found"), (broken, "unreadable")):
-        monkeypatch.setattr("desktop_rag.documents.read.parser_of", partial(lambda loaded, _kind: loaded, parser))
+        monkeypatch.setattr("desktop_rag.documents.inside.parser_of", partial(lambda loaded, _kind: loaded, parser))
         assert code_of(path) == code
 
 
@@ -108,7 +108,7 @@ def test_a_file_with_one_read_page_is_no_failure(tmp_path: Path, monkeypatch: py
     path = tmp_path / "a.txt"
     path.write_text("words")
     parts = [DocumentInfo("text", "a", 2), UnreadPage(1, None, "why"), Page(2, None, "words")]
-    monkeypatch.setattr("desktop_rag.documents.read.parser_of", lambda _kind: lambda *_, **__: iter(parts))
+    monkeypatch.setattr("desktop_rag.documents.inside.parser_of", lambda _kind: lambda *_, **__: iter(parts))
     assert list(read(path)) == parts
 
 

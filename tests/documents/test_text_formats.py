@@ -165,7 +165,7 @@ def test_markdown_keeps_its_source_and_finds_its_structure(write: Write, pages_o
         ("heading", 2, "", "Section\n-------"),
         ("list", 0, "", "- one"),
         ("list", 0, "", "- two"),
-        ("row", 0, "", "| a | b |"),
+        ("row", 0, "", "| a | b |\n  |---|---|"),
         ("row", 0, "a | b", "| 1 | 2 |"),
         ("code", 0, "", "```python\nx = 1\n```"),
     ]

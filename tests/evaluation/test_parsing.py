@@ -15,10 +15,10 @@ from desktop_rag.cli.evaluation import add_commands
 from desktop_rag.cli.output import Output
 from desktop_rag.documents.model import Page, UnreadPage
 from desktop_rag.errors import DocumentError, UsageError
-from desktop_rag.evaluation import attacks, parsing
-from desktop_rag.evaluation.attacks import ATTACKS, UNTOUCHED
+from desktop_rag.evaluation import attacks_archives, parsing
+from desktop_rag.evaluation.attacks import ATTACKS, UNTOUCHED, make_all
 from desktop_rag.evaluation.parsing import Outcome, complaint, evaluate, harm, read_whole, table, token_f1, totals
-from desktop_rag.workers.client import Workers
+from desktop_rag.workers.crew import Workers
 from desktop_rag.workers.parsing import FoundChild, ParsedFile, Parser
 
 
@@ -169,8 +169,8 @@ def test_a_folder_without_a_manifest_is_refused(tmp_path: Path) -> None:
 
 
 def test_every_attack_is_a_file_that_is_small_or_takes_no_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attacks, "_BOMB", 2_000_000)
-    made = attacks.make_all(tmp_path)
+    monkeypatch.setattr(attacks_archives, "BOMB", 2_000_000)
+    made = make_all(tmp_path)
     assert len(made) == len(ATTACKS) == len({attack.file for attack in ATTACKS})
     for attack, path in made:
         status = path.stat()

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
+from desktop_rag import paths
+from desktop_rag.gui.app import WorkersBackend
 from desktop_rag.gui.main_window import MainWindow
 from desktop_rag.gui.theme import Theme
 from desktop_rag.settings import Settings
+from tests.gui.real import PATIENCE_MS
 from tests.gui.scripted import ScriptedBackend
 
 
@@ -56,3 +59,30 @@ def models(window: MainWindow, qtbot: QtBot) -> MainWindow:
     window.show_page("models")
     qtbot.waitUntil(lambda: window.tasks.count == 0)
     return window
+
+
+@pytest.fixture
+def open_real(
+    qtbot: QtBot, theme: Theme, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., MainWindow]]:
+    """Opens a window on real workers; each on the same library, which is empty at first. Takes settings by name."""
+    monkeypatch.setenv("DESKTOP_RAG_CONFIG_DIR", str(tmp_path / "config"))
+    data_dir = paths.private_dir(tmp_path / "data")
+    windows: list[MainWindow] = []
+
+    def open_one(**chosen: object) -> MainWindow:
+        settings = Settings(data_dir)
+        for name, value in chosen.items():
+            settings.set(name, value)
+        window = MainWindow(WorkersBackend(data_dir, settings), theme, settings, data_dir)
+        windows.append(window)
+        qtbot.addWidget(window)
+        window.show()
+        window.startup.begin()
+        qtbot.waitUntil(lambda: window.library.loaded, timeout=PATIENCE_MS)
+        return window
+
+    yield open_one
+    for window in windows:
+        if window.isVisible():
+            window.close()

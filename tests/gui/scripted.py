@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,15 @@ from tests.gui.script import (
     token,
     watched,
 )
+
+
+def page_image(width: int, grey: int = 255, **_: Any) -> Iterator[Event]:
+    """An empty sheet of paper in the pieces that a page comes in."""
+    height = round(width * 842 / 595)
+    content = zlib.compress(bytes([grey]) * (3 * width * height), 1)
+    for start in range(0, len(content), 1000):
+        yield {"event": "piece", "data": base64.b64encode(content[start : start + 1000]).decode()}
+    yield {"event": "done", "width": width, "height": height}
 
 
 class ScriptedWorker:
@@ -205,6 +216,8 @@ class ScriptedBackend:
                 "values": {text: VALUES[text] for text in texts if text in VALUES}
             },
             "locate": self._locate,
+            "page_sizes": lambda **_: {"sizes": [[595, 842]] * 4},
+            "page_image": page_image,
             "document_view": self._view,
             "add": self._add,
             "review": self._review,
@@ -273,10 +286,12 @@ class ScriptedBackend:
     def _locate(self, **passage: Any) -> Event:
         name = passage["document"]
         box = {"x": 70.9, "y": 133.0, "width": 452.0, "height": 12.0}
-        boxes = [box, {**box, "y": 148.0, "width": 430.0}] if name == PDF else []
+        boxes = [box, {**box, "y": 148.0, "width": 430.0}] if name == PDF and passage.get("boxes", True) else []
         return {
             "path": str(SAMPLES / name),
             "format": name.rpartition(".")[2],
+            "paged": name == PDF,
+            "as_of": "now",
             "page": passage["page"],
             "original": True,
             "boxes": boxes,

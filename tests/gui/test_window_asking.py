@@ -79,9 +79,9 @@ def test_a_chip_opens_the_document_at_the_passage(window: MainWindow, qtbot: QtB
         qtbot.mouseClick(card.text.viewport(), Qt.MouseButton.LeftButton, pos=place)
     assert window.pane.tab == VIEWER
     assert window.pane.isVisible()
-    assert window.pane.viewer.pdf.pages == 4
-    assert window.pane.viewer.pdf.page == 1
-    assert len(window.pane.viewer.pdf.boxes) == 2
+    assert window.pane.viewer.pages.count == 4
+    assert window.pane.viewer.pages.page == 1
+    assert len(window.pane.viewer.pages.boxes) == 2
     assert card.text.painter.ringed == 1
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QInputDialog, QWidget
+from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop_rag.errors import StoreError
@@ -161,7 +161,7 @@ def test_the_samples_bring_three_questions(window: MainWindow, qtbot: QtBot) -> 
 
 
 def test_an_encrypted_document_is_unlocked_from_its_row(
-    window: MainWindow, qtbot: QtBot, backend: ScriptedBackend, monkeypatch: pytest.MonkeyPatch
+    window: MainWindow, qtbot: QtBot, backend: ScriptedBackend
 ) -> None:
     row = document("salaries.pdf") | {
         "state": "failed",
@@ -169,7 +169,6 @@ def test_an_encrypted_document_is_unlocked_from_its_row(
         "error": {"code": "encrypted", "message": "The PDF is encrypted.", "hint": "Enter its password to add it."},
     }
     backend.rows["salaries.pdf"] = row
-    monkeypatch.setattr(QInputDialog, "getText", lambda *_: ("open sesame", True))
     window.library.refresh()
     window.show_page("library")
     qtbot.waitUntil(
@@ -181,9 +180,15 @@ def test_an_encrypted_document_is_unlocked_from_its_row(
         if window.library_page.list.model().index(place, 0).data(DOCUMENT)["name"] == "salaries.pdf"
     )
     window.library_page.list.activated.emit(index)
+    (question,) = window.library_page.findChildren(Confirm)
+    assert question.field.echoMode() == QLineEdit.EchoMode.Password
+    qtbot.keyClicks(question.field, " open sesame")
+    qtbot.keyClick(question.field, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: bool(backend.library.named("add")) and window.tasks.count == 0)
     (added,) = backend.library.named("add")
-    assert (added["paths"], added["passwords"]) == (["/files/salaries.pdf"], ["open sesame"])
+    assert (added["paths"], added["passwords"]) == (["/files/salaries.pdf"], [" open sesame"]), (
+        "a password is what was typed"
+    )
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
@@ -14,43 +13,18 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from desktop_rag import paths
-from desktop_rag.gui.app import WorkersBackend
 from desktop_rag.gui.main_window import MainWindow
 from desktop_rag.gui.sources.pane import VIEWER
-from desktop_rag.gui.theme import Theme
-from desktop_rag.models.catalogue import load_catalogue
-from desktop_rag.settings import Settings
+from tests.gui.real import ON_REAL_WORKERS, PATIENCE_MS, idle
 
 REPORT = paths.assets_dir() / "samples" / "pump-maintenance-report.pdf"
-PATIENCE_MS = 60_000
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        any(entry.starter and entry.installed_path(paths.models_dir()) is None for entry in load_catalogue()),
-        reason="the starter models are not installed",
-    ),
-]
+pytestmark = ON_REAL_WORKERS
 
 
 @pytest.fixture
-def real(qtbot: QtBot, theme: Theme, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MainWindow]:
+def real(open_real: Callable[[], MainWindow]) -> MainWindow:
     """A window on real workers and an empty library."""
-    monkeypatch.setenv("DESKTOP_RAG_CONFIG_DIR", str(tmp_path / "config"))
-    data_dir = paths.private_dir(tmp_path / "data")
-    settings = Settings(data_dir)
-    window = MainWindow(WorkersBackend(data_dir, settings), theme, settings, data_dir)
-    qtbot.addWidget(window)
-    window.show()
-    window.startup.begin()
-    qtbot.waitUntil(lambda: window.library.loaded, timeout=PATIENCE_MS)
-    yield window
-    window.close()
-
-
-def idle(window: MainWindow, qtbot: QtBot) -> None:
-    """Wait until nothing runs."""
-    qtbot.waitUntil(lambda: window.tasks.count == 0, timeout=PATIENCE_MS)
+    return open_real()
 
 
 def add_the_report(window: MainWindow, qtbot: QtBot) -> None:
@@ -97,8 +71,8 @@ def test_from_a_dropped_file_to_the_highlighted_passage(real: MainWindow, qtbot:
     with qtbot.waitSignal(real.pane.viewer.shown, timeout=PATIENCE_MS):
         qtbot.mouseClick(card.text.viewport(), Qt.MouseButton.LeftButton, pos=place)
     assert real.pane.tab == VIEWER
-    assert real.pane.viewer.pdf.page == cited["page"] == 3
-    assert real.pane.viewer.pdf.boxes
+    assert real.pane.viewer.pages.page == cited["page"] == 3
+    assert real.pane.viewer.pages.boxes
     assert "tok/s" in real.meter.spoken()
     assert not real.meter.spoken().startswith("—")
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QMenu, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop_rag.gui.backend import Event
@@ -23,6 +23,7 @@ from tests.gui.scripted import ScriptedBackend
 from tests.gui.test_window_looks import SMALLEST, why_clipped
 
 DAMAGED = {"code": "unreadable", "message": "The file is damaged.", "hint": "Save it again in its own program."}
+ONE_LINE = 74
 LOCKED = {"code": "encrypted", "message": "The file is protected by a password.", "hint": "Enter it to add the file."}
 
 
@@ -34,7 +35,7 @@ def page(window: MainWindow, qtbot: QtBot, backend: ScriptedBackend) -> MainWind
         document("damaged.pdf", "failed", error=DAMAGED, pages=None),
         document("secret.pdf", "failed", error=LOCKED, pages=None),
         document("memo.docx", "reviewing"),
-        document("scans.pdf", "partly_read", pages=40, pages_read=37, pages_ocr=12),
+        document("scans.pdf", "partly_read", pages=40, pages_read=37, pages_ocr=12, pages_doubtful=[4, 9]),
         document("letter.eml", path="/mail/letter.eml", children=["inner"]),
         document(
             "lease.pdf", "failed", id="inner", parent="letter.eml", path="/mail/letter.eml!lease.pdf", error=DAMAGED
@@ -90,7 +91,8 @@ def test_rows_say_everything_and_parts_follow_their_file(page: MainWindow) -> No
     inner = page.library_page.list.model().index(1, 0)
     assert inner.data(DEPTH) == 1
     assert "in letter.eml" in spoken(page, "lease.pdf")
-    assert "Partly read, 40 pages, 12 by OCR, 3 unreadable" in spoken(page, "scans.pdf")
+    assert "Partly read, 40 pages, 12 by OCR (2 doubtful), 3 unreadable" in spoken(page, "scans.pdf")
+    assert "unsure of 2 of 12 pages: 4, 9." in spoken(page, "scans.pdf")
     assert "German" in spoken(page, "ready.md")
     assert "Failed" in spoken(page, "damaged.pdf")
     assert "The file is damaged. Save it again" in spoken(page, "damaged.pdf")
@@ -101,7 +103,10 @@ def test_rows_say_everything_and_parts_follow_their_file(page: MainWindow) -> No
 
 
 def test_filters_and_totals_add_up(page: MainWindow) -> None:
-    assert page.library_page.about.text().startswith("7 documents: 2 ready, 2 wait for you, 1 partly read, 2 failed · ")
+    about = page.library_page.about.text()
+    assert about.split(" · ") == [
+        "7 documents", "40 pages, 12 by OCR (2 doubtful), 3 unreadable", "77 private values", "Policy: Pseudonymise",
+    ]  # fmt: skip
     chips = {group: chip.text() for group, chip in page.library_page.states.chips.items() if not chip.isHidden()}
     assert chips == {
         "all": "All 7", "ready": "Ready 2", "needs_you": "Needs you 2", "partly_read": "Partly read 1",
@@ -114,7 +119,7 @@ def test_filters_and_totals_add_up(page: MainWindow) -> None:
     assert page.library_page.list.model().index(0, 0).data(DEPTH) == 0, "its file is not listed here"
     page.library_page.filter.setText("damag")
     assert listed(page) == ["damaged.pdf"]
-    assert page.library_page.about.text().startswith("7 documents"), "a filter changes no total"
+    assert page.library_page.about.text() == about, "a filter changes no total"
     page.library_page.filter.setText("nothing like it")
     assert listed(page) == []
     assert not page.library_page.list.isVisible()
@@ -171,6 +176,53 @@ def test_a_failed_row_offers_another_try(page: MainWindow, qtbot: QtBot, backend
     qtbot.waitUntil(lambda: page.tasks.count == 0)
     (asked,) = backend.library.named("add")
     assert asked["paths"] == [backend.rows["damaged.pdf"]["path"]]
+
+
+def test_what_no_other_try_can_read_is_shown_in_its_folder(page: MainWindow, qtbot: QtBot) -> None:
+    row = document("talk.mp3", "failed", error={"code": "unsupported", "message": "No.", "hint": "Save it as PDF."})
+    page.library.document_event({**row, "document": "talk.mp3"})
+    asked: list[Any] = []
+    page.library_page.place_wanted.disconnect()
+    page.library_page.place_wanted.connect(asked.append)
+    view = page.library_page.list
+    place = view.visualRect(view.model().index(listed(page).index("talk.mp3"), 0))
+    qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=state_area(QRect(place)).center())
+    assert [row["name"] for row in asked] == ["talk.mp3"]
+
+
+def test_what_a_row_explains_takes_a_second_line_where_there_is_no_room(page: MainWindow, qtbot: QtBot) -> None:
+    view = page.library_page.list
+
+    def height() -> int:
+        return view.visualRect(view.model().index(listed(page).index("scans.pdf"), 0)).height()
+
+    page.library.document_event({**page.library.document("scans.pdf"), "error": DAMAGED, "document": "scans.pdf"})
+    page.resize(1600, 900)
+    qtbot.waitUntil(lambda: height() == ONE_LINE)
+    page.resize(*SMALLEST)
+    qtbot.waitUntil(lambda: height() == ONE_LINE + 20)
+
+
+def test_the_page_is_used_by_keyboard_alone(page: MainWindow, qtbot: QtBot) -> None:
+    view, reached = page.library_page.list, []
+    page.activateWindow()
+    page.library_page.filter.setFocus()
+    qtbot.waitUntil(page.library_page.filter.hasFocus)
+    for _ in range(12):
+        qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
+        reached.append(QApplication.focusWidget())
+        if reached[-1] is view:
+            break
+    assert reached[-1] is view, "Tab does not come from the filter to the documents"
+    assert view.currentIndex().row() == 0
+    before = view.viewport().grab().toImage()
+    qtbot.keyClick(view, Qt.Key.Key_Down)
+    qtbot.keyClick(view, Qt.Key.Key_Down)
+    assert view.currentIndex().data() == "scans.pdf"
+    view.clearSelection()
+    assert view.viewport().grab().toImage() != before, "the keyboard's place is not to be seen"
+    qtbot.keyClick(view, Qt.Key.Key_Space)
+    assert [row["name"] for row in page.library_page.chosen_documents()] == ["scans.pdf"]
 
 
 def test_keys_open_and_remove(page: MainWindow, qtbot: QtBot) -> None:
@@ -253,6 +305,24 @@ def test_nothing_is_clipped_or_nameless_in_the_smallest_window(
     assert page.library_page.list.height() > 100, "the folders leave no room for the documents"
 
 
+@pytest.mark.parametrize("wanted", ["", "nothing like it"])
+def test_the_words_of_an_empty_page_are_not_cut(
+    page: MainWindow, qtbot: QtBot, backend: ScriptedBackend, wanted: str
+) -> None:
+    if wanted:
+        page.library_page.filter.setText(wanted)
+    else:
+        backend.rows.clear()
+        page.library.refresh()
+    qtbot.waitUntil(lambda: page.tasks.count == 0)
+    for size in ((1600, 900), SMALLEST):
+        page.resize(*size)
+        qtbot.wait(30)
+        shown = [part for part in page.library_page.findChildren(QLabel) if part.isVisible()]
+        assert any("Drop files" in part.text() or "still there" in part.text() for part in shown)
+        assert [why for part in shown if (why := why_clipped(part))] == []
+
+
 # -- reading and pausing -----------------------------------------------------------------------
 
 
@@ -305,8 +375,9 @@ def test_a_row_shows_how_far_its_reading_is(window: MainWindow, qtbot: QtBot, re
 
 
 def test_the_time_that_is_left_is_told(window: MainWindow, qtbot: QtBot, reading: SlowReading) -> None:
-    window.library.reading("long.pdf", {"pages": 40, "pages_read": 13, "pages_ocr": 6, "left": 118.0})
-    assert "page 13 of 40 · 6 by OCR · about 2 min left" in spoken(window, "long.pdf")
+    progress = {"pages": 40, "pages_read": 13, "pages_ocr": 6, "rate": 0.25, "left": 118.0}
+    window.library.reading("long.pdf", progress)
+    assert "page 13 of 40 · 6 by OCR · 15 pages/min · about 2 min left" in spoken(window, "long.pdf")
     window.intake.pause()
     qtbot.waitUntil(lambda: window.tasks.count == 0)
 

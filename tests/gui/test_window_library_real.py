@@ -1,58 +1,44 @@
-"""The library page on the real library worker: a watched folder whose changes follow, and work that is paused."""
+"""The library page on the real library worker: watched folders, and work that is paused, killed or left."""
 
 from __future__ import annotations
 
 import os
+import shutil
+import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from pytestqt.qtbot import QtBot
 
-from desktop_rag import paths
-from desktop_rag.gui.app import WorkersBackend
 from desktop_rag.gui.library.document_model import DOCUMENT
 from desktop_rag.gui.library.folders_form import FolderForm
+from desktop_rag.gui.library.folders_panel import FolderCard
 from desktop_rag.gui.main_window import MainWindow
-from desktop_rag.gui.theme import Theme
-from desktop_rag.models.catalogue import load_catalogue
-from desktop_rag.settings import Settings
+from tests.gui.real import ON_REAL_WORKERS, PATIENCE_MS, idle
 
-PATIENCE_MS = 60_000
-STOP_SECONDS = 3.0
 MANY = 40
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        any(entry.starter and entry.installed_path(paths.models_dir()) is None for entry in load_catalogue()),
-        reason="the starter models are not installed",
-    ),
-]
+pytestmark = ON_REAL_WORKERS
 
 
 @pytest.fixture
-def real(qtbot: QtBot, theme: Theme, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MainWindow]:
-    """A window on real workers and an empty library, in which nothing is private."""
-    monkeypatch.setenv("DESKTOP_RAG_CONFIG_DIR", str(tmp_path / "config"))
-    data_dir = paths.private_dir(tmp_path / "data")
-    settings = Settings(data_dir)
-    settings.set("policy", "keep")
-    settings.set("review", False)
-    window = MainWindow(WorkersBackend(data_dir, settings), theme, settings, data_dir)
-    qtbot.addWidget(window)
-    window.show()
-    window.startup.begin()
-    qtbot.waitUntil(lambda: window.library.loaded, timeout=PATIENCE_MS)
-    idle(window, qtbot)
-    yield window
-    window.close()
+def plain(open_real: Callable[..., MainWindow], qtbot: QtBot) -> Callable[[], MainWindow]:
+    """Opens a window in whose library nothing is private, and waits until it is idle."""
+
+    def opened() -> MainWindow:
+        window = open_real(policy="keep", review=False)
+        idle(window, qtbot)
+        return window
+
+    return opened
 
 
-def idle(window: MainWindow, qtbot: QtBot) -> None:
-    """Wait until nothing runs."""
-    qtbot.waitUntil(lambda: window.tasks.count == 0, timeout=PATIENCE_MS)
+@pytest.fixture
+def real(plain: Callable[[], MainWindow]) -> MainWindow:
+    """One such window, the library empty."""
+    return plain()
 
 
 def write(path: Path, text: str) -> Path:
@@ -64,6 +50,14 @@ def write(path: Path, text: str) -> Path:
     return path
 
 
+def write_many(folder: Path) -> list[Path]:
+    """Files that take a few seconds altogether."""
+    return [
+        write(folder / f"{number:02}.txt", f"Page {number}. " + f"The meter of flat {number} was read. " * 200)
+        for number in range(MANY)
+    ]
+
+
 def rows(window: MainWindow) -> dict[str, str]:
     """What the list shows: name and state."""
     model = window.library_page.list.model()
@@ -71,7 +65,25 @@ def rows(window: MainWindow) -> dict[str, str]:
     return {str(row["name"]): str(row["state"]) for row in shown}
 
 
-def watch(window: MainWindow, qtbot: QtBot, folder: Path) -> None:
+def states(window: MainWindow) -> list[str]:
+    """The states of all documents, a copy of one counted again."""
+    return [str(row["state"]) for row in window.library.documents()]
+
+
+def begin_many(window: MainWindow, qtbot: QtBot, folder: Path) -> None:
+    """Add many files and wait until one is ready and others are not."""
+    window.intake.add([str(path) for path in write_many(folder)], window.library.chosen)
+    qtbot.waitUntil(lambda: "ready" in states(window), timeout=PATIENCE_MS)
+    assert 0 < window.library.waiting() < MANY
+
+
+def finish(window: MainWindow, qtbot: QtBot) -> None:
+    """Wait until nothing is worked on."""
+    qtbot.waitUntil(lambda: not window.intake.running, timeout=PATIENCE_MS)
+    idle(window, qtbot)
+
+
+def watch(window: MainWindow, qtbot: QtBot, folder: Path) -> FolderCard:
     """Drop a folder and say that it shall be watched, in a collection of its own."""
     window.library.choose(None)
     window.add_paths([str(folder)])
@@ -80,67 +92,123 @@ def watch(window: MainWindow, qtbot: QtBot, folder: Path) -> None:
     form.collection.setCurrentIndex(0)
     form.go.click()
     idle(window, qtbot)
+    (card,) = window.library_page.folders.cards.values()
+    return card
+
+
+def look(window: MainWindow, qtbot: QtBot) -> None:
+    """Look at the folders, as the window does every half a minute."""
+    window.folders.look()
+    idle(window, qtbot)
+
+
+def logged(card: FolderCard) -> list[str]:
+    """What the log says of each change, without how long ago it was."""
+    if not card.log.isVisible():
+        card.changes.click()
+    return [card.log.item(row).text().removesuffix(" just now") for row in range(card.log.count())]
 
 
 def test_what_changes_in_a_watched_folder_follows(real: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
     papers = tmp_path / "papers"
     lease = write(papers / "lease.txt", "The lease of the hall begins in March and is paid every month.")
     write(papers / "deep" / "heating.md", "# Heating\n\nThe boiler is serviced every October.")
-    watch(real, qtbot, papers)
+    card = watch(real, qtbot, papers)
     assert real.library.chosen is not None
     assert real.library.chosen["name"] == "papers"
     assert rows(real) == {"lease.txt": "ready", "heating.md": "ready"}
-    (card,) = real.library_page.folders.cards.values()
     assert card.standing.text() == "Checked just now · 2 added"
 
     before = {row["name"]: row["id"] for row in real.library.documents()}
     lease.rename(papers / "deep" / "moved.txt")
     write(papers / "deep" / "heating.md", "# Heating\n\nThe boiler was replaced by a heat pump.")
     write(papers / "key.txt", "The spare key is kept with the caretaker, in the house beside the gate.")
-    real.folders.look()
-    idle(real, qtbot)
-    assert rows(real) == {"moved.txt": "ready", "heating.md": "ready", "key.txt": "ready"}
+    write(papers / "plan.pdf", "%PDF-1.7 that ends too soon")
+    look(real, qtbot)
+    assert rows(real) == {"moved.txt": "ready", "heating.md": "ready", "key.txt": "ready", "plan.pdf": "failed"}
     after = {row["name"]: row["id"] for row in real.library.documents()}
     assert after["moved.txt"] == before["lease.txt"]
-    assert card.standing.text() == "Checked just now · 1 added · 1 changed · 1 moved"
+    assert card.standing.text() == "Checked just now · 2 added · 1 changed · 1 moved"
+    assert "deep/moved.txt  ·  moved" in logged(card)
+    assert {"deep/heating.md  ·  changed", "key.txt  ·  added", "plan.pdf  ·  failed"} <= set(logged(card))
 
+
+def test_what_leaves_a_watched_folder_leaves_the_library(real: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    papers = tmp_path / "papers"
+    write(papers / "lease.txt", "The lease of the hall begins in March and is paid every month.")
+    write(papers / "key.txt", "The spare key is kept with the caretaker, in the house beside the gate.")
+    write(papers / "stays.txt", "The gate is locked at ten in the evening.")
+    card = watch(real, qtbot, papers)
     (papers / "key.txt").unlink()
-    real.folders.look()
-    idle(real, qtbot)
-    assert rows(real) == {"moved.txt": "ready", "heating.md": "ready"}
+    shutil.move(papers / "lease.txt", tmp_path / "lease.txt")
+    look(real, qtbot)
+    assert rows(real) == {"stays.txt": "ready"}
+    assert logged(card)[:2] == ["lease.txt  ·  removed", "key.txt  ·  removed"]
+    assert (tmp_path / "lease.txt").exists()
+
     papers.rename(tmp_path / "away")
-    real.folders.look()
-    idle(real, qtbot)
-    assert rows(real) == {"moved.txt": "ready", "heating.md": "ready"}, "a drive that is away loses nothing"
+    look(real, qtbot)
+    assert rows(real) == {"stays.txt": "ready"}, "a drive that is away loses nothing"
     assert card.standing.text().endswith("Nothing was removed.")
+    (tmp_path / "away").rename(papers)
+    look(real, qtbot)
+    assert card.standing.text() == "Checked just now"
     card.stop.click()
     idle(real, qtbot)
     assert not real.library_page.folders.isVisible()
-    assert len(rows(real)) == 2
+    assert rows(real) == {"stays.txt": "ready"}
+
+
+def test_a_question_comes_before_the_rest_of_a_folder(real: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    papers = tmp_path / "papers"
+    write(papers / "key.txt", "The spare key is kept with the caretaker, in the house beside the gate.")
+    watch(real, qtbot, papers)
+    write_many(papers / "more")
+    real.folders.look()
+    qtbot.waitUntil(lambda: states(real).count("ready") > 1, timeout=PATIENCE_MS)
+    real.chat.ask("Where is the spare key kept?")
+    qtbot.waitUntil(lambda: real.chat.latest is not None and bool(real.chat.latest.passages), timeout=PATIENCE_MS)
+    assert real.library.waiting() > 0, "the question waited for the folder"
+    qtbot.waitUntil(lambda: not real.session.is_running, timeout=PATIENCE_MS)
+    finish(real, qtbot)
+    assert states(real) == ["ready"] * (MANY + 1)
 
 
 def test_work_is_paused_goes_on_and_loses_nothing(real: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
-    files = [
-        write(
-            tmp_path / "many" / f"{number:02}.txt", f"Page {number}. " + f"The meter of flat {number} was read. " * 200
-        )
-        for number in range(MANY)
-    ]
-    real.intake.add([str(path) for path in files], real.library.chosen)
-    qtbot.waitUntil(lambda: any(row["state"] == "ready" for row in real.library.documents()), timeout=PATIENCE_MS)
-    begun = time.monotonic()
+    begin_many(real, qtbot, tmp_path / "many")
     real.activity.pause.click()
-    qtbot.waitUntil(lambda: not real.intake.running, timeout=PATIENCE_MS)
-    assert time.monotonic() - begun < STOP_SECONDS
-    idle(real, qtbot)
+    finish(real, qtbot)
+    assert not real.backend.library.busy, "work goes on although it is paused"
     waiting = real.library.waiting()
     assert 0 < waiting < MANY
     assert real.activity.sentence.text().startswith("Paused: ")
-    qtbot.wait(700)
     real.library.refresh()
     idle(real, qtbot)
-    assert real.library.waiting() == waiting, "work went on although it was paused"
+    assert real.library.waiting() == waiting
     real.activity.pause.click()
-    qtbot.waitUntil(lambda: not real.intake.running, timeout=PATIENCE_MS)
-    idle(real, qtbot)
-    assert [row["state"] for row in real.library.documents()] == ["ready"] * MANY
+    finish(real, qtbot)
+    assert states(real) == ["ready"] * MANY
+
+
+def test_a_killed_library_goes_on_by_itself(real: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    begin_many(real, qtbot, tmp_path / "many")
+    pid = real.backend.library.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    qtbot.waitUntil(lambda: real.backend.library.pid not in (pid, None), timeout=PATIENCE_MS)
+    finish(real, qtbot)
+    assert states(real) == ["ready"] * MANY
+    assert len(rows(real)) == MANY
+    assert not real.activity.isVisible(), "an error that was overcome is still told"
+
+
+def test_a_window_that_is_closed_goes_on_when_it_is_opened_again(
+    real: MainWindow, plain: Callable[[], MainWindow], qtbot: QtBot, tmp_path: Path
+) -> None:
+    begin_many(real, qtbot, tmp_path / "many")
+    done = {str(row["id"]) for row in real.library.documents() if row["state"] == "ready"}
+    real.close()
+    again = plain()
+    finish(again, qtbot)
+    assert states(again) == ["ready"] * MANY
+    assert done <= {str(row["id"]) for row in again.library.documents()}, "what was ready was done anew"

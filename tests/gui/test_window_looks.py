@@ -260,4 +260,4 @@ def test_the_file_the_viewer_shows_is_let_go(window: MainWindow, qtbot: QtBot) -
     with qtbot.waitSignal(window.pane.viewer.shown):
         window.pane.open({"document": PDF, "name": PDF, "page": 1, "locator": None, "start": 0, "end": 5})
     window.close()
-    assert window.pane.viewer.pdf.pages == 0
+    assert window.pane.viewer.pages.count == 0

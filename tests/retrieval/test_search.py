@@ -80,6 +80,34 @@ def test_several_collections_are_one_ranking() -> None:
     assert result.order == [2, 1]
 
 
+def test_a_passage_that_stands_in_several_documents_takes_one_place() -> None:
+    said = {1: "a", 2: "b", 3: "a", 4: "a", 5: "c", 6: "d"}
+    looked: list[list[int]] = []
+
+    def likeness(chunks: Sequence[int]) -> dict[int, str]:
+        looked.append(list(chunks))
+        return {chunk: said[chunk] for chunk in chunks}
+
+    result = search(
+        "q",
+        None,
+        [1],
+        lexical=Words({chunk: 10.0 - chunk for chunk in said}),
+        dense=Meaning({}),
+        mode="bm25",
+        limit=3,
+        likeness=likeness,
+    )
+    assert result.order == [1, 2, 5], "the best one stays, and the next different ones fill the places"
+    assert result.also == {1: [3, 4]}
+    assert result.scores.keys() == {1, 2, 5}
+    assert looked == [[1, 2, 3], [4, 5, 6]]
+
+
+def test_what_nobody_compares_is_not_folded() -> None:
+    assert ranked({1: 2.0, 2: 1.0}, {}, "bm25").also == {}
+
+
 def test_modes_that_do_not_exist_are_refused() -> None:
     for mode in MODES:
         check_mode(mode)

@@ -253,7 +253,7 @@ def test_showing_gives_way_to_questions() -> None:
 
     service = library_service.open_service(paths.data_dir(), {"seal": "none"})
     service.close()
-    assert {"document_view", "review", "locate"} <= service.background
+    assert {"document_view", "review", "locate", "page_sizes", "page_image"} <= service.background
     assert not {"search", "prepare", "finish", "documents"} & service.background
 
 

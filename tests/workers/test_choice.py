@@ -10,7 +10,7 @@ import pytest
 from desktop_rag.errors import NetworkError, UsageError
 from desktop_rag.settings import Settings
 from desktop_rag.workers.choice import choose
-from desktop_rag.workers.client import Workers
+from desktop_rag.workers.crew import Workers
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import zipfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from reportlab.pdfgen.canvas import Canvas
@@ -17,7 +17,7 @@ from desktop_rag.workers.loop import Request
 from tests.workers.driving import add, counts, everything, run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Callable, Generator
     from pathlib import Path
 
     from desktop_rag.workers.library import Library
@@ -180,11 +180,9 @@ def test_two_requests_for_one_file_read_it_once(
     readings: list[Path] = []
     read = library.parser.read
 
-    def counted(
-        path: Path, password: str | None = None, member: Sequence[str] = ()
-    ) -> Generator[ParsedFile, None, None]:
+    def counted(path: Path, *args: Any, **options: Any) -> Generator[ParsedFile, None, None]:
         readings.append(path)
-        return read(path, password, member)
+        yield from read(path, *args, **options)
 
     monkeypatch.setattr(library.parser, "read", counted)
     waiting = [indexing.add(library, [str(path)], collection, "pseudonymise", review) for _ in range(2)]

@@ -11,7 +11,7 @@ from desktop_rag.errors import DesktopRagError, EngineError, NetworkError, Usage
 from desktop_rag.models.catalogue import find
 from desktop_rag.settings import Settings
 from desktop_rag.workers import remote_key
-from desktop_rag.workers.client import Workers
+from desktop_rag.workers.crew import Workers
 from desktop_rag.workers.loop import Request, Service
 from desktop_rag.workers.loopback import LoopbackServer
 from desktop_rag.workers.network_service import open_service

@@ -19,7 +19,7 @@ PROMISED_SECONDS = 2.0
 PARENT = """
 import sys, time
 from pathlib import Path
-from desktop_rag.workers.client import Workers
+from desktop_rag.workers.crew import Workers
 workers = Workers(Path(sys.argv[1]))
 workers.library.call("doctor")   # starts its own child, the reader of files
 workers.chat.call("status")

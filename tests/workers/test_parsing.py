@@ -45,8 +45,10 @@ class Scripted:
                 deadline = time.monotonic() + step
                 while time.monotonic() < deadline and not self.killed:
                     time.sleep(0.01)
-                return
-            yield step
+                if self.killed:
+                    return
+            else:
+                yield step
 
     def kill(self) -> None:
         self.killed += 1
@@ -94,6 +96,16 @@ def test_a_reader_that_trickles_for_ever_is_stopped(
     assert caught.value.code == "parse_timeout"
 
 
+def test_a_long_scan_may_take_long_as_long_as_its_pages_come(
+    monkeypatch: pytest.MonkeyPatch, parser: Parser, note: Path
+) -> None:
+    monkeypatch.setattr(parsing, "TOTAL_SECONDS", 0.5)
+    page = {"event": "page", "number": 1, "locator": None, "text": "a", "blocks": [], "confidence": 0.9}
+    parser._client = Scripted(*[0.3, page] * 4, {"event": "done"})  # type: ignore[assignment]
+    *_, whole = parser.read(note)
+    assert whole.recognised_pages == 4
+
+
 def test_giving_up_ends_the_child(parser: Parser, note: Path) -> None:
     client = Scripted({"event": "unread", "number": 1, "locator": None, "cause": "scan"}, 60.0)
     parser._client = client  # type: ignore[assignment]
@@ -138,7 +150,7 @@ def test_a_place_that_is_never_found_is_given_up(monkeypatch: pytest.MonkeyPatch
     client = Scripted(60.0)
     parser._client = client  # type: ignore[assignment]
     with pytest.raises(DocumentError) as caught:
-        list(parser.locate(note, 1, 0, 5))
+        list(parser.ask("locate", note, page=1, start=0, end=5))
     assert caught.value.code == "parse_timeout"
     assert client.killed == 1
 

@@ -209,3 +209,18 @@ def test_removing_twice_is_not_found(library: Library, two: tuple[str, str]) -> 
     with pytest.raises(StoreError) as caught:
         remove_document(library, two[1])
     assert caught.value.code == "not_found"
+
+
+def test_a_passage_of_two_documents_is_one_hit_and_stays_when_either_goes(library: Library, tmp_path: Path) -> None:
+    for name in ("one.txt", "other.txt"):
+        (tmp_path / name).write_text(f"{SHARED}The boiler was serviced in May.\n" + "\n" * len(name))
+    first, second = (row["id"] for row in add(library, tmp_path))
+
+    def hits() -> list[tuple[str, list[str]]]:
+        found = questions.find(library, "Who paid the rent of the house?", None, "hybrid", 5)["hits"]
+        return [(hit["document"], [other["document"] for other in hit["also"]]) for hit in found]
+
+    ((shown, also),) = hits()
+    assert {shown, *also} == {first, second}
+    remove_document(library, shown)
+    assert hits() == [(*also, [])]

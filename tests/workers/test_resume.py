@@ -12,7 +12,7 @@ import pytest
 from desktop_rag import paths
 from desktop_rag.errors import EngineError
 from desktop_rag.workers import indexing
-from desktop_rag.workers.client import Workers
+from desktop_rag.workers.crew import Workers
 from desktop_rag.workers.removing import remove_document
 from tests.workers.driving import add, counts, everything, run
 

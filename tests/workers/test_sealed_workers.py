@@ -12,7 +12,7 @@ import pytest
 from desktop_rag import paths
 from desktop_rag.errors import ModelError
 from desktop_rag.models.catalogue import find
-from desktop_rag.workers.client import Workers
+from desktop_rag.workers.crew import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from desktop_rag.documents.limits import Limits
-from desktop_rag.documents.model import DocumentInfo, Page, UnreadPage
+from desktop_rag.documents.model import KNOWN, DocumentInfo, Page, UnreadPage
 from desktop_rag.documents.pictures import DAMAGED, MAX_PIXELS, NO_TEXT, Picture, read_picture
 from desktop_rag.documents.source import Source, read_bytes, stem
 from desktop_rag.errors import DocumentError
@@ -23,6 +23,8 @@ POINTS_PER_PIXEL = 72 / 96
 """A picture has no size on paper that could be relied on: it is shown as on a screen."""
 _FORMATS = ("PNG", "JPEG", "GIF", "TIFF", "WEBP", "BMP")
 _MAX_DECODED = 90_000_000
+_LYING = frozenset({5, 6, 7, 8})
+"""How Exif says that a picture is stored with its left or right side up."""
 # What the decoders raise on damaged content; all of it is in memory by then, so OSError speaks of no disk.
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError, struct.error,
            zlib.error)  # fmt: skip
@@ -36,7 +38,9 @@ def parse(source: Source, *, limits: Limits, password: str | None = None) -> Ite
             raise _too_large(f"The picture has {count:,} pages; at most {limits.max_pages:,} are read.")
         yield DocumentInfo("image", stem(source), count, {"type": image.format or ""})
         for index in range(count):
-            if limits.recognise:
+            if index + 1 in limits.known:
+                yield UnreadPage(index + 1, None, KNOWN)
+            elif limits.recognise:
                 yield _page(image, index, alone=count == 1)
             else:
                 yield UnreadPage(index + 1, None, NO_TEXT)
@@ -66,6 +70,23 @@ def frames(image: Image.Image) -> int:
         return int(getattr(image, "n_frames", 1))
     except _BROKEN:
         return 1
+
+
+def size_of(image: Image.Image, index: int) -> tuple[int, int]:
+    """Width and height of the frame with that index set upright; nothing is decoded for that.
+
+    Raises DocumentError "unreadable".
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            if index:
+                image.seek(index)
+            # TIFFs come upright from their decoder.
+            lying = image.format != "TIFF" and image.getexif().get(ExifTags.Base.Orientation) in _LYING
+    except _BROKEN as failure:
+        raise _damaged() from failure
+    return image.size[::-1] if lying else image.size
 
 
 def picture_of(image: Image.Image, index: int) -> tuple[Picture, tuple[int, int]]:

@@ -1,6 +1,7 @@
 """Office files with a password: decrypted in memory, so that nothing readable ever lies on a disk.
 
-Only the newer kind (a zip in an OLE stream) comes here; the old binary formats are decrypted by their parsers.
+Of Microsoft's only the newer kind (a zip in an OLE stream) comes here; the old binary formats are decrypted by their
+parsers. OpenDocument files are handed on.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from msoffcrypto.exceptions import (  # type: ignore[import-untyped]
 from msoffcrypto.format.ooxml import OOXMLFile  # type: ignore[import-untyped]
 
 from desktop_rag.documents.limits import Limits
-from desktop_rag.documents.passwords import wrong_password
+from desktop_rag.documents.parsers import locked_odf
+from desktop_rag.documents.passwords import unknown_scheme, wrong_password
 from desktop_rag.documents.source import MemorySource, Source, read_bytes
 from desktop_rag.errors import DocumentError
 
@@ -45,6 +47,8 @@ def unlocked(source: Source, limits: Limits, password: str | None) -> Source:
     "too_large", or "unreadable" if the file is damaged.
     """
     data = read_bytes(source, limits)
+    if not olefile.isOleFile(data=data):
+        return locked_odf.unlocked(source, limits, password)
     try:
         _check_scheme(data)
         return MemorySource(source.name, _decrypted(data, password or _UNASKED))
@@ -58,15 +62,6 @@ def unlocked(source: Source, limits: Limits, password: str | None) -> Source:
             "The file is protected by a password and damaged: it cannot be decrypted.",
             "It may be an unfinished download: get it again.",
         ) from failure
-
-
-def unknown_scheme() -> DocumentError:
-    """The error for a protection that no password helps to open here."""
-    return DocumentError(
-        "encrypted",
-        "The file is protected in a way that cannot be opened here.",
-        "Open it in the program that made it, save a copy without a password and add that.",
-    )
 
 
 def _check_scheme(data: bytes) -> None:

@@ -83,7 +83,8 @@ def _structure(tokens: list[Token]) -> Iterator[tuple[BlockKind, list[int], int,
             yield _LEAVES[token.type], token.map, 0, ""
         elif token.type == "thead_open":
             header = " | ".join(cell for cell in _cells(tokens, index) if cell)
-            yield "row", token.map, 0, ""
+            # With the line of dashes below, which is no text of its own.
+            yield "row", [token.map[0], token.map[0] + 2], 0, ""
         elif token.type == "tr_open" and tokens[index - 1].type != "thead_open":
             yield "row", token.map, 0, header
 

@@ -6,11 +6,14 @@ A mail attached to the mail lies in the same file in pieces, not as a file of it
 from __future__ import annotations
 
 import struct
+import zlib
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import TypeVar
 
 import olefile  # type: ignore[import-untyped]
+from compressed_rtf import decompress  # type: ignore[import-untyped]
+from compressed_rtf.compressed_rtf import COMPRESSED, UNCOMPRESSED  # type: ignore[import-untyped]
 from oxmsg.domain import constants as c
 from oxmsg.domain import model as m
 from oxmsg.properties import Properties
@@ -21,7 +24,7 @@ from desktop_rag.documents.composer import Composer
 from desktop_rag.documents.encodings import clean
 from desktop_rag.documents.limits import Limits
 from desktop_rag.documents.model import DocumentInfo, UnreadPage
-from desktop_rag.documents.parsers import html, mime
+from desktop_rag.documents.parsers import html, mime, rtf
 from desktop_rag.documents.parsers.mail import SMALL_PICTURE, Mailed, write_head, write_html, write_text
 from desktop_rag.documents.source import Child, Source, stem
 from desktop_rag.errors import DocumentError
@@ -30,6 +33,7 @@ _EMBEDDED_HEADER = 24
 _EMBEDDED = "__substg1.0_3701000D"
 _RECIPIENT_TYPE, _DELIVERED = 0x0C15, 0x0E06
 _TO, _CC = 1, 2
+_RTF_HEADER, _ALL_ONES = 16, 0xFFFFFFFF
 _LONGEST_TITLE = 300
 # What the library raises for properties whose value is missing, cut short, or of another kind than it says.
 _ODD = (
@@ -223,7 +227,28 @@ def _write_body(composer: Composer, mail: _Mail) -> str:
     kind = mail.line(c.PID_MESSAGE_CLASS).lower()
     if "smime" in kind and not kind.endswith("multipartsigned"):
         return "the text of this mail is encrypted"
-    return "the text of this mail is in a form only Outlook reads (RTF)" if mail.bytes(c.PID_RTF_COMPRESSED) else ""
+    return _write_rtf(composer, mail.bytes(c.PID_RTF_COMPRESSED) or b"")
+
+
+def _write_rtf(composer: Composer, packed: bytes) -> str:
+    """The same for a mail whose text is kept as RTF only. HTML in it has its likeness in RTF beside it."""
+    if not packed:
+        return ""
+    try:
+        rtf.write(composer, _unpacked(packed))
+    except (DocumentError, struct.error, ValueError):
+        return "the text of this mail is damaged"
+    return ""
+
+
+def _unpacked(packed: bytes) -> bytes:
+    """RTF as Outlook packs it. The library complains by bare exceptions: what they are about is asked beforehand."""
+    size, _, kind, checksum = struct.unpack_from("<LL4sL", packed)
+    if kind not in (COMPRESSED, UNCOMPRESSED):
+        raise ValueError("packed in an unknown way")
+    if kind == COMPRESSED and zlib.crc32(packed[_RTF_HEADER : size + 4], _ALL_ONES) ^ _ALL_ONES != checksum:
+        raise ValueError("wrong checksum")
+    return bytes(decompress(packed))
 
 
 def _is_ornament(attached: _Mail, data: bytes) -> bool:

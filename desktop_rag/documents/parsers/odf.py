@@ -13,12 +13,11 @@ from typing import Any
 from lxml import etree  # type: ignore[import-untyped]
 from odfdo import Document
 
-from desktop_rag.documents.archives import BROKEN, opened
+from desktop_rag.documents.archives import BROKEN, check, opened
 from desktop_rag.documents.composer import Composer
 from desktop_rag.documents.limits import Limits
 from desktop_rag.documents.model import DocumentInfo, Page, UnreadPage
 from desktop_rag.documents.parsers.csv import is_header, row_text
-from desktop_rag.documents.parsers.open_document import check_open_document
 from desktop_rag.documents.source import Source, read_bytes, stem
 from desktop_rag.errors import DocumentError
 
@@ -43,7 +42,7 @@ def parse(source: Source, *, limits: Limits, password: str | None = None) -> Ite
     """One page without number, or a page for each slide."""
     try:
         with opened(source) as archive:
-            check_open_document(archive, limits)
+            check(archive, limits)
             # odfdo lets lxml read what a file declares of itself; no program writes declarations.
             if any(b"<!" in archive.read(name)[:4096].replace(b"<!--", b"") for name in _xml_parts(archive)):
                 raise ValueError("declares entities")
@@ -142,7 +141,7 @@ def _notes(composer: Composer, notes: Any) -> None:
     _blocks(words, notes)
     if words.length:
         page = words.page()
-        composer.add("heading", "Notes:", level=2)
+        composer.add("paragraph", "Notes:")
         for block in page.blocks:
             composer.add("paragraph", page.text[block.start : block.end])
 

@@ -103,7 +103,7 @@ def _page(slide: Any, number: int) -> Page:
     for table in slide.tables:
         _table(composer, table)
     if slide.notes:
-        composer.add("heading", "Notes:", level=2)
+        composer.add("paragraph", "Notes:")
     for words in (*slide.notes, *(comment.text for comment in slide.comments)):
         for line in words.replace("\r", "\n").split("\n"):
             composer.add("paragraph", line)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from desktop_rag.documents.limits import Limits
-from desktop_rag.documents.model import BLANK, DocumentInfo, Page, UnreadPage
-from desktop_rag.documents.parsers.pdf_layout import Layout
+from desktop_rag.documents.model import BLANK, KNOWN, DocumentInfo, Page, UnreadPage
+from desktop_rag.documents.parsers.pdf_layout import Layout, rows_on_one_line
 from desktop_rag.documents.parsers.pdf_legible import is_garbled
 from desktop_rag.documents.parsers.pdf_notes import open_form, with_notes
 from desktop_rag.documents.parsers.pdf_open import PdfiumError, opened
@@ -63,7 +63,8 @@ def _page(source: Source, document: Any, index: int, layout: Layout, limits: Lim
         found = page_text(textpage)
         cause = unusable(page, found.text)
         if cause is None:
-            return with_notes(Page(index + 1, None, found.text, layout.blocks(textpage, found)), page)
+            blocks = layout.blocks(textpage, found)
+            return with_notes(Page(index + 1, None, rows_on_one_line(found.text, blocks), blocks), page)
         read = _from_picture(page, index + 1, cause, limits)
         if isinstance(read, Page):
             return with_notes(read, page)
@@ -76,6 +77,8 @@ def _page(source: Source, document: Any, index: int, layout: Layout, limits: Lim
 def _from_picture(page: Any, number: int, cause: str, limits: Limits) -> Page | UnreadPage:
     if is_empty(page):
         return UnreadPage(number, None, BLANK)
+    if number in limits.known:
+        return UnreadPage(number, None, KNOWN)
     if not limits.recognise:
         return UnreadPage(number, None, cause)
     try:

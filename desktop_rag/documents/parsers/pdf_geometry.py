@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,13 +47,16 @@ class CharBoxes:
     """Boxes of single characters, on the displayed page; one buffer serves all calls, for speed."""
 
     def __init__(self, textpage: Any, shown: View) -> None:
-        self._textpage = textpage
+        # pypdfium2 looks its handle up at every call.
+        self._handle = textpage.raw
         self._place = shown.place
         self._rectangle = pdfium.FS_RECTF()
+        self._into = ctypes.byref(self._rectangle)
+        self._measure = pdfium.FPDFText_GetLooseCharBox
 
     def box(self, character: int) -> tuple[float, float, float, float]:
         """(x0, y0, x1, y1) of the font's full height around pdfium's character of that number."""
-        r = self._rectangle
-        if not pdfium.FPDFText_GetLooseCharBox(self._textpage, character, r):
+        if not self._measure(self._handle, character, self._into):
             return 0.0, 0.0, 0.0, 0.0
+        r = self._rectangle
         return self._place(r.left, r.bottom, r.right, r.top)

@@ -23,6 +23,8 @@ def is_garbled(text: str) -> bool:
     Characters without a meaning (U+FFFD, controls) stand for spaces at least where a font's numbers were taken for
     letters; a few private ones are common as bullets and in formulas. Dot leaders and rules count once.
     """
+    if _is_plain(text):
+        return False
     signs = "".join(_REPEATED.sub(r"\1", text).split())
     if len(signs) < _LEAST:
         return False
@@ -37,3 +39,10 @@ def is_garbled(text: str) -> bool:
         or private > _MOST_PRIVATE * len(signs)
         or worded < _LEAST_WORDED * len(signs)
     )
+
+
+def _is_plain(text: str) -> bool:
+    """Whether so many signs are letters and digits that the others cannot matter: the quick answer for most pages."""
+    signs = text[:: max(1, len(text) // _ENOUGH)]
+    blank = signs.count(" ") + signs.count("\n")
+    return sum(map(str.isalnum, signs)) > (1 - _MOST_UNKNOWN) * (len(signs) - blank)

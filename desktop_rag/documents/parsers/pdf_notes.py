@@ -27,6 +27,9 @@ _PASSWORD = 1 << 13
 _INDEX = re.compile(r"\[\d+\]")
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
+Rectangle = tuple[float, float, float, float]
+"""Left, bottom, right, top in points."""
+
 
 def open_form(document: Any) -> None:
     """Make the fields of a document's form readable; to be called before its first page is loaded."""
@@ -39,27 +42,44 @@ def open_form(document: Any) -> None:
 
 def with_notes(page: Page, loaded: Any) -> Page:
     """The page with the values and notes of pdfium's page `loaded` after its text."""
-    count = pdfium.FPDFPage_GetAnnotCount(loaded)
-    if count <= 0:
+    if pdfium.FPDFPage_GetAnnotCount(loaded) <= 0:
         return page
+    added, _ = notes(loaded)
+    if not added.text:
+        return page
+    # Without blocks the chunker reads the whole page as text.
+    own = page.blocks or ((Block("paragraph", 0, len(page.text)),) if page.text.strip() else ())
+    start = notes_start(page.text)
+    moved = (replace(block, start=block.start + start, end=block.end + start) for block in added.blocks)
+    return replace(page, text=f"{page.text.ljust(start, chr(10))}{added.text}", blocks=(*own, *moved))
+
+
+def notes_start(text: str) -> int:
+    """Where the values and notes begin on a page with that text of its own: after a blank line."""
+    return len(text) + 2 if text else 0
+
+
+def notes(loaded: Any) -> tuple[Page, list[Rectangle]]:
+    """The values and notes of pdfium's page `loaded` alone, and for each block where it stands, as pdfium counts."""
     composer = Composer()
-    for index in range(count):
+    places: list[Rectangle] = []
+    for index in range(pdfium.FPDFPage_GetAnnotCount(loaded)):
         annotation = pdfium.FPDFPage_GetAnnot(loaded, index)
         if annotation:
             try:
                 for kind, text in _told(annotation, loaded.formenv):
                     composer.add(kind, text)
+                    if text.strip():
+                        places.append(_rectangle(annotation))
             finally:
                 pdfium.FPDFPage_CloseAnnot(annotation)
-    if not composer.length:
-        return page
-    added = composer.page()
-    # Without blocks the chunker reads the whole page as text.
-    own = page.blocks or ((Block("paragraph", 0, len(page.text)),) if page.text.strip() else ())
-    joint = "\n\n" if page.text else ""
-    start = len(page.text) + len(joint)
-    moved = (replace(block, start=block.start + start, end=block.end + start) for block in added.blocks)
-    return replace(page, text=f"{page.text}{joint}{added.text}", blocks=(*own, *moved))
+    return composer.page(), places
+
+
+def _rectangle(annotation: Any) -> Rectangle:
+    r = pdfium.FS_RECTF()
+    pdfium.FPDFAnnot_GetRect(annotation, r)
+    return r.left, r.bottom, r.right, r.top
 
 
 def _told(annotation: Any, form: Any) -> Iterator[tuple[BlockKind, str]]:

@@ -20,9 +20,11 @@ import pypdfium2.raw as pdfium  # type: ignore[import-untyped]
 DROPPED = "\ufdd0"
 """Takes the place of a character that is to be left out; no text holds this code."""
 
-_LETTERS = "\u0590-\u08ff\ufb1d-\ufdcf\ufdf0-\ufdff\ufe70-\ufefc"
-_LETTER = re.compile(f"[{_LETTERS}]")
-_RUN = re.compile(f"[{_LETTERS}](?:[{_LETTERS} ]*[{_LETTERS}])?")
+RIGHT_TO_LEFT = "\u0590-\u08ff\ufb1d-\ufdcf\ufdf0-\ufdff\ufe70-\ufefc"
+"""The letters of such scripts, as ranges of a regular expression."""
+
+_LETTER = re.compile(f"[{RIGHT_TO_LEFT}]")
+_RUN = re.compile(f"[{RIGHT_TO_LEFT}](?:[{RIGHT_TO_LEFT} ]*[{RIGHT_TO_LEFT}])?")
 _MARKED = re.compile("(?P<space> ?)(?P<mark>[\u064b-\u0652\u0670])(?P<letter>[\u0621-\u064a\u066e-\u06d3])")
 _FINAL_FIRST = re.compile("(?<![\u05d0-\u05ea\"'׳״])[ךםןףץ](?=[\u05d0-\u05ea])")
 _FINAL_LAST = re.compile("(?<=[\u05d0-\u05ea])[ךםןףץ](?![\u05d0-\u05ea])")

@@ -12,11 +12,12 @@ import ctypes
 import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
 import pypdfium2.raw as pdfium  # type: ignore[import-untyped]
 
-from desktop_rag.documents.parsers.pdf_rtl import DROPPED, in_reading_order
+from desktop_rag.documents.parsers.pdf_rtl import DROPPED, RIGHT_TO_LEFT, in_reading_order
 
 TextPage = Any
 """A pypdfium2.PdfTextPage; the library comes without type information."""
@@ -24,6 +25,8 @@ TextPage = Any
 # A carriage return, pdfium's mark for a hyphen at a line end, half a character outside the basic plane, or
 # what was to be left out.
 _SPECIAL = re.compile(f"[\r\ufffe\ud800-\udfff{DROPPED}]")
+# Whatever keeps a page from being pdfium's own text with other line ends; most pages have none of it.
+_UNUSUAL = re.compile(f"[\x00-\x08\x0b-\x1f\ufffe\uffff\ud800-\udfff{DROPPED}{RIGHT_TO_LEFT}]")
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\uffff]")
 _HYPHEN = "\ufffe"
 
@@ -44,10 +47,25 @@ class PageText:
         place = offset + bisect_right(self.cuts, offset)
         return self.moved.get(place, place)
 
+    def characters(self, start: int, end: int) -> tuple[int, int]:
+        """The numbers of pdfium's characters at the first and the last offset of a stretch; quicker than one by one."""
+        cuts = self.cuts
+        before = within = bisect_right(cuts, start)
+        while within < len(cuts) and cuts[within] < end:
+            within += 1
+        first, last = start + before, end - 1 + within
+        return (self.moved.get(first, first), self.moved.get(last, last)) if self.moved else (first, last)
+
 
 def page_text(textpage: TextPage) -> PageText:
     """Extract the text of an opened page."""
-    raw, moved = in_reading_order(_raw(textpage), textpage)
+    raw = _raw(textpage)
+    lines = raw.split("\r\n")
+    text = "\n".join(lines)
+    if not _UNUSUAL.search(text):
+        ends = accumulate(len(line) + 1 for line in lines[:-1])
+        return PageText(text, tuple(end - 1 for end in ends))
+    raw, moved = in_reading_order(raw, textpage)
     cuts: list[int] = []
     parts: list[str] = []
     at = 0

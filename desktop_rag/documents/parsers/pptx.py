@@ -73,7 +73,7 @@ def _page(slide: Any, number: int, authors: dict[str, str]) -> Page | UnreadPage
         frame = slide.notes_slide.notes_text_frame
         notes = _lines(frame.text) if frame is not None else []
         if notes:
-            composer.add("heading", "Notes:", level=2)
+            composer.add("paragraph", "Notes:")
             for line in notes:
                 composer.add("paragraph", line)
     _comments(composer, slide, authors)

@@ -1,5 +1,7 @@
 """Rich text (RTF): paragraphs and table rows; text boxes, notes, headers and footers come last.
 
+Hidden and deleted text is left out, as in Word files.
+
 striprtf turns the text into plain words but leaves out such groups, and reads pictures letter by letter: both are
 taken out of the source beforehand.
 """
@@ -24,6 +26,8 @@ _GROUP = re.compile(
     r"|(footnote|annotation|shptxt|header[lrf]?|footer[lrf]?))(?![a-z])"
 )
 _BRACE = re.compile(r"\\[\\{}]|[{}]")
+_MARKED = re.compile(r"\\(?:v|deleted)(?![a-z0])")
+_MARK = re.compile(r"\\(?:[\\{}]|(v|deleted)(?![a-z])(-?\d*) ?|(plain)(?![a-z\d]))|[{}]")
 # What striprtf turns into "words(address)" by searching a whole line from each such place.
 _FIELD = re.compile(r"\\field(?=\s*\{)")
 _TITLE = re.compile(r"\{\\title ([^{}\\]{1,300})\}")
@@ -37,12 +41,19 @@ _SURROGATES = re.compile("[\ud800-\udfff]+")
 
 def parse(source: Source, *, limits: Limits, password: str | None = None) -> Iterator[DocumentInfo | Page]:
     """One page without number."""
-    # Every byte is a character: those beyond ASCII are written as escapes, and pictures may hold any.
-    raw = _without_binary(read_bytes(source, limits)).decode("latin-1")
-    title = _TITLE.search(raw, 0, 100_000)
+    data = read_bytes(source, limits)
+    title = _TITLE.search(data[:100_000].decode("latin-1"))
     yield DocumentInfo("rtf", " ".join(title[1].split()) if title else stem(source), None)
     composer = Composer()
-    body, asides = _parted(raw)
+    write(composer, data)
+    if composer.length:
+        yield composer.page()
+
+
+def write(composer: Composer, data: bytes) -> None:
+    """Add what there is to read in an RTF text. Raises DocumentError("unreadable") for a damaged one."""
+    # Every byte is a character: those beyond ASCII are written as escapes, and pictures may hold any.
+    body, asides = _parted(_visible(_without_binary(data).decode("latin-1")))
     try:
         # Behind the body they still have its fonts and encoding.
         text = rtf_to_text(_plain(body, asides), errors="replace")  # type: ignore[no-untyped-call]
@@ -53,8 +64,6 @@ def parse(source: Source, *, limits: Limits, password: str | None = None) -> Ite
             "Open it in Word or LibreOffice and save it again.",
         ) from failure
     _compose(composer, _SURROGATES.sub(_joined, text).translate(_UNWRITTEN))
-    if composer.length:
-        yield composer.page()
 
 
 def _without_binary(data: bytes) -> bytes:
@@ -65,6 +74,34 @@ def _without_binary(data: bytes) -> bytes:
             parts.append(data[start : found.start()])
             start = found.end() + int(found[1])
     return b"".join([*parts, data[start:]]) if parts else data
+
+
+def _visible(raw: str) -> str:
+    """The source without hidden and deleted text: marked from a word on, to another one or to the end of its group."""
+    if not _MARKED.search(raw):
+        return raw
+    parts: list[str] = []
+    outer: list[frozenset[str]] = []
+    marks: frozenset[str] = frozenset()
+    start = 0
+    for found in _MARK.finditer(raw):
+        if not marks:
+            parts.append(raw[start : found.start()])
+        start = found.end()
+        mark = found[0]
+        if mark == "{":
+            outer.append(marks)
+        elif mark == "}":
+            marks = outer.pop() if outer else frozenset()
+        elif found[1]:
+            marks = marks - {found[1]} if found[2] == "0" else marks | {found[1]}
+        elif found[3]:
+            marks = frozenset()
+        if mark in "{}" or found[3] or not (marks or found[1]):
+            parts.append(mark)
+    if not marks:
+        parts.append(raw[start:])
+    return "".join(parts)
 
 
 def _parted(raw: str) -> tuple[str, list[str]]:

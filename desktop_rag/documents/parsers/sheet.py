@@ -20,10 +20,9 @@ from desktop_rag.documents.composer import Composer
 from desktop_rag.documents.limits import Limits
 from desktop_rag.documents.model import DocumentInfo, Page, UnreadPage
 from desktop_rag.documents.parsers.csv import ROWS_PER_PAGE, is_header, row_text
-from desktop_rag.documents.parsers.locked import unknown_scheme
-from desktop_rag.documents.parsers.open_document import check_open_document
 from desktop_rag.documents.parsers.sheet_comments import comments
 from desktop_rag.documents.parsers.sheet_extent import check_old, drawn_together
+from desktop_rag.documents.passwords import unknown_scheme
 from desktop_rag.documents.source import Source, read_bytes, stem
 from desktop_rag.errors import DocumentError
 
@@ -96,8 +95,6 @@ def _safe(source: Source, limits: Limits) -> tuple[bytes, bool, list[str]]:
         return data, False, []
     with opened(source) as archive:
         check(archive, limits)
-        if "content.xml" in archive.namelist():
-            check_open_document(archive, limits)
         smaller = drawn_together(archive)
         return smaller or data, smaller is not None, comments(archive)
 

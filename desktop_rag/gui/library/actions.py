@@ -63,8 +63,8 @@ class LibraryActions(QObject):
         ids = [str(row["id"]) for row in documents]
         self._ask(
             f"Remove {what} from the library?",
-            "Its text, index, quotes and vault entries go, with what was found inside it; what others use stays. "
-            "Your own file stays where it is.",
+            "Text, index, quotes and vault entries go, with what was found inside; what other documents use stays. "
+            "Your own files stay where they are.",
             "Remove",
             lambda: self._library.change("remove", done=lambda answer: self._removed(ids, what, answer), documents=ids),
         )

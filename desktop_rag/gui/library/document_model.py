@@ -77,7 +77,7 @@ class DocumentModel(QAbstractListModel):
         return self._said(row, role)
 
     def _said(self, row: dict[str, Any], role: int) -> Any:
-        cause = listing.cause(row)
+        details = listing.details(row)
         if role == Qt.ItemDataRole.DisplayRole:
             return str(row.get("name") or "")
         if role == DOCUMENT:
@@ -85,9 +85,9 @@ class DocumentModel(QAbstractListModel):
         if role == FACTS:
             return self._facts(row)
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return ", ".join(part for part in (str(row.get("name")), *self._facts(row), cause) if part)
+            return ", ".join(part for part in (str(row.get("name")), *self._facts(row), details) if part)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return "\n".join(part for part in (words.file_name(row.get("path")), cause) if part)
+            return "\n".join(part for part in (words.file_name(row.get("path")), details) if part)
         return None
 
     def _facts(self, row: dict[str, Any]) -> list[str]:

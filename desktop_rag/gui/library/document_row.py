@@ -5,34 +5,40 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetrics, QMouseEvent, QPainter
-from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtGui import QColor, QFontMetrics, QMouseEvent, QPainter, QPen
+from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from desktop_rag.gui import words
 from desktop_rag.gui.library import listing
 from desktop_rag.gui.library.document_model import DEPTH, DOCUMENT, FACTS, PAUSED
 from desktop_rag.gui.theme import Theme
 
-_TALL, _WITH_CAUSE = 54, 74
+_TALL = 54
 _LINE = 20
+_LEFT, _RIGHT = 44, 16
 _STATE_WIDTH = 108
 _INDENT = 28
 _Index = QModelIndex | QPersistentModelIndex
+SHOW_FILE = "Show file"
 _SHARES = {"waiting": 0.02, "reading": 0.05, "cleaning": 0.7, "indexing": 0.85}
 
 
 class DocumentRow(QStyledItemDelegate):
-    """`action(document)` when what a row offers is clicked: to review it, to unlock it, to try again."""
+    """`action(document)` when what a row offers is clicked: review it, unlock it, try again, show its file."""
 
     action = Signal(object)
 
-    def __init__(self, theme: Theme, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._theme = theme
+    def __init__(self, theme: Theme, view: QAbstractItemView) -> None:
+        super().__init__(view)
+        self._theme, self._view = theme, view
 
     def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
         """The size that shows everything."""
-        return QSize(200, _WITH_CAUSE if listing.cause(index.data(DOCUMENT) or {}) else _TALL)
+        details = listing.details(index.data(DOCUMENT) or {})
+        if not details:
+            return QSize(200, _TALL)
+        width = self._view.viewport().width() - _LEFT - _RIGHT - _INDENT * int(index.data(DEPTH))
+        return QSize(200, _TALL + _LINE * len(self._wrapped(details, width)))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         """Draw a row."""
@@ -42,12 +48,12 @@ class DocumentRow(QStyledItemDelegate):
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         inner = area.adjusted(_INDENT * int(index.data(DEPTH)), 0, 0, 0)
-        self._paint_ground(painter, area, inner.left() + 44, option.state, str(row.get("state")) in words.WORKING)
+        self._paint_ground(painter, area, inner.left() + _LEFT, option.state, str(row.get("state")) in words.WORKING)
         icon = words.FORMAT_ICONS.get(_ending(row)) or words.FORMAT_ICONS.get(str(row.get("format")), "file")
         self._theme.icon(icon, "muted", 20).paint(painter, QRect(inner.left() + 12, inner.top() + 16, 20, 20))
-        self._paint_words(painter, inner.adjusted(44, 0, 0, 0), row, index.data(FACTS)[1:])
+        self._paint_words(painter, inner.adjusted(_LEFT, 0, 0, 0), row, index.data(FACTS)[1:])
         self._paint_state(painter, area, row, paused)
-        self._paint_progress(painter, inner.adjusted(44, 0, -8, 0), row, paused)
+        self._paint_progress(painter, inner.adjusted(_LEFT, 0, -8, 0), row, paused)
         painter.restore()
 
     def _paint_ground(self, painter: QPainter, area: QRect, left: int, state: Any, working: bool) -> None:
@@ -59,16 +65,18 @@ class DocumentRow(QStyledItemDelegate):
             painter.drawRoundedRect(area, 6, 6)
         elif not working:
             painter.fillRect(QRect(left, area.bottom() + 1, area.right() - left, 1), self._theme.colour("line"))
+        if state & QStyle.StateFlag.State_HasFocus:
+            painter.setPen(QPen(self._theme.colour("accent"), 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(area.adjusted(1, 1, -1, -1), 6, 6)
 
     def _paint_words(self, painter: QPainter, area: QRect, row: dict[str, Any], facts: list[str]) -> None:
         beside = area.width() - _STATE_WIDTH - 12
-        lines = [
-            (words.file_name(row.get("name")), "body", "text", 500, beside),
-            (" · ".join(facts), "small", "muted", 400, beside),
-        ]
-        if cause := listing.cause(row):
-            calm = row.get("state") == "partly_read" or listing.locked(row)
-            lines.append((cause, "small", "warn" if calm else "bad", 400, area.width() - 12))
+        lines = [(words.file_name(row.get("name")), "body", "text", 500, beside)]
+        if facts:
+            lines.append((" · ".join(facts), "small", "muted", 400, beside))
+        role, width = "bad" if listing.group_of(row) == listing.FAILED else "warn", area.width() + 4 - _RIGHT
+        lines += [(text, "small", role, 400, width) for text in self._wrapped(listing.details(row), width)]
         top = area.top() + 7
         for text, step, role, weight, width in lines:
             font = self._theme.font(step, weight=weight)
@@ -77,6 +85,16 @@ class DocumentRow(QStyledItemDelegate):
             shown = QFontMetrics(font).elidedText(text, Qt.TextElideMode.ElideRight, width)
             painter.drawText(QRect(area.left(), top, width, 19), Qt.AlignmentFlag.AlignVCenter, shown)
             top += _LINE
+
+    def _wrapped(self, text: str, width: int) -> list[str]:
+        """At most two lines; the rest is in the tooltip."""
+        metrics = QFontMetrics(self._theme.font("small"))
+        if not text or metrics.horizontalAdvance(text) <= width:
+            return [text] if text else []
+        words_, first = text.split(" "), 1
+        while metrics.horizontalAdvance(" ".join(words_[: first + 1])) <= width:
+            first += 1
+        return [" ".join(words_[:first]), " ".join(words_[first:])]
 
     def _paint_state(self, painter: QPainter, area: QRect, row: dict[str, Any], paused: bool) -> None:
         look, offered = listing.look(row, paused=paused), offer(row)
@@ -116,6 +134,8 @@ def offer(row: dict[str, Any]) -> str:
     """What a row asks its reader to do, or ""."""
     if listing.locked(row):
         return "Unlock…"
+    if (row.get("error") or {}).get("code") == "unsupported":
+        return SHOW_FILE  # another try would end the same way: it has to be saved as something else
     return {"reviewing": "Review…", "failed": "Try again"}.get(str(row.get("state")), "")
 
 

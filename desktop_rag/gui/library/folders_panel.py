@@ -6,17 +6,19 @@ import time
 from typing import Any
 
 from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from desktop_rag.gui import words
 from desktop_rag.gui.library.folders import CHANGES, Folders, standing
 from desktop_rag.gui.library.state import LibraryState
 from desktop_rag.gui.pieces.buttons import IconButton, TextButton
-from desktop_rag.gui.pieces.labels import ElidedLabel, IconLabel, set_tone
+from desktop_rag.gui.pieces.labels import ElidedLabel, IconLabel, label, set_tone
 from desktop_rag.gui.theme import Theme
 
 MOST = 2
 _LOG_ROWS, _LOG_ROW = 5, 22
+_NARROW = 420
 
 
 class FoldersPanel(QWidget):
@@ -72,7 +74,7 @@ class FolderCard(QFrame):
         self._icon = IconLabel(theme, "folder-sync", "accent")
         self.path = ElidedLabel("")
         self.path.mode = Qt.TextElideMode.ElideMiddle
-        self.standing = ElidedLabel("", "small", "muted")
+        self.standing = label("", "small", "muted", wrap=True)
         self.changes = TextButton(theme, "Changes", self._toggle, kind="quiet", icon="history")
         self.check = IconButton(theme, "refresh-cw", "Check now", lambda: folders.check(int(self._row["id"])))
         self.pause = IconButton(theme, "pause", "Pause", self._pause)
@@ -130,12 +132,25 @@ class FolderCard(QFrame):
         if anew:
             self._list()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fit the content to the new size."""
+        super().resizeEvent(event)
+        self._name_changes()
+
+    def _name_changes(self) -> None:
+        """A picture only, where there is no room for words beside how the folder stands."""
+        word = "Hide changes" if self.log.isVisibleTo(self) else "Changes"
+        self.changes.say(word)
+        self.changes.setToolTip(word)
+        if self.width() < _NARROW:
+            self.changes.setText("")
+
     def _pause(self) -> None:
         self._folders.pause(int(self._row["id"]), not self._row.get("paused"))
 
     def _toggle(self) -> None:
         self.log.setVisible(not self.log.isVisibleTo(self))
-        self.changes.say("Hide changes" if self.log.isVisibleTo(self) else "Changes")
+        self._name_changes()
         self._list()
 
     def _list(self) -> None:

@@ -189,7 +189,10 @@ class Intake(QObject):
         now, pages = time.monotonic(), int(event.get("pages_read") or 0)
         pace = self._paces.setdefault(identifier, Pace())
         pace.read(pages, now)
-        progress = {key: event.get(key) for key in _WORDS} | {"left": pace.left(event.get("pages"), now)}
+        progress = {key: event.get(key) for key in _WORDS} | {
+            "rate": pace.rate(now),
+            "left": pace.left(event.get("pages"), now),
+        }
         self.page = words.reading(progress)
         self._library.reading(identifier, progress)
 

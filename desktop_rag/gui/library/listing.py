@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,8 @@ GROUPS: dict[str, str] = {
     FAILED: "Failed",
 }
 DEEPEST = 3
+MOST_PAGES = 8
+_READ = ("reviewing", READY, PARTLY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,23 +55,21 @@ def count(rows: Iterable[Row]) -> dict[str, int]:
     return numbers
 
 
-def totals(numbers: Mapping[str, int]) -> str:
-    """ "123 documents: 120 ready, 2 failed, 1 waits for you"."""
-    total = sum(numbers.values())
-    said = [_SAID[group](number) for group, number in numbers.items() if number]
-    if len(said) == 1:
-        word = _SAID[next(group for group, number in numbers.items() if number)](total).split(" ", 1)[1]
-        return f"{words.plural(total, 'document')}, {'all ' if total > 1 and word == 'ready' else ''}{word}"
-    return f"{words.plural(total, 'document')}{': ' if said else ''}{', '.join(said)}"
-
-
-_SAID: dict[str, Callable[[int], str]] = {
-    READY: lambda number: f"{words.count(number)} ready",
-    WORKING: lambda number: f"{words.count(number)} in work",
-    NEEDS_YOU: lambda number: f"{words.count(number)} {'waits' if number == 1 else 'wait'} for you",
-    PARTLY: lambda number: f"{words.count(number)} partly read",
-    FAILED: lambda number: f"{words.count(number)} failed",
-}
+def totals(rows: Sequence[Row]) -> list[str]:
+    """ "123 documents", "840 pages, 12 by OCR, 3 unreadable", "57 private values"; only what was read has pages."""
+    done = [row for row in rows if row.get("state") in _READ and row.get("pages")]
+    sums = {key: sum(int(row.get(key) or 0) for row in done) for key in ("pages", "pages_read", "pages_ocr")}
+    doubtful = [page for row in done for page in row.get("pages_doubtful") or ()]
+    private = sum(sum((row.get("pii") or {}).values()) for row in rows)
+    return [
+        part
+        for part in (
+            words.plural(len(rows), "document"),
+            words.pages({**sums, "pages_doubtful": doubtful}),
+            words.plural(private, "private value") if private else "",
+        )
+        if part
+    ]
 
 
 def arranged(rows: Sequence[dict[str, Any]]) -> list[Entry]:
@@ -136,3 +136,21 @@ def cause(row: Row) -> str:
     """Why a document was not read, or not all of it, and what to do."""
     error = row.get("error") or {}
     return " ".join(part for part in (str(error.get("message") or ""), str(error.get("hint") or "")) if part)
+
+
+def doubt(row: Row) -> str:
+    """Which pages text recognition is unsure of, and what to do."""
+    pages = row.get("pages_doubtful") or []
+    if not pages or row.get("state") not in _READ:
+        return ""
+    if len(pages) == 1:
+        return f"Text recognition is unsure of page {pages[0]}: compare it with the original."
+    more = f" and {words.count(len(pages) - MOST_PAGES)} more" if len(pages) > MOST_PAGES else ""
+    shown = ", ".join(map(str, pages[:MOST_PAGES])) + more
+    of = words.plural(int(row.get("pages_ocr") or len(pages)), "page")
+    return f"Text recognition is unsure of {words.count(len(pages))} of {of}: {shown}. Compare them with the original."
+
+
+def details(row: Row) -> str:
+    """All there is to know about a document beyond its facts: why it was not read, and how sure its text is."""
+    return " ".join(part for part in (cause(row), doubt(row)) if part)

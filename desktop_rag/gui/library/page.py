@@ -6,12 +6,12 @@ from typing import Any
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QInputDialog, QLineEdit, QListView, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QListView, QStackedLayout, QVBoxLayout, QWidget
 
 from desktop_rag.gui import words
 from desktop_rag.gui.library import listing, selection
 from desktop_rag.gui.library.document_model import DOCUMENT, DocumentModel
-from desktop_rag.gui.library.document_row import DocumentRow
+from desktop_rag.gui.library.document_row import SHOW_FILE, DocumentRow, offer
 from desktop_rag.gui.library.filters import StateFilters
 from desktop_rag.gui.library.folders import Folders
 from desktop_rag.gui.library.folders_panel import FoldersPanel
@@ -19,6 +19,7 @@ from desktop_rag.gui.library.selection import Selection
 from desktop_rag.gui.library.state import LibraryState
 from desktop_rag.gui.library.throttle import Throttle
 from desktop_rag.gui.pieces.buttons import IconButton, TextButton
+from desktop_rag.gui.pieces.confirm import Confirm
 from desktop_rag.gui.pieces.empty import EmptyState
 from desktop_rag.gui.pieces.labels import ElidedLabel, label, line, set_kind
 from desktop_rag.gui.pieces.notice import Notice
@@ -77,6 +78,8 @@ class LibraryPage(QWidget):
         self.list.setAccessibleName("Documents")
         self.list.setMouseTracking(True)
         self.list.setSelectionMode(QListView.SelectionMode.ExtendedSelection)
+        # With it, the rows are laid out anew when the width changes: what a row explains may take two lines.
+        self.list.setWordWrap(True)
         self.list.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         head = QHBoxLayout()
         head.setSpacing(4)
@@ -151,7 +154,7 @@ class LibraryPage(QWidget):
         self._title.setText(str(chosen["name"]) if chosen else "All documents")
         self._edit.setVisible(chosen is not None)
         self._drop.setVisible(chosen is not None)
-        self._say_about(chosen, rows, numbers)
+        self._say_about(chosen, rows)
         self.states.show_numbers(numbers)
         for part in (self.states, self.filter, self.selection.bar):
             part.setVisible(bool(rows))
@@ -181,18 +184,12 @@ class LibraryPage(QWidget):
             self.list.verticalScrollBar().setValue(top)
         self._selected()
 
-    def _say_about(self, chosen: dict[str, Any] | None, rows: list[dict[str, Any]], numbers: dict[str, int]) -> None:
-        pages = sum(int(row.get("pages") or 0) for row in rows)
-        private = sum(sum((row.get("pii") or {}).values()) for row in rows)
-        parts = [listing.totals(numbers)]
-        if pages:
-            parts.append(words.plural(pages, "page"))
-        if private:
-            parts.append(f"{words.count(private)} private values")
-        if chosen:
-            policy = str(chosen.get("policy") or "")
-            parts.append(f"{words.policy_name(policy)}: {words.policy_text(policy).split('. ')[0].rstrip('.')}")
+    def _say_about(self, chosen: dict[str, Any] | None, rows: list[dict[str, Any]]) -> None:
+        parts, policy = listing.totals(rows), str((chosen or {}).get("policy") or "")
+        if policy:
+            parts.append(f"Policy: {words.policy_name(policy)}")
         self.about.setText(" · ".join(parts))
+        self.about.setToolTip(words.policy_text(policy))
 
     def _container(self, row: dict[str, Any]) -> str:
         parent = self._library.document(str(row.get("parent"))) if row.get("parent") is not None else None
@@ -227,7 +224,9 @@ class LibraryPage(QWidget):
     # -- actions -------------------------------------------------------------------------------
 
     def _act(self, row: dict[str, Any]) -> None:
-        if listing.group_of(row) == listing.FAILED:
+        if offer(row) == SHOW_FILE:
+            self.place_wanted.emit(row)
+        elif listing.group_of(row) == listing.FAILED:
             self.retry_wanted.emit([row])
         else:
             self._open(row)
@@ -249,11 +248,13 @@ class LibraryPage(QWidget):
             self.document_opened.emit(row)
 
     def _ask_password(self, row: dict[str, Any]) -> None:
-        """A small dialog: what is typed goes to the library for this run and is kept nowhere."""
-        question = f"Password of {words.file_name(row.get('name'))}"
-        password, given = QInputDialog.getText(self, "Encrypted document", question, QLineEdit.EchoMode.Password)
-        if given and password:
-            self.password_given.emit(row, password)
+        """What is typed goes to the library for this run and is kept nowhere."""
+        Confirm(
+            self._theme, self, f"Password of “{words.file_name(row.get('name'))}”",
+            "It opens the file for reading now, and is not stored.", "Unlock",
+            lambda password: self.password_given.emit(row, password) if password else None,
+            danger=False, field="", password=True,
+        ).open()  # fmt: skip
 
     def _selected(self, _on: QItemSelection | None = None, _off: QItemSelection | None = None) -> None:
         self.selection.show_rows(self.chosen_documents())

@@ -135,7 +135,7 @@ class LibraryState(QObject):
         """Take a `document` event of add, accept or resume."""
         identifier = str(event.get("document") or event.get("id") or "")
         known = identifier in self._documents
-        row = {**self._documents.get(identifier, {}), "left": None, **event, "id": identifier}
+        row = {**self._documents.get(identifier, {}), "rate": None, "left": None, **event, "id": identifier}
         row.pop("event", None)
         self._documents[identifier] = row
         if known:
@@ -144,7 +144,7 @@ class LibraryState(QObject):
             self.documents_changed.emit()
 
     def reading(self, identifier: str, progress: dict[str, Any]) -> None:
-        """How far the reading of a document is: pages, pages_read, pages_ocr, and `left`, the seconds it will take."""
+        """How far a document is: pages, pages_read, pages_ocr, `rate` in pages per second, `left` in seconds."""
         if identifier in self._documents:
             row = {**self._documents[identifier], **progress}
             self._documents[identifier] = row

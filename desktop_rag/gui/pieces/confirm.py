@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from desktop_rag.gui.pieces.buttons import TextButton
@@ -12,7 +13,10 @@ from desktop_rag.gui.theme import Theme
 
 
 class Confirm(QDialog):
-    """A sentence, what it means, and a button that says what it does; `field` asks for a line of text."""
+    """A sentence, what it means, and a button that says what it does; `field` asks for a line of text.
+
+    What is typed as a `password` is not shown, and given on as it was typed.
+    """
 
     def __init__(
         self,
@@ -25,6 +29,7 @@ class Confirm(QDialog):
         *,
         danger: bool = True,
         field: str | None = None,
+        password: bool = False,
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(sentence)
@@ -33,7 +38,13 @@ class Confirm(QDialog):
         self.field = QLineEdit(field or "")
         self.field.setAccessibleName(sentence)
         self.field.setVisible(field is not None)
+        self._password = password
+        if password:
+            self.field.setEchoMode(QLineEdit.EchoMode.Password)
         self.button = TextButton(theme, action, self._act, kind="danger" if danger else "primary")
+        if field is not None:
+            self.button.setDefault(True)
+            self.field.setFocus()
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 20, 24, 16)
         column.setSpacing(8)
@@ -50,6 +61,11 @@ class Confirm(QDialog):
         row.addWidget(self.button)
         column.addLayout(row)
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """As high as the words at this width: a lone line would get the room of two."""
+        super().showEvent(event)
+        self.setFixedHeight(self.heightForWidth(self.width()))
+
     def _act(self) -> None:
         self.accept()
-        self._on_action(self.field.text().strip())
+        self._on_action(self.field.text() if self._password else self.field.text().strip())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop_rag.gui.pieces.buttons import TextButton
 from desktop_rag.gui.pieces.labels import IconLabel, label
@@ -39,7 +39,12 @@ class EmptyState(QWidget):
         column.addWidget(IconLabel(theme, icon, "muted", 32), 0, Qt.AlignmentFlag.AlignHCenter)
         column.addSpacing(4)
         column.addWidget(self._title, 0, Qt.AlignmentFlag.AlignHCenter)
-        column.addWidget(self._sentence, 0, Qt.AlignmentFlag.AlignHCenter)
+        # In a row of its own, which knows how high the words are at the width they get; an aligned item does not.
+        row = QHBoxLayout()
+        row.addStretch(1)
+        row.addWidget(self._sentence, 1000)
+        row.addStretch(1)
+        column.addLayout(row)
         if action:
             column.addSpacing(8)
             column.addWidget(TextButton(theme, action, on_action, kind="primary"), 0, Qt.AlignmentFlag.AlignHCenter)

@@ -220,9 +220,13 @@ def doctor(workers: Workers, options: Namespace, output: Output) -> int:
 def _follow(events: Any, output: Output) -> list[dict[str, Any]]:
     """Show progress; the rows of the documents at the end."""
     rows: list[dict[str, Any]] = []
+    names: dict[str, str] = {}
     for event in events:
         if event["event"] == "document":
+            names[event["document"]] = str(event.get("name") or event["document"])
             output.progress(_progress(event), _state_line(event) if event["state"] in _SHOWN_STATES else None)
+        elif event["event"] in ("reading", "checking"):
+            output.progress(event, _share_line(names.get(event["document"], event["document"]), event))
         elif event["event"] == "done":
             rows = event["documents"]
     return rows
@@ -236,6 +240,17 @@ def _state_line(event: dict[str, Any]) -> str:
     return f"{event.get('name') or event.get('document')}: {event['state'].replace('_', ' ')}"
 
 
+def _share_line(name: str, event: dict[str, Any]) -> str | None:
+    """How far a long document is; None where nobody knows how long it is."""
+    if event["event"] == "reading":
+        step, total, done = "reading", event["pages"], event["pages_read"]
+    else:
+        step, total, done = "looking for personal data in", event["pages_to_check"], event["pages_checked"]
+    if not total:
+        return None
+    return f"{name}: {step} {counted(total, 'page')} {100 * done // total} %"
+
+
 def _progress(event: dict[str, Any]) -> dict[str, Any]:
     return {key: event.get(key) for key in ("event", "document", "path", "state", "known", "error")}
 
@@ -247,8 +262,9 @@ def _shown(row: dict[str, Any]) -> dict[str, Any]:
 def _document_line(row: dict[str, Any]) -> str:
     cause = f": {row['error']['message']} {row['error']['hint']}" if row.get("error") else ""
     found = sum((row.get("pii") or {}).values())
+    scanned = f", {row['pages_ocr']} of {counted(row['pages'], 'page')} by OCR" if row.get("pages_ocr") else ""
     extra = (
-        f", {counted(row['chunks'], 'passage')}, {counted(found, 'private value')} replaced"
+        f"{scanned}, {counted(row['chunks'], 'passage')}, {counted(found, 'private value')} replaced"
         if row["state"] in ("ready", "partly_read")
         else ""
     )

@@ -219,11 +219,15 @@ def reading(document: Mapping[str, Any]) -> str:
     """ "page 12 of 40 · 5 by OCR · 14 pages/min · about 2 min left", as far as it is known."""
     total, read, ocr = document.get("pages"), document.get("pages_read"), document.get("pages_ocr")
     parts = []
-    if read:
+    if checked := document.get("pages_checked"):
+        parts.append(
+            f"looking for private values: page {count(checked)} of {count(document.get('pages_to_check') or 0)}"
+        )
+    elif read:
         parts.append(f"page {count(read)} of {count(total)}" if total else f"{plural(read, 'page')} read")
     elif total:
         parts.append(plural(total, "page"))
-    if ocr:
+    if ocr and not checked:
         parts.append(f"{count(ocr)} by OCR")
     if document.get("rate"):
         parts.append(f"{plural(max(1, round(60 * document['rate'])), 'page')}/min")

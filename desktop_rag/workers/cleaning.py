@@ -60,7 +60,7 @@ def detect(
 ) -> Generator[dict[str, Any] | None, None, list[dict[str, Any]]]:
     """What to store of the pages before review: their places and the spans found.
 
-    Yields between steps, "checking" events {document, pages, pages_checked} among them.
+    Yields between steps, "checking" events {document, pages_checked, pages_to_check} among them.
     """
     texts = [page for page in pages if isinstance(page, Page)]
     found: list[list[Finding]] = [[] for _ in texts]
@@ -102,7 +102,12 @@ def _find_in_pages(
         if time.monotonic() - noted > _NOTE_SECONDS:
             journal.keep_findings(fresh)
             fresh, noted = {}, time.monotonic()
-            yield {"event": "checking", "document": row["id"], "pages": len(texts), "pages_checked": len(found)}
+            yield {
+                "event": "checking",
+                "document": row["id"],
+                "pages_checked": len(found),
+                "pages_to_check": len(texts),
+            }
     return [found[ordinal] for ordinal in range(len(texts))]
 
 

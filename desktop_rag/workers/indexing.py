@@ -19,6 +19,7 @@ from desktop_rag.errors import DesktopRagError, DocumentError, StoreError
 from desktop_rag.retrieval.encode import Vectors
 from desktop_rag.store.connection import transaction
 from desktop_rag.store.documents import FINAL
+from desktop_rag.workers import allocator
 from desktop_rag.workers.cleaning import clean, detect
 from desktop_rag.workers.journal import Journal
 from desktop_rag.workers.language import language_of
@@ -29,6 +30,8 @@ from desktop_rag.workers.parsing import ParsedFile
 from desktop_rag.workers.removing import fail_document, remove_document
 from desktop_rag.workers.rows import cause_of, document_row, event
 
+# So often memory that is not used any more is given back.
+_FILES_A_TIDY = 50
 Steps = Generator[dict[str, Any] | None, None, None]
 # What happened to documents whose rows could not be written, by their ids.
 Untold = dict[str, dict[str, Any]]
@@ -101,6 +104,9 @@ def run(library: Library, documents: list[str]) -> Generator[dict[str, Any] | No
         yield {"event": "progress", "files_done": done, "files_total": done + len(waiting)}
         document = waiting.popleft()
         done += 1
+        if done % _FILES_A_TIDY == 0:
+            allocator.give_back()
+            yield None
         try:
             begun = library.documents.row(document)["state"]
             yield from _alone(library, document)

@@ -7,7 +7,7 @@ from typing import Any
 
 from desktop_rag.errors import DesktopRagError, UsageError
 from desktop_rag.meter.memory import resident_mb
-from desktop_rag.workers import folders, health, indexing, questions, removing, viewing
+from desktop_rag.workers import allocator, folders, health, indexing, questions, removing, viewing
 from desktop_rag.workers.language import language_of
 from desktop_rag.workers.library import Library
 from desktop_rag.workers.loop import Operation, Request, Service
@@ -241,6 +241,7 @@ class _Operations:
 
 def open_service(data_dir: Path, options: dict[str, Any]) -> Service:
     """Open the data directory and offer its operations. Raises StoreError."""
+    allocator.one_arena()
     library = Library(data_dir)
     removing.remove_superseded(library)
     operations = _Operations(library, options["seal"])

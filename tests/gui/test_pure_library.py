@@ -112,6 +112,10 @@ def test_the_facts_of_a_row() -> None:
         ),
         ({"pages": 40, "pages_read": 12, "rate": 0.001}, "page 12 of 40 · 1 page/min"),
         ({"pages": 40, "pages_read": 12}, "page 12 of 40"),
+        (
+            {"pages": 40, "pages_read": 40, "pages_ocr": 5, "pages_checked": 9, "pages_to_check": 37, "rate": 0.5},
+            "looking for private values: page 9 of 37 · 30 pages/min",
+        ),
         ({"pages": 40}, "40 pages"),
         ({"pages_read": 12}, "12 pages read"),
         ({}, ""),

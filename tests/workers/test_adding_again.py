@@ -105,8 +105,8 @@ def test_a_file_that_changes_while_it_is_read_is_read_once_more(
     path = write(tmp_path, "a.txt")
     read = library.parser.read
 
-    def read_and_change(path: Path, password: str | None, member: Sequence[str]) -> Any:
-        yield from read(path, password, member)
+    def read_and_change(path: Path, *args: Any, **options: Any) -> Any:
+        yield from read(path, *args, **options)
         path.write_text("The boiler is repaired by Erika Blum.\n")
 
     monkeypatch.setattr(library.parser, "read", read_and_change)

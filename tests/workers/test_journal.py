@@ -148,7 +148,7 @@ def test_personal_data_is_looked_for_once_on_each_page(
     total: list[int] = []
 
     def enough(told: dict[str, Any]) -> bool:
-        total.append(told["pages"])
+        total.append(told["pages_to_check"])
         return bool(told["pages_checked"] == 2)
 
     interrupted(open_library(), path, "checking", enough)

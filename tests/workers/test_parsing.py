@@ -65,8 +65,10 @@ def test_the_last_yield_is_the_whole_file(parser: Parser, note: Path) -> None:
     assert "checked every month" in parsed.pages[0].text  # type: ignore[union-attr]
 
 
-def test_a_crash_is_an_unreadable_file_and_the_next_one_is_read(parser: Parser, note: Path) -> None:
-    reading = parser.read(note)
+def test_a_crash_is_an_unreadable_file_and_the_next_one_is_read(parser: Parser, note: Path, tmp_path: Path) -> None:
+    long = tmp_path / "long.txt"
+    long.write_text("The pump is checked every month.\n\n" * 600_000)
+    reading = parser.read(long)
     next(reading)
     parser._client.ready().child.kill()
     with pytest.raises(DocumentError) as caught:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -29,6 +28,8 @@ _WIDE_MIN, _WIDE_MAX = 0.5, 0.75
 """Width for each character in heights of the line: no line below has gaps, every line above may have; text has 0.4."""
 _EVERY = 3
 """A table has so many lines at least, so that it is enough to look at every so manieth line."""
+_TEXT = 40
+"""Characters of a line that is plain text if it has no gaps."""
 _TOLERATED = 4
 """Lines of usual width that a table may have in a row: its names on top, a cell of several lines."""
 _GAP = 0.7
@@ -159,10 +160,17 @@ class _Draft:
 def tables(page: PageText, lines: Sequence[Line], boxes: CharBoxes, is_bold: Callable[[Line], bool]) -> Iterator[Table]:
     """The tables among the lines of a page, from top to bottom."""
     done = 0
-    for first, last in _wide(page, lines, boxes):
+    widths = _Widths(page, lines, boxes)
+    for first, last in widths.regions():
         draft, before = _Draft(page.text), None
         for number in range(max(first, done), min(last + 1 + _TOLERATED, len(lines))):
             line = lines[number]
+            if line.end - line.start > _TEXT and not widths.is_wide(number):
+                if number > last:
+                    break
+                # The names of the columns may fill their line, right above the first row.
+                if not draft.rows and not widths.is_wide(number + 1):
+                    continue
             words = _words(page, line, boxes)
             cells = _cells(words, _GAP * line.height, page.text)
             if not draft.take(number, line, before, words, cells):
@@ -193,35 +201,47 @@ def _finished(draft: _Draft, lines: Sequence[Line], is_bold: Callable[[Line], bo
             yield Table(rows[first:end], "; ".join(filter(None, names)), heads)
 
 
-def _wide(page: PageText, lines: Sequence[Line], boxes: CharBoxes) -> Iterator[tuple[int, int]]:
-    """The first and the last of successive lines that may hold gaps."""
+class _Widths:
+    """How wide lines are for their characters, in heights of the line; measured when asked for."""
 
-    @cache
-    def width(number: int) -> float:
-        line = lines[number]
-        right = boxes.box(page.character(line.end - 1))[2]
-        return (right - line.left) / ((line.end - line.start) * (line.height or 1.0))
+    def __init__(self, page: PageText, lines: Sequence[Line], boxes: CharBoxes) -> None:
+        self._page, self._lines, self._boxes = page, lines, boxes
+        self._known: dict[int, float] = {}
+        self._seeds = range(1, len(lines), _EVERY)
+        widths = sorted(map(self._width, self._seeds))
+        usual = widths[len(widths) // 4] if widths else 0.0
+        self._least = min(max(_WIDE * usual, _WIDE_MIN), _WIDE_MAX)
 
-    seeds = range(1, len(lines), _EVERY)
-    widths = sorted(width(seed) for seed in seeds)
-    usual = widths[len(widths) // 4] if widths else 0.0
-    least = min(max(_WIDE * usual, _WIDE_MIN), _WIDE_MAX)
+    def is_wide(self, number: int) -> bool:
+        """Whether a line may hold gaps."""
+        return self._width(number) > self._least
 
-    def reach(number: int, step: int) -> int:
-        missed = 0
-        while 0 <= number + step < len(lines) and missed < _TOLERATED:
+    def regions(self) -> Iterator[tuple[int, int]]:
+        """The first and the last of successive lines that may be a table."""
+        done = -1
+        for seed in self._seeds:
+            if seed > done and self.is_wide(seed):
+                first, done = max(done + 1, self._reach(seed, -1)), self._reach(seed, 1)
+                if sum(map(self.is_wide, range(first, done + 1))) >= _EVERY:
+                    yield first, done
+
+    def _width(self, number: int) -> float:
+        found = self._known.get(number)
+        if found is None:
+            line = self._lines[number]
+            right = self._boxes.box(self._page.character(line.end - 1))[2]
+            found = (right - line.left) / ((line.end - line.start) * (line.height or 1.0))
+            self._known[number] = found
+        return found
+
+    def _reach(self, seed: int, step: int) -> int:
+        """The last wide line on one side, and above it those that may name the columns."""
+        edge = number = seed
+        while 0 <= number + step < len(self._lines) and abs(number - edge) < _TOLERATED:
             number += step
-            missed = 0 if width(number) > least else missed + 1
-        return number
-
-    done = -1
-    for seed in seeds:
-        if seed > done and width(seed) > least:
-            first, done = max(done + 1, reach(seed, -1)), reach(seed, 1)
-            while width(done) <= least:
-                done -= 1
-            if sum(width(number) > least for number in range(first, done + 1)) >= _EVERY:
-                yield first, done
+            if self.is_wide(number):
+                edge = number
+        return edge if step > 0 else number
 
 
 def _words(page: PageText, line: Line, boxes: CharBoxes) -> list[Cell]:

@@ -140,10 +140,12 @@ def offer(row: dict[str, Any]) -> str:
 
 
 def share(row: dict[str, Any]) -> float:
-    """How far a document in work is, 0..1: reading takes the first two thirds."""
+    """How far a document in work is, 0..1: reading takes the first third, looking for private values the second."""
     state = str(row.get("state"))
+    if state == "reading" and row.get("pages_to_check"):
+        return 0.35 + 0.3 * min(1.0, float(row.get("pages_checked") or 0) / float(row["pages_to_check"]))
     if state == "reading" and row.get("pages"):
-        return 0.05 + 0.6 * min(1.0, float(row.get("pages_read") or 0) / float(row["pages"]))
+        return 0.05 + 0.3 * min(1.0, float(row.get("pages_read") or 0) / float(row["pages"]))
     return _SHARES.get(state, 1.0)
 
 

@@ -20,7 +20,8 @@ from desktop_rag.paths import assets_dir
 
 SAMPLES = "Sample documents"
 MOST_RESTARTS = 3
-_WORDS = ("pages", "pages_read", "pages_ocr")
+_WORDS = ("pages", "pages_read", "pages_ocr", "pages_checked", "pages_to_check")
+_PAGES = {"reading": ("pages_read", "pages"), "checking": ("pages_checked", "pages_to_check")}
 
 
 @dataclass(slots=True)
@@ -174,24 +175,24 @@ class Intake(QObject):
             self._paces.pop(identifier, None)
             self.page = ""
             self._library.document_event(event)
-        elif kind == "reading":
-            self._read(identifier, event)
+        elif kind in _PAGES:
+            self._read(identifier, event, *(event.get(name) for name in _PAGES[kind]))
         elif kind == "removed":
             job.changed = True
             self._library.drop([identifier])
         elif kind == "progress":
             job.entered = True
             self._done, self._total = int(event.get("files_done") or 0), int(event.get("files_total") or 0)
-        if kind in ("document", "progress", "reading") and job.name and (job.op != "sync" or job.changed):
+        if kind in ("document", "progress", *_PAGES) and job.name and (job.op != "sync" or job.changed):
             self.progress.emit(self._done, self._total, job.name)
 
-    def _read(self, identifier: str, event: Event) -> None:
-        now, pages = time.monotonic(), int(event.get("pages_read") or 0)
+    def _read(self, identifier: str, event: Event, pages: int | None, total: int | None) -> None:
+        now = time.monotonic()
         pace = self._paces.setdefault(identifier, Pace())
-        pace.read(pages, now)
-        progress = {key: event.get(key) for key in _WORDS} | {
+        pace.read(pages or 0, now)
+        progress = {key: event[key] for key in _WORDS if key in event} | {
             "rate": pace.rate(now),
-            "left": pace.left(event.get("pages"), now),
+            "left": pace.left(total, now),
         }
         self.page = words.reading(progress)
         self._library.reading(identifier, progress)

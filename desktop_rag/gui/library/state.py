@@ -144,7 +144,7 @@ class LibraryState(QObject):
             self.documents_changed.emit()
 
     def reading(self, identifier: str, progress: dict[str, Any]) -> None:
-        """How far a document is: pages, pages_read, pages_ocr, `rate` in pages per second, `left` in seconds."""
+        """How far a document is: what its event says, `rate` in pages per second, `left` in seconds."""
         if identifier in self._documents:
             row = {**self._documents[identifier], **progress}
             self._documents[identifier] = row

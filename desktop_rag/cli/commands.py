@@ -122,7 +122,9 @@ def search(workers: Workers, options: Namespace, output: Output) -> int:
     texts = _revealed(workers, options, [hit["text"] for hit in found["hits"]])
     hits = [{**hit, "text": text} for hit, text in zip(found["hits"], texts, strict=True)]
     result = {"query": found["query"], "mode": found["mode"], "hits": hits, "timings_ms": found["timings_ms"]}
-    lines = [f"{h['score']:.3f}  {h['name']}{_page(h)}\n       {' '.join(h['text'].split())[:300]}" for h in hits]
+    lines = [
+        f"{h['score']:.3f}  {h['name']}{_page(h)}{_also(h)}\n       {' '.join(h['text'].split())[:300]}" for h in hits
+    ]
     output.result(result, lines or ["Nothing found."])
     return 0
 
@@ -288,6 +290,11 @@ def _passwords(file: str | None) -> list[str]:
 
 def _page(place: dict[str, Any]) -> str:
     return f", page {place['page']}" if place["page"] else f", {place['locator']}" if place["locator"] else ""
+
+
+def _also(hit: dict[str, Any]) -> str:
+    others = len(hit["also"])
+    return f" (word for word also in {counted(others, 'other document')})" if others else ""
 
 
 def _revealed(workers: Workers, options: Namespace, texts: list[str]) -> list[str]:

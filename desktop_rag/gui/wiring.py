@@ -12,6 +12,7 @@ from desktop_rag.errors import DesktopRagError
 from desktop_rag.gui import seal, shortcuts
 from desktop_rag.gui.backend import Backend, Event
 from desktop_rag.gui.chat.entries import Answer
+from desktop_rag.gui.library.throttle import Throttle
 from desktop_rag.gui.model_wires import ModelWires, remote
 from desktop_rag.gui.network import REMOTE
 from desktop_rag.gui.sidebar.sidebar import ALL
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from desktop_rag.gui.main_window import MainWindow
 
 _SETTLE_MS = 400
+_NUMBERS_MS = 500
 _ANSWERING = ("model", "engine", "context", "kv_type", "gpu_layers", "sealed", "remote_url", "remote_model")
 
 
@@ -115,6 +117,8 @@ class LibraryWires:
         library.collections_changed.connect(self._collections)
         library.chosen_changed.connect(self._collections)
         library.documents_changed.connect(self._first_screen)
+        self._numbers = Throttle(window, self._show_numbers, _NUMBERS_MS)
+        library.documents_changed.connect(self._numbers.ask)
         library.conversations_changed.connect(self._conversations)
         library.failed.connect(window.library_page.notice.say_error)
         for signal in (page.add_wanted, window.chat.composer.add_wanted, window.chat.first.add_wanted):
@@ -168,11 +172,15 @@ class LibraryWires:
     def _collections(self) -> None:
         window = self._window
         chosen = window.library.chosen
-        window.sidebar.show_collections(window.library.collections, chosen["id"] if chosen else ALL)
+        self._numbers.now()
         window.chat.header.set_collections(window.library.collections, chosen)
         window.session.collection = chosen["id"] if chosen else None
         window.reveal.use(str(chosen["id"]) if chosen else None)
         self._first_screen()
+
+    def _show_numbers(self) -> None:
+        chosen = self._window.library.chosen
+        self._window.sidebar.show_collections(self._window.library.counted(), chosen["id"] if chosen else ALL)
 
     def _first_screen(self) -> None:
         window = self._window

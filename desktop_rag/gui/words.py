@@ -35,6 +35,7 @@ STATES: dict[str, Look] = {
 LOCKED = Look("Locked", "key-round", "warn")
 PAUSED = Look("Paused", "pause", "muted")
 _HIDDEN = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\x7f")
+MOST_NAMES = 2
 WORKING = ("waiting", "reading", "cleaning", "indexing")
 
 LABELS: dict[str, tuple[str, str]] = {
@@ -234,6 +235,15 @@ def reading(document: Mapping[str, Any]) -> str:
     if document.get("left") is not None:
         parts.append(left(document["left"]))
     return " · ".join(parts)
+
+
+def also_in(passage: Mapping[str, Any]) -> str:
+    """ "Also in a.eml, b.eml and 3 more": other documents in which a passage stands word for word."""
+    names = [file_name(other.get("name")) for other in passage.get("also") or []]
+    if not names:
+        return ""
+    more = f" and {count(len(names) - MOST_NAMES)} more" if len(names) > MOST_NAMES else ""
+    return f"Also in {', '.join(names[:MOST_NAMES])}{more}"
 
 
 def left(seconds: float) -> str:

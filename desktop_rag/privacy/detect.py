@@ -73,10 +73,14 @@ class PresidioDetector:
     def detect(self, texts: Sequence[str]) -> Iterator[list[Finding]]:
         """See Detector. Line breaks inside a text are read as spaces: names wrap."""
         flat = [text.replace("\n", " ") for text in texts]
-        artifacts = self._analyzer.nlp_engine.process_batch(flat, language="en", batch_size=8)
-        for original, text, (_, artifact) in zip(texts, flat, artifacts, strict=True):
-            results = self._analyzer.analyze(text, language="en", nlp_artifacts=artifact, score_threshold=THRESHOLD)
-            yield clean(original, [Finding(r.start, r.end, r.entity_type, r.score) for r in results])
+        found: list[list[Finding]] = []
+        # Outside of a zone spaCy keeps every word that it ever saw.
+        with self._analyzer.nlp_engine.nlp["en"].memory_zone():
+            artifacts = self._analyzer.nlp_engine.process_batch(flat, language="en", batch_size=8)
+            for original, text, (_, artifact) in zip(texts, flat, artifacts, strict=True):
+                results = self._analyzer.analyze(text, language="en", nlp_artifacts=artifact, score_threshold=THRESHOLD)
+                found.append(clean(original, [Finding(r.start, r.end, r.entity_type, r.score) for r in results]))
+        return iter(found)
 
 
 def clean(text: str, findings: Iterable[Finding]) -> list[Finding]:

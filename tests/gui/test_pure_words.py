@@ -143,3 +143,16 @@ def test_days() -> None:
 def test_numbers_do_not_break_and_are_grouped() -> None:
     assert words.coverage(4, 1203) == "4 of 1\u202f203 passages read"
     assert words.pages({"pages": 1203, "pages_read": 1203}) == "1\u202f203 pages"
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ([], ""),
+        (["a.eml"], "Also in a.eml"),
+        (["a.eml", "b.eml"], "Also in a.eml, b.eml"),
+        (["a.eml", "b.eml", "c.eml", "d.eml"], "Also in a.eml, b.eml and 2 more"),
+    ],
+)
+def test_a_passage_says_where_else_it_stands(names: list[str], said: str) -> None:
+    assert words.also_in({"also": [{"name": name} for name in names]}) == said

@@ -452,3 +452,16 @@ def test_a_row_is_a_row_whatever_it_holds(window: MainWindow, qtbot: QtBot, back
     window.grab()
     index = window.library_page.list.model().index(0, 0)
     assert index.data(DOCUMENT)["id"] == "bare"
+
+
+def test_the_sidebar_counts_the_documents_as_they_come_in(page: MainWindow, qtbot: QtBot) -> None:
+    first = page.library.collections[0]
+    before = [row["documents"] for row in page.library.counted()]
+    page.library.document_event(
+        {"event": "document", "document": "new", "state": "waiting", "name": "new.pdf", "collection": first["name"]}
+    )
+    assert [row["documents"] for row in page.library.counted()] == [before[0] + 1, *before[1:]]
+    shown = page.sidebar.collections.model()
+    rows = [shown.index(at, 0) for at in range(shown.rowCount())]
+    (row,) = [row for row in rows if row.data() == first["name"]]
+    qtbot.waitUntil(lambda: row.data(Qt.ItemDataRole.AccessibleTextRole) == f"{first['name']}, {before[0] + 1}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from desktop_rag.errors import DesktopRagError
 from desktop_rag.gui import words
 from desktop_rag.gui.backend import Backend, Event
 from desktop_rag.gui.tasks import Tasks
+
+_NO_PROGRESS = dict.fromkeys(("rate", "left", "pages_checked", "pages_to_check"))
 
 
 class LibraryState(QObject):
@@ -102,6 +105,13 @@ class LibraryState(QObject):
         """A collection by id or name."""
         return next((row for row in self.collections if key in (row["id"], row["name"])), None)
 
+    def counted(self) -> list[dict[str, Any]]:
+        """The collections with the number of documents that are known now, while some come in."""
+        if not self.loaded:
+            return self.collections
+        numbers = Counter(row.get("collection") for row in self._documents.values())
+        return [{**row, "documents": numbers[row["id"]] + numbers[row["name"]]} for row in self.collections]
+
     def _take_collections(self, answer: Event) -> None:
         self.collections = list(answer.get("collections") or [])
         if self.chosen is not None:
@@ -135,7 +145,7 @@ class LibraryState(QObject):
         """Take a `document` event of add, accept or resume."""
         identifier = str(event.get("document") or event.get("id") or "")
         known = identifier in self._documents
-        row = {**self._documents.get(identifier, {}), "rate": None, "left": None, **event, "id": identifier}
+        row = {**self._documents.get(identifier, {}), **_NO_PROGRESS, **event, "id": identifier}
         row.pop("event", None)
         self._documents[identifier] = row
         if known:

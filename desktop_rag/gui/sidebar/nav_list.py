@@ -51,10 +51,15 @@ class NavList(QListView):
         theme.watch(self._repaint)
 
     def show_rows(self, rows: list[Row], chosen: Any = None) -> None:
-        """Replace the rows and mark one."""
-        self._model.clear()
-        for row in rows:
-            item = QStandardItem(row.text)
+        """Replace the rows and mark one; rows that are there already only change, so that nobody loses their place."""
+        items = [self._model.item(at) for at in range(self._model.rowCount())]
+        if [item.data(_KEY) for item in items] != [row.key for row in rows]:
+            self._model.clear()
+            items = [QStandardItem() for _ in rows]
+            for item in items:
+                self._model.appendRow(item)
+        for item, row in zip(items, rows, strict=True):
+            item.setText(row.text)
             item.setData(row.key, _KEY)
             item.setData(row.count, _COUNT)
             item.setData(row.icon, _ICON)
@@ -62,7 +67,6 @@ class NavList(QListView):
             item.setAccessibleText(f"{row.text}, {row.count}" if row.count else row.text)
             if row.key is None:
                 item.setFlags(Qt.ItemFlag.NoItemFlags)
-            self._model.appendRow(item)
         self.mark(chosen)
 
     def mark(self, key: Any) -> None:

@@ -68,6 +68,8 @@ class PassageCard(QFrame):
         if section and section != words.place(self.passage):
             column.addWidget(ElidedLabel(section, "small", "muted"))
         column.addWidget(self._text)
+        if others := words.also_in(self.passage):
+            column.addWidget(ElidedLabel(others, "small", "muted"))
         column.addLayout(foot)
 
     def _refresh(self) -> None:

@@ -20,19 +20,20 @@ _PAGES_A_STEP = 100
 def without_repeats(steps: Iterable[Sequence[Chunk]], pages: Sequence[Page]) -> Iterator[list[Chunk]]:
     """The chunks, step by step, without those that hold nothing but running lines an earlier chunk already had.
 
-    The page's own number does not make a line another one; any other figure does. A line runs when it
-    stands among the first or last lines of at least three pages.
+    The page's own number and that of the last one do not make a line another one; any other figure does. A line
+    runs when it stands among the first or last lines of at least three pages.
     """
     counts: Counter[str] = Counter()
+    last = max((page.number or 0 for page in pages), default=0)
     for at in range(0, len(pages), _PAGES_A_STEP):
         for page in pages[at : at + _PAGES_A_STEP]:
-            counts.update(_edges(page))
+            counts.update(_edges(page, last))
         yield []
     seen: set[str] = set()
     for chunks in steps:
         kept = []
         for chunk in chunks:
-            lines = set(_lines(pages[chunk.page], chunk.start, chunk.end))
+            lines = set(_lines(pages[chunk.page], last, chunk.start, chunk.end))
             if lines <= seen and all(counts[line] >= FEWEST_PAGES for line in lines):
                 continue
             seen |= lines
@@ -40,14 +41,18 @@ def without_repeats(steps: Iterable[Sequence[Chunk]], pages: Sequence[Page]) -> 
         yield kept
 
 
-def _edges(page: Page) -> set[str]:
+def _edges(page: Page, last: int) -> set[str]:
     """The first and last lines of a page."""
-    lines = list(_lines(page, 0, len(page.text)))
+    lines = list(_lines(page, last, 0, len(page.text)))
     return {*lines[:_EDGE_LINES], *lines[-_EDGE_LINES:]}
 
 
-def _lines(page: Page, start: int, end: int) -> Iterator[str]:
-    number = "" if page.number is None else str(page.number)
+def _lines(page: Page, last: int, start: int, end: int) -> Iterator[str]:
+    # On the last page "Page 4 of 4" has its own number twice: "of 4" must not tell it from the others.
+    numbers = () if page.number is None else (str(page.number), str(last))
     for line in page.text[start:end].splitlines():
         if plain := " ".join(line.split()):
-            yield re.sub(rf"(?<![\w.,:/-]){number}(?![\w,:/-])", "#", plain) if number and number in plain else plain
+            for number in numbers:
+                if number in plain:
+                    plain = re.sub(rf"(?<![\w.,:/-]){number}(?![\w,:/-])", "#", plain)
+            yield plain

@@ -52,6 +52,7 @@ class Photographer:
                 self._theme.set_mode(theme)
                 self._window.resize(width, height)
                 QTest.qWait(_SETTLE_MS)
+                wait_until(lambda: self._window.pane.viewer.pages.is_sharp)
                 picture = self._window.grab()
                 if over is not None:
                     self._lay_over(picture, over())

@@ -33,6 +33,13 @@ def test_a_footer_is_kept_once_whatever_its_page_number() -> None:
     assert texts == expected
 
 
+def test_the_last_page_has_its_number_twice() -> None:
+    pages = [Page(n, None, f"Acme Ltd\nPage {n} of 4") for n in range(1, 5)]
+    assert kept([Chunk(n, 0, len(page.text), "") for n, page in enumerate(pages)], pages) == [
+        Chunk(0, 0, len(pages[0].text), "")
+    ]
+
+
 def test_two_pages_are_too_few_to_tell() -> None:
     pages, chunks = pages_and_chunks(["The pump leaks.", "The valve is tight."])
     assert kept(chunks, pages) == chunks

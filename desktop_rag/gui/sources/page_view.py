@@ -93,6 +93,14 @@ class PageView(QAbstractScrollArea):
         """The highlighted rectangles, in points."""
         return list(self._boxes)
 
+    @property
+    def is_sharp(self) -> bool:
+        """Whether everything in view is drawn for this size."""
+        source = self._source
+        return source is None or all(
+            (page, self._dots(area)) in self._images or source.is_broken(page) for page, area in self._visible()
+        )
+
     def mark(self, page: int, boxes: list[QRectF]) -> None:
         """Highlight rectangles of a page (from 1) and bring them into view."""
         self._marked_page, self._boxes = page - 1, boxes

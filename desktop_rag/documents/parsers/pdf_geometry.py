@@ -36,6 +36,10 @@ class View:
         return self.top - top, self.right - right, self.top - bottom, self.right - left
 
 
+# Most pages: what is looked at line by line is looked at the way it stands.
+_UNMOVED = View(0, 0, 0, 0, 0)
+
+
 def view(page: Any) -> View:
     """How pdfium would display an opened page."""
     box = pdfium.FS_RECTF()
@@ -49,7 +53,7 @@ class CharBoxes:
     def __init__(self, textpage: Any, shown: View) -> None:
         # pypdfium2 looks its handle up at every call.
         self._handle = textpage.raw
-        self._place = shown.place
+        self._place = shown.place if shown != _UNMOVED else None
         self._rectangle = pdfium.FS_RECTF()
         self._into = ctypes.byref(self._rectangle)
         self._measure = pdfium.FPDFText_GetLooseCharBox
@@ -59,4 +63,6 @@ class CharBoxes:
         if not self._measure(self._handle, character, self._into):
             return 0.0, 0.0, 0.0, 0.0
         r = self._rectangle
+        if self._place is None:
+            return r.left, -r.top, r.right, -r.bottom
         return self._place(r.left, r.bottom, r.right, r.top)

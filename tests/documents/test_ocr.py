@@ -101,6 +101,13 @@ def test_every_kind_of_picture_is_read(name: str) -> None:
     assert [page.text[block.start : block.end] for block in page.blocks] == [page.text]
 
 
+@pytest.mark.parametrize("size", [40, 60, 90])
+def test_a_word_alone_on_a_large_page_is_found(size: int) -> None:
+    _, page = parts(drawn(("Annex",), size=size, width=1700, height=2200), "annex.png")
+    assert isinstance(page, Page)
+    assert page.text == "Annex"
+
+
 def test_every_frame_of_a_tiff_is_a_page_and_a_blank_one_is_said_to_be() -> None:
     frames = [drawn(("Page of the first kind",)), drawn(()), drawn(("Page of the third kind",))]
     _, first, blank, third = parts(frames[0], "pages.tif", save_all=True, append_images=frames[1:])

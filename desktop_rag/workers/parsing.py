@@ -15,7 +15,8 @@ from desktop_rag.documents.model import KNOWN, Block, DocumentInfo, Page, Unread
 from desktop_rag.errors import DesktopRagError, DocumentError, EngineError
 from desktop_rag.workers.client import WorkerClient
 
-SILENT_SECONDS = 60.0
+# A scanned page full of figures takes a minute on an old machine.
+SILENT_SECONDS = 120.0
 TOTAL_SECONDS = 900.0
 _POLL_SECONDS = 0.02
 

@@ -227,7 +227,8 @@ def _follow(events: Any, output: Output) -> list[dict[str, Any]]:
         if event["event"] == "document":
             names[event["document"]] = str(event.get("name") or event["document"])
             output.progress(_progress(event), _state_line(event) if event["state"] in _SHOWN_STATES else None)
-        elif event["event"] in ("reading", "checking"):
+        elif event["event"] in ("reading", "checking") and not output.as_json:
+            # For scripts a line is a change of state.
             output.progress(event, _share_line(names.get(event["document"], event["document"]), event))
         elif event["event"] == "done":
             rows = event["documents"]

@@ -169,8 +169,9 @@ def _decoded(chances: npt.NDArray[np.float32], step: float) -> Reading:
     return Reading("".join(text), sum(scores) / len(scores) if scores else 0.0, tuple(places))
 
 
-def _as_trained(picture: Picture) -> npt.NDArray[np.float32]:
-    return ((picture.astype(np.float32) / 255 - _MEAN) / _DEVIATION).transpose(2, 0, 1)
+def _as_trained(picture: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    normal: npt.NDArray[np.float32] = ((picture.astype(np.float32) / 255 - _MEAN) / _DEVIATION).astype(np.float32)
+    return normal.transpose(2, 0, 1)
 
 
 def _normal(picture: npt.NDArray[Any]) -> npt.NDArray[np.float32]:

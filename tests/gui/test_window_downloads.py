@@ -15,6 +15,8 @@ from desktop_rag.gui import seal
 from desktop_rag.gui.backend import Event
 from desktop_rag.gui.main_window import MainWindow
 from desktop_rag.gui.models import jobs
+from desktop_rag.gui.models.card import ModelCard
+from desktop_rag.gui.models.file_row import FileRow
 from desktop_rag.gui.pieces.buttons import TextButton
 from tests.gui import model_script
 from tests.gui.model_steps import OFFERED, card, idle, shield
@@ -200,16 +202,24 @@ def test_an_earlier_download_goes_on_only_when_the_network_is_allowed(
     backend.unfinished = [{**half(OFFERED), "get": get}]
     models.model_state.refresh()
     idle(models, qtbot)
-    row = card(models, OFFERED) if offered else models.models.unfinished["owner/tiny:half.gguf"]
-    row.work.resume.click()
+
+    def shown() -> ModelCard | FileRow:
+        return card(models, OFFERED) if offered else models.models.unfinished["owner/tiny:half.gguf"]
+
+    shown().work.resume.click()
+    row = shown()
     assert backend.opened == []
     assert "The missing 86 MB from huggingface.co" in row.permission.findChildren(QLabel)[2].text()
     assert not row.work.isVisible(), "one thing to press at a time"
     row.permission.findChildren(TextButton)[0].click()
-    assert row.work.isVisible()
-    row.work.resume.click()
+
+    def offered_again() -> bool:
+        return shown().work.isVisible()  # the list may be drawn anew meanwhile
+
+    qtbot.waitUntil(offered_again)
+    shown().work.resume.click()
     backend.download.go_on.set()
-    row.permission.allow.click()
+    shown().permission.allow.click()
     idle(models, qtbot)
     assert backend.opened == ["download"]
     assert backend.downloads.named("download") == [get]

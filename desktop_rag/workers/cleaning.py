@@ -88,7 +88,7 @@ def _find_in_pages(
 ) -> Generator[dict[str, Any] | None, None, list[list[Finding]]]:
     """The findings of each page by itself; what an interrupted attempt found is taken from the journal."""
     journal = Journal(library.db, row)
-    found = journal.findings()
+    found = journal.findings(texts)
     fresh: dict[int, list[Finding]] = {}
     noted = time.monotonic()
     for ordinal, page in enumerate(texts):
@@ -100,7 +100,7 @@ def _find_in_pages(
             yield None
         found[ordinal] = fresh[ordinal] = findings
         if time.monotonic() - noted > _NOTE_SECONDS:
-            journal.keep_findings(fresh)
+            journal.keep_findings(texts, fresh)
             fresh, noted = {}, time.monotonic()
             yield {
                 "event": "checking",

@@ -56,22 +56,26 @@ class Journal:
         nonce = os.urandom(_NONCE_BYTES)
         self._keep(_PAGE, {page.number: nonce + cipher.encrypt(nonce, content, self._place(page.number))})
 
-    def findings(self) -> dict[int, list[Finding]]:
-        """The personal data found so far, by the page's place in the document (from 0)."""
+    def findings(self, texts: Sequence[Page]) -> dict[int, list[Finding]]:
+        """The personal data found so far in these pages, by their places among them (from 0).
+
+        Places in another text would leave private values where they are: each page's findings hold for its text only.
+        """
         found = {}
         for ordinal, content in self._kept(_FINDINGS).items():
-            versions, spans = json.loads(content)
-            if versions == [PARSER_VERSION, SCRUBBER_VERSION]:
+            holds_for, spans = json.loads(content)
+            if ordinal < len(texts) and holds_for == self._basis(texts[ordinal]):
                 found[ordinal] = [Finding(*span) for span in spans]
         return found
 
-    def keep_findings(self, pages: Mapping[int, Sequence[Finding]]) -> None:
-        """Note what was found in some pages: places and classes, no text."""
-        versions = [PARSER_VERSION, SCRUBBER_VERSION]
+    def keep_findings(self, texts: Sequence[Page], pages: Mapping[int, Sequence[Finding]]) -> None:
+        """Note what was found in some of the pages: places and classes, no text."""
         self._keep(
             _FINDINGS,
             {
-                ordinal: json.dumps([versions, [[f.start, f.end, f.label, f.score] for f in found]]).encode()
+                ordinal: json.dumps(
+                    [self._basis(texts[ordinal]), [[f.start, f.end, f.label, f.score] for f in found]]
+                ).encode()
                 for ordinal, found in pages.items()
             },
         )
@@ -116,6 +120,11 @@ class Journal:
             return None
         locator, text, blocks, confidence = json.loads(content)
         return Page(number, locator, text, tuple(Block(*block) for block in blocks), confidence)
+
+    def _basis(self, page: Page) -> str:
+        """What findings hold for: the text, by a hash of which nothing else is made, and what read it and looked."""
+        key = f"{self._document} {PARSER_VERSION} {SCRUBBER_VERSION}".encode()
+        return blake2b(page.text.encode("utf-8", "surrogatepass"), key=key[:_LONGEST_KEY], digest_size=16).hexdigest()
 
     def _place(self, number: int) -> bytes:
         return f"{self._document} {number} {PARSER_VERSION}".encode()

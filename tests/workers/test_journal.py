@@ -78,11 +78,20 @@ def test_a_page_whose_file_is_gone_is_not_kept(library: Library, row: dict[str, 
 def test_findings_hold_for_the_versions_that_found_them(
     library: Library, row: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = {0: [Finding(0, 11, "PERSON", 0.85)], 7: []}
-    Journal(library.db, row).keep_findings(found)
-    assert Journal(library.db, row).findings() == found
+    texts = [PAGE, Page(3, None, "Nobody is named.")]
+    found = {0: [Finding(0, 11, "PERSON", 0.85)], 1: []}
+    Journal(library.db, row).keep_findings(texts, found)
+    assert Journal(library.db, row).findings(texts) == found
     monkeypatch.setattr(journals, "SCRUBBER_VERSION", "another")
-    assert Journal(library.db, row).findings() == {}
+    assert Journal(library.db, row).findings(texts) == {}
+
+
+def test_findings_hold_for_the_text_they_were_found_in(library: Library, row: dict[str, Any]) -> None:
+    """A mail may be replaced between two starts: places of the old attachment's names would leave the new ones bare."""
+    Journal(library.db, row).keep_findings([PAGE, PAGE], {0: [Finding(0, 11, "PERSON", 0.85)], 1: []})
+    other = Page(2, None, "Erika Blum pays")
+    assert Journal(library.db, row).findings([other, PAGE]) == {1: []}
+    assert Journal(library.db, row).findings([other]) == {}
 
 
 def scan(path: Path, pages: int) -> Path:

@@ -18,7 +18,7 @@ from typing import Any
 from desktop_rag.documents.model import Block, Page
 from desktop_rag.documents.paragraphs import paragraphs
 from desktop_rag.privacy.classes import replaced_by_default
-from desktop_rag.privacy.detect import Detector, Finding
+from desktop_rag.privacy.finding import Detector, Finding
 from desktop_rag.privacy.findings import complete, find_in_page
 
 Spans = list[dict[str, Any]]

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from desktop_rag.errors import ModelError
 from desktop_rag.privacy.classes import replaced_by_default
+from desktop_rag.privacy.finding import Finding
 from desktop_rag.privacy.fold import fold
 from desktop_rag.privacy.names import ADDRESS, PARTICLES, is_given_name, is_misread_person, mailboxes
 
@@ -37,24 +37,6 @@ _SMALL_START = re.compile(rf"(?!(?:{'|'.join(PARTICLES.split())})\b)(?P<word>[a-
 # "the Buyer" is a term; "dear Rivera" is not.
 _ARTICLES = frozenset("the a an this that these those each any every no such our your their its his her".split())
 _DECIMAL = re.compile(r"(?<!\S)\d{1,3}\.\d{1,2}(?!\S)")
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """`text[start:end]` looks like personal data of class `label`; `score` in 0..1."""
-
-    start: int
-    end: int
-    label: str
-    score: float
-
-
-class Detector(Protocol):
-    """Anything that finds personal data in texts."""
-
-    def detect(self, texts: Sequence[str]) -> Iterator[list[Finding]]:
-        """One list of findings per text, in order, sorted and without overlaps."""
-        ...
 
 
 class PresidioDetector:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from desktop_rag.documents.model import Page
 from desktop_rag.errors import DocumentError
 from desktop_rag.privacy.classes import replaced_by_default
-from desktop_rag.privacy.detect import Detector, Finding
+from desktop_rag.privacy.finding import Detector, Finding
 from desktop_rag.privacy.fold import fold
 from desktop_rag.privacy.names import Mailboxes, in_mailbox, is_misread_person, mailboxes, starts_with_given_name
 from desktop_rag.privacy.vault import AMBIGUOUS, Vault

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from desktop_rag.privacy.classes import replaced_by_default
-from desktop_rag.privacy.detect import Finding
+from desktop_rag.privacy.finding import Finding
 from desktop_rag.privacy.findings import MemoryRows
 from desktop_rag.privacy.fold import words
 from desktop_rag.privacy.scrub import Policy, Replacement, replacement_token, scrub

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from desktop_rag.privacy.classes import replaced_by_default
-from desktop_rag.privacy.detect import Detector
+from desktop_rag.privacy.finding import Detector
 from desktop_rag.privacy.scrub import Replacement, scrub
 from desktop_rag.privacy.vault import Entry, Match, Vault
 

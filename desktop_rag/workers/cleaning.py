@@ -18,7 +18,8 @@ from desktop_rag.documents.chunk_context import apart
 from desktop_rag.documents.furniture import without_repeats
 from desktop_rag.documents.model import PARSER_VERSION, Block, Page, UnreadPage
 from desktop_rag.privacy.classes import replaced_by_default
-from desktop_rag.privacy.detect import SCRUBBER_VERSION, Finding
+from desktop_rag.privacy.detect import SCRUBBER_VERSION
+from desktop_rag.privacy.finding import Finding
 from desktop_rag.privacy.findings import complete, find_in_page, look
 from desktop_rag.privacy.fold import fold
 from desktop_rag.privacy.headers import Headers

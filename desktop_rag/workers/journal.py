@@ -18,7 +18,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from desktop_rag.documents.model import PARSER_VERSION, Block, Page
-from desktop_rag.privacy.detect import SCRUBBER_VERSION, Finding
+from desktop_rag.privacy.detect import SCRUBBER_VERSION
+from desktop_rag.privacy.finding import Finding
 from desktop_rag.store.connection import Connection, transaction
 
 _FILE_BLOCK = 1 << 22

@@ -16,7 +16,7 @@ from desktop_rag.cli.output import Output
 from desktop_rag.errors import UsageError
 from desktop_rag.evaluation.pii import evaluate, read_rows, result, table
 from desktop_rag.evaluation.pii_finders import find_both, own_finder
-from desktop_rag.privacy.detect import Finding
+from desktop_rag.privacy.finding import Finding
 from desktop_rag.workers.crew import Workers
 
 TEXT = "Ms Jean Rivera lives in Lyon.\n\nRivera called."

@@ -10,7 +10,8 @@ import pytest
 
 from desktop_rag import paths
 from desktop_rag.models.catalogue import find
-from desktop_rag.privacy.detect import Detector, Finding, PresidioDetector
+from desktop_rag.privacy.detect import PresidioDetector
+from desktop_rag.privacy.finding import Detector, Finding
 from desktop_rag.workers.library import PII_MODEL
 
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from desktop_rag.errors import ModelError
 from desktop_rag.privacy.classes import replaced_by_default
-from desktop_rag.privacy.detect import Detector, Finding, PresidioDetector, clean
+from desktop_rag.privacy.detect import PresidioDetector, clean
+from desktop_rag.privacy.finding import Detector, Finding
 
 FINDINGS = st.lists(
     st.builds(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from desktop_rag.privacy.detect import Detector, Finding
+from desktop_rag.privacy.finding import Detector, Finding
 from desktop_rag.retrieval.encode import EncoderCard, Vectors
 from desktop_rag.workers import cleaning, indexing
 from desktop_rag.workers.library import Library

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from desktop_rag.documents.model import Block, Page
 from desktop_rag.errors import DocumentError
-from desktop_rag.privacy.detect import Detector, Finding
+from desktop_rag.privacy.finding import Detector, Finding
 from desktop_rag.privacy.findings import SEGMENT_CHARS, MemoryRows, Wording, complete, doubtful, find_in_page, segments
 from desktop_rag.privacy.vault import Vault
 

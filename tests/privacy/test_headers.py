@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from desktop_rag.privacy.detect import Finding
+from desktop_rag.privacy.finding import Finding
 from desktop_rag.privacy.findings import MemoryRows
 from desktop_rag.privacy.headers import Headers
 from desktop_rag.privacy.scrub import Policy

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from desktop_rag.privacy.detect import Detector
+from desktop_rag.privacy.finding import Detector
 from desktop_rag.privacy.findings import MemoryRows
 from desktop_rag.privacy.question import map_question
 from desktop_rag.privacy.vault import Vault

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from desktop_rag.documents.model import Block, Page
-from desktop_rag.privacy.detect import Finding
+from desktop_rag.privacy.finding import Finding
 from desktop_rag.privacy.findings import find_in_page
 from desktop_rag.workers import cleaning, indexing
 from desktop_rag.workers import journal as journals

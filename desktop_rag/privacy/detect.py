@@ -1,186 +1,49 @@
-"""Finding personal data: Presidio over spaCy, made local, and its findings made consistent.
+"""Finding personal data: Presidio as the frame, filled with its recognisers and with our own.
 
 Findings come back as code point spans of the text given in, without overlaps.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
-from desktop_rag.errors import ModelError
-from desktop_rag.privacy.classes import replaced_by_default
 from desktop_rag.privacy.finding import Finding
-from desktop_rag.privacy.fold import fold
-from desktop_rag.privacy.names import ADDRESS, PARTICLES, is_given_name, is_misread_person, mailboxes
+from desktop_rag.privacy.recogniser import LABELS, Found, Recogniser
+from desktop_rag.privacy.sift import sift
 
-SCRUBBER_VERSION = "1"
-THRESHOLD = 0.35
-_TITLE = r"(?:Mr|Mrs|Ms|Miss|Dr|Prof|Herr|Frau|Mme|Madame|Monsieur|Señor|Señora|Sr|Sra)\.?"
-_TITLE_START = re.compile(rf"{_TITLE}\s+")
-_CAPITAL = "[A-ZÀ-ÞĆČĎĐĘĚĞİŁŃŇŘŚŞŠŤŮŹŻŽ]"
-_WORD = rf"(?:{_CAPITAL}\.(?:-?{_CAPITAL}\.)*|(?:[dl]['’]|[ae]l-)?{_CAPITAL}[\w'’-]*)"
-_PARTICLES = rf"(?:(?:{'|'.join(PARTICLES.split())})[ \u00a0\n])"
-# A name is broken after a title or around a particle; what else a line begins with may be somebody's office.
-_TITLED = re.compile(
-    rf"\b{_TITLE}[ \u00a0\n](?P<name>{_PARTICLES}*{_WORD}"
-    rf"(?:[ \u00a0]{_WORD}|[ \u00a0\n]{_PARTICLES}+{_WORD}){{0,3}})"
-)
-_EDGE = " \t\n\r.,;:!?\"'()[]{}<>“”‘’«»*_|/\\-–—"
-_POSSESSIVE = re.compile(r"['’]s?$")
-_NOT_A_NAME = re.compile(r"[@#$%+=<>{}\\]|^[^\W\d_]?$")
-# What stands between two names, or between a name and its date, number, address or the rest of a table's row.
-_BETWEEN_NAMES = re.compile(r"\s*[/&,|;]\s*|\s+and\s+|\S*[\d@]\S*")
-_SMALL_START = re.compile(rf"(?!(?:{'|'.join(PARTICLES.split())})\b)(?P<word>[a-zà-ÿ][\w'’-]*)\s+")
-# "the Buyer" is a term; "dear Rivera" is not.
-_ARTICLES = frozenset("the a an this that these those each any every no such our your their its his her".split())
-_DECIMAL = re.compile(r"(?<!\S)\d{1,3}\.\d{1,2}(?!\S)")
+SCRUBBER_VERSION = "2"
+# What the network calls a number with a meaning; which one is for the patterns to say.
+_CALLED = {"ID_NUMBER": "RECORD_NUMBER"}
+# Nothing that the network says is as sure as a checksum or a title before a name.
+_MOST = 0.84
 
 
 class PresidioDetector:
-    """Presidio's recognisers with a spaCy model read from a local folder.
+    """Presidio's analyser with the network in `folder`. Not thread-safe.
 
-    Not thread-safe. Raises ModelError("not_installed") when the folder is missing.
+    Raises ModelError("not_installed") where the network is missing, ("incompatible") where it is damaged.
     """
 
-    def __init__(self, spacy_model: Path) -> None:
-        if not (spacy_model / "config.cfg").is_file():
-            raise ModelError(
-                "not_installed", "The model that finds personal data is not installed.", "Run the set-up again."
-            )
-        self._analyzer = _build_analyzer(spacy_model)
+    def __init__(self, folder: Path) -> None:
+        self._network = Recogniser(folder)
+        # Presidio brings spaCy, which only the processes that look for personal data may hold.
+        from desktop_rag.privacy import frame
+
+        self._artifacts, self._language = frame.Artifacts, frame.LANGUAGE
+        self._analyzer = frame.analyzer([_CALLED.get(label, label) for label in LABELS])
 
     def detect(self, texts: Sequence[str]) -> Iterator[list[Finding]]:
-        """See Detector. Line breaks inside a text are read as spaces: names wrap."""
-        flat = [text.replace("\n", " ") for text in texts]
-        found: list[list[Finding]] = []
-        # Outside of a zone spaCy keeps every word that it ever saw.
-        with self._analyzer.nlp_engine.nlp["en"].memory_zone():
-            artifacts = self._analyzer.nlp_engine.process_batch(flat, language="en", batch_size=8)
-            for original, text, (_, artifact) in zip(texts, flat, artifacts, strict=True):
-                results = self._analyzer.analyze(text, language="en", nlp_artifacts=artifact, score_threshold=THRESHOLD)
-                found.append(clean(original, [Finding(r.start, r.end, r.entity_type, r.score) for r in results]))
-        return iter(found)
+        """See Detector. Line breaks inside a text are read as spaces: numbers and names wrap."""
+        for text, found in zip(texts, self._network.find(texts), strict=True):
+            artifacts = self._artifacts(text, [named for f in found if (named := _named(text, f)) is not None])
+            results = self._analyzer.analyze(text.replace("\n", " "), language=self._language, nlp_artifacts=artifacts)
+            yield sift(text, [Finding(r.start, r.end, r.entity_type, r.score) for r in results])
 
 
-def clean(text: str, findings: Iterable[Finding]) -> list[Finding]:
-    """Trim edges, drop what cannot be personal data, add names after titles, and join what overlaps."""
-    found = [finding for given in findings for finding in _likely(text, given)]
-    # Presidio wants a registered top-level domain; an address at an unknown one is an address all the same.
-    found += [Finding(m.start(), m.end(), "EMAIL_ADDRESS", 0.95) for m in ADDRESS.finditer(text)]
-    found += [Finding(m.start("name"), m.end("name"), "PERSON", 0.9) for m in _TITLED.finditer(text)]
-    found = [t for f in found if (t := _trim(text, f)) is not None]
-    # What will be replaced goes before what is kept, else a date could shelter a phone number.
-    kept = _joined(f for f in found if replaced_by_default(f.label))
-    weak = (f for f in found if not replaced_by_default(f.label))
-    for finding in sorted(weak, key=lambda f: (-f.score, f.start - f.end, f.start)):
-        if all(finding.end <= other.start or finding.start >= other.end for other in kept):
-            kept.append(finding)
-    return sorted(kept, key=lambda f: f.start)
-
-
-def _likely(text: str, finding: Finding) -> list[Finding]:
-    """What remains of a recogniser's finding: one, several where names are joined, or nothing."""
-    value = text[finding.start : finding.end]
-    if finding.label == "PERSON":
-        return _names(text, finding)
-    if finding.label == "PHONE_NUMBER" and not _is_phone(value):
-        return []
-    if finding.label == "ORGANIZATION" and is_misread_person(value.strip(_EDGE), mailboxes(text)):
-        return [Finding(finding.start, finding.end, "PERSON", finding.score)]
-    return [finding]
-
-
-def _is_phone(value: str) -> bool:
-    """Whether it is not merely the figures of a table's neighbouring lines or columns."""
-    return not _DECIMAL.search(value) and ("\n" not in value.strip() or value.lstrip().startswith(("+", "(")))
-
-
-def _names(text: str, finding: Finding) -> list[Finding]:
-    """The names in a PERSON finding; beside a figure often stands a caption, so a lone word must be a known one."""
-    gaps = [(m.start(), m.end()) for m in _BETWEEN_NAMES.finditer(text, finding.start, finding.end)]
-    starts = [finding.start, *(end for _, end in gaps)]
-    ends = [*(start for start, _ in gaps), finding.end]
-    figures = any(c.isdigit() for c in text[finding.start : finding.end])
-    return [
-        Finding(start, end, "PERSON", finding.score)
-        for start, end in zip(starts, ends, strict=True)
-        if not figures or len(text[start:end].split()) > 1 or is_given_name(text[start:end].strip(_EDGE))
-    ]
-
-
-def _joined(findings: Iterable[Finding]) -> list[Finding]:
-    """Findings that overlap become one over all of them, named by the surest: no tail of a value stays behind."""
-    joined: list[Finding] = []
-    for finding in sorted(findings, key=lambda f: f.start):
-        last = joined[-1] if joined else None
-        if last is None or finding.start >= last.end:
-            joined.append(finding)
-            continue
-        surest = max(last, finding, key=lambda f: (f.score, f.end - f.start))
-        joined[-1] = Finding(last.start, max(last.end, finding.end), surest.label, surest.score)
-    return joined
-
-
-def _trim(text: str, finding: Finding) -> Finding | None:
-    start, end = finding.start, finding.end
-    # Phone numbers may begin with a bracket, names do not.
-    opening = "" if finding.label == "PERSON" else "([+"
-    while start < end and text[start] in _EDGE and text[start] not in opening:
-        start += 1
-    while end > start and text[end - 1] in _EDGE:
-        end -= 1
-    if finding.label == "PERSON":
-        possessive = _POSSESSIVE.search(text[start:end])
-        end -= len(possessive.group()) if possessive else 0
-        if title := _TITLE_START.match(text, start, end):
-            start = title.end()
-        while small := _SMALL_START.match(text, start, end):
-            if small["word"] in _ARTICLES:
-                return None
-            start = small.end()
-        value = text[start:end]
-        if _NOT_A_NAME.search(value) or value.islower() or fold("PERSON", f"{value} x") == "x":
-            return None
-    return Finding(start, end, finding.label, finding.score) if end > start else None
-
-
-def _build_analyzer(spacy_model: Path) -> Any:
-    """Import Presidio here: it brings spaCy, which only the library process may hold."""
-    import tldextract
-    from presidio_analyzer import AnalyzerEngine
-    from presidio_analyzer.nlp_engine import NerModelConfiguration, SpacyNlpEngine
-
-    # Presidio's e-mail recogniser would fetch the public suffix list; the packaged snapshot does.
-    tldextract.tldextract.TLD_EXTRACTOR = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
-    configuration = NerModelConfiguration(
-        model_to_presidio_entity_mapping={
-            "PERSON": "PERSON",
-            "NORP": "NRP",
-            "FAC": "LOCATION",
-            "LOC": "LOCATION",
-            "GPE": "LOCATION",
-            "ORG": "ORGANIZATION",
-            "DATE": "DATE_TIME",
-            "TIME": "DATE_TIME",
-        },
-        labels_to_ignore=[
-            *(
-                "CARDINAL",
-                "EVENT",
-                "LANGUAGE",
-                "LAW",
-                "MONEY",
-                "ORDINAL",
-                "PERCENT",
-                "PRODUCT",
-                "QUANTITY",
-                "WORK_OF_ART",
-            ),
-        ],
-    )
-    engine = SpacyNlpEngine([{"lang_code": "en", "model_name": str(spacy_model)}], configuration)
-    engine.load()
-    return AnalyzerEngine(nlp_engine=engine, supported_languages=["en"])
+def _named(text: str, found: Found) -> Finding | None:
+    """A finding of the network, or nothing where it is not to be believed."""
+    value = text[found.start : found.end]
+    if found.label == "ID_NUMBER" and not any(c.isdigit() for c in value):
+        return None
+    return Finding(found.start, found.end, _CALLED.get(found.label, found.label), min(_MOST, found.score))

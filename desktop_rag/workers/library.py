@@ -30,7 +30,6 @@ from desktop_rag.store.vault import open_vault
 from desktop_rag.workers.kv_folder import KvFolder
 from desktop_rag.workers.parsing import Parser
 
-PII_MODEL = "en_core_web_sm-3.8.0"
 ENCODER_MODEL = "all-minilm-l6-v2-ct2-int8"
 
 
@@ -70,7 +69,7 @@ class Library:
         """The finder of personal data; spaCy must not bring torch and transformers along into this process."""
         for name in ("torch", "transformers"):
             sys.modules.setdefault(name, None)  # type: ignore[arg-type]
-        return PresidioDetector(find(PII_MODEL).folder(paths.models_dir()))
+        return PresidioDetector(paths.assets_dir() / "recogniser")
 
     @cached_property
     def viewer(self) -> Parser:

@@ -27,7 +27,7 @@ def _find(request: Request) -> Operation:
     """{rows: [{id, text, language}]} -> a "row" event {row} for each: see `find_both`."""
     model = find(PII_MODEL).folder(paths.models_dir())
     yield {"event": "progress", "text": "loading the models", "fraction": 0.0}
-    own, stock = own_finder(PresidioDetector(model)), stock_finder(model)
+    own, stock = own_finder(PresidioDetector(paths.assets_dir() / "recogniser")), stock_finder(model)
     for row in find_both(list(request.args["rows"]), own, stock):
         yield {"event": "row", "row": row}
     return {}

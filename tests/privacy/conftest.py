@@ -9,10 +9,8 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from desktop_rag import paths
-from desktop_rag.models.catalogue import find
 from desktop_rag.privacy.detect import PresidioDetector
 from desktop_rag.privacy.finding import Detector, Finding
-from desktop_rag.workers.library import PII_MODEL
 
 
 class WordDetector:
@@ -43,12 +41,12 @@ def word_detector() -> type[WordDetector]:
 
 @pytest.fixture(scope="session")
 def real_detector() -> Detector:
-    """Presidio with the starter model, loaded as in the library process: without torch."""
+    """Presidio with the application's network, loaded as in the library process: without torch."""
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for name in ("torch", "transformers"):
             if name not in sys.modules:
                 patch.setitem(sys.modules, name, None)
-        detector = PresidioDetector(find(PII_MODEL).folder(paths.models_dir()))
+        detector = PresidioDetector(paths.assets_dir() / "recogniser")
         next(iter(detector.detect(["Jean Rivera called."])))
     return detector

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from desktop_rag.errors import ModelError
 from desktop_rag.privacy.classes import replaced_by_default
-from desktop_rag.privacy.detect import PresidioDetector, clean
+from desktop_rag.privacy.detect import PresidioDetector
 from desktop_rag.privacy.finding import Detector, Finding
+from desktop_rag.privacy.sift import sift
 
 FINDINGS = st.lists(
     st.builds(
@@ -122,9 +123,9 @@ def test_without_its_model_the_detector_says_so(tmp_path: Path) -> None:
     assert raised.value.code == "not_installed"
 
 
-class TestClean:
+class TestSift:
     def spans(self, text: str, *findings: Finding) -> list[tuple[str, str]]:
-        return [(text[f.start : f.end], f.label) for f in clean(text, findings)]
+        return [(text[f.start : f.end], f.label) for f in sift(text, findings)]
 
     def test_edges_and_possessives_go(self) -> None:
         text = "“Rivera’s” car, (Anna Marsh), *Bo Lund*"
@@ -216,7 +217,7 @@ class TestClean:
 
     @given(st.text("Ab3 .,'()-\n", min_size=50, max_size=60), FINDINGS)
     def test_results_are_sorted_disjoint_and_made_of_what_was_found(self, text: str, findings: list[Finding]) -> None:
-        kept = clean(text, findings)
+        kept = sift(text, findings)
         assert all(a.end <= b.start for a, b in pairwise(kept))
         for f in kept:
             assert text[f.start : f.end].strip() == text[f.start : f.end] != ""
@@ -226,7 +227,7 @@ class TestClean:
 
     @given(st.text("Ab3 ", min_size=50, max_size=60), FINDINGS)
     def test_whatever_must_be_replaced_is_covered(self, text: str, findings: list[Finding]) -> None:
-        kept = [f for f in clean(text, findings) if replaced_by_default(f.label)]
+        kept = [f for f in sift(text, findings) if replaced_by_default(f.label)]
         for f in findings:
             if f.label == "PHONE_NUMBER" and text[f.start : f.end].strip():
                 assert any(k.start < f.end and f.start < k.end for k in kept)

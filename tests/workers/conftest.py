@@ -53,14 +53,14 @@ def models() -> dict[str, Any]:
     from desktop_rag.models.catalogue import find
     from desktop_rag.privacy.detect import PresidioDetector
     from desktop_rag.retrieval.encode import CTranslate2Encoder
-    from desktop_rag.workers.library import ENCODER_MODEL, PII_MODEL
+    from desktop_rag.workers.library import ENCODER_MODEL
 
     with pytest.MonkeyPatch.context() as patch:
         # As in the real process: spaCy must not bring torch along.
         patch.setitem(sys.modules, "torch", None)
-        detector = PresidioDetector(find(PII_MODEL).folder(paths.models_dir()))
+        detector = PresidioDetector(paths.assets_dir() / "recogniser")
         encoder = CTranslate2Encoder(find(ENCODER_MODEL).folder(paths.models_dir()), threads=1)
-        detector.detect(["Jean Rivera"])
+        next(iter(detector.detect(["Jean Rivera"])))
     return {"detector": detector, "encoder": encoder}
 
 

@@ -1,0 +1,1 @@
+"""Personal data by shape, checksum and the words around it."""

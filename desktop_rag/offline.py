@@ -25,6 +25,9 @@ _OFFLINE = {
 _SPINNING = {"GOMP_SPINCOUNT": "10000"}
 _RESTING = {"OMP_WAIT_POLICY": "PASSIVE"}
 _DECODING_ROLES = ("chat", "bench", "models", "trial")
+# numpy multiplies small matrices here: a second thread costs more than it brings, and takes a core from the encoder.
+_ALONE = {"OPENBLAS_NUM_THREADS": "1"}
+_INDEXING_ROLES = ("library", "parse", "pii")
 
 
 def set_environment(role: str | None = None) -> None:
@@ -38,6 +41,8 @@ def set_environment(role: str | None = None) -> None:
     os.environ.update(chosen)
     for name in other:
         os.environ.pop(name, None)
+    if role in _INDEXING_ROLES:
+        os.environ.update(_ALONE)
 
 
 def thread_budget(role: str) -> int:

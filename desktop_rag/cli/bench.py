@@ -47,6 +47,7 @@ def add_commands(subparsers: Any, add: Callable[[Any, str, Any, str], ArgumentPa
         metavar="N",
         help=f"with --ingest: add N documents to see memory stay flat ({Sizes().documents})",
     )
+    parser.add_argument("--row", action="append", metavar="NAME", help="with --ingest: only this row; repeatable")
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument("--targets", action="store_true", help="the promised ratios, with every round")
     kind.add_argument(
@@ -86,8 +87,8 @@ def run_bench(workers: Workers, options: Namespace, output: Output) -> int:
 
 def _check(options: Namespace) -> None:
     """What can only fail is refused before anything is measured."""
-    if options.documents is not None and not options.ingest:
-        raise UsageError("bad_request", "--documents goes with --ingest.", "Leave it out.")
+    if (options.documents is not None or options.row) and not options.ingest:
+        raise UsageError("bad_request", "--documents and --row go with --ingest.", "Leave them out.")
     if options.max_tokens < 1:
         raise UsageError("bad_request", "An answer has at least one token.", "Give a larger --max-tokens.")
     if options.synthetic and options.synthetic not in SHAPES:
@@ -109,7 +110,7 @@ def _ingest(options: Namespace, output: Output) -> int:
     if options.engine or options.model or options.synthetic or options.url:
         raise UsageError("bad_request", "No model is measured with --ingest.", "Leave the other options out.")
     sizes = Sizes() if options.documents is None else Sizes(documents=options.documents)
-    done = _followed(ingest(Workers, sizes), output)
+    done = _followed(ingest(Workers, sizes, options.row or ()), output)
     output.result(_plain(done), [told(row) for row in done["ingest"]])
     return 0
 

@@ -14,7 +14,15 @@ from dataclasses import asdict
 from pathlib import Path
 
 from desktop_rag.errors import DesktopRagError, UsageError
-from desktop_rag.evaluation import ingest_cancel, ingest_folder, ingest_memory, ingest_ocr, ingest_pdf
+from desktop_rag.evaluation import (
+    ingest_cancel,
+    ingest_folder,
+    ingest_memory,
+    ingest_ocr,
+    ingest_pdf,
+    ingest_pii,
+    ingest_whole,
+)
 from desktop_rag.evaluation.ingest_place import Crew, Found, Place, Sizes, place
 from desktop_rag.evaluation.ingest_promises import PROMISES, unmeasured, verdict
 from desktop_rag.evaluation.team import Event
@@ -24,6 +32,11 @@ _GROUPS: tuple[tuple[tuple[str, ...], Callable[[Place], Found]], ...] = (
     (("folder_check_s",), ingest_folder.check),
     (("ocr_pages_per_minute", "ocr_cores"), ingest_ocr.recognition),
     (("memory_growth", "reader_memory_growth"), ingest_memory.growth),
+    (("pii_vs_stock",), ingest_pii.against_stock),
+    (("pii_two_processes",), ingest_pii.two_processes),
+    (("pii_linear",), ingest_pii.linear),
+    (("ingest_vs_naive",), ingest_whole.against_naive),
+    (("decode_while_ingesting",), ingest_whole.beside_chat),
     (("cancel_s",), ingest_cancel.cancels),
 )
 

@@ -78,6 +78,16 @@ def reports(folder: Path, count: int, seed: int = 2) -> Path:
     return folder
 
 
+def abstracts(folder: Path, count: int, seed: int) -> Path:
+    """A folder of `count` texts of one to two thousand characters, each with people of its own."""
+    folder.mkdir(parents=True)
+    chance = Random(seed)
+    for number in range(count):
+        text = "\n\n".join([heading(chance), paragraph(chance, 8), paragraph(chance, 8)])
+        (folder / f"abstract {number:05d}.txt").write_text(f"{text}\n", encoding="utf-8")
+    return folder
+
+
 def notes(folder: Path, count: int) -> Path:
     """A folder with folders of one-line files that were written yesterday, `count` in all."""
     yesterday = time.time() - _DAY_SECONDS

@@ -45,6 +45,10 @@ class Sizes:
     documents: int = 2_000
     settled: int = 200
     """Documents after which caches count as warm."""
+    characters: int = 150_000
+    page: int = 100_000
+    """Characters of the shorter page; the longer one has ten times as many."""
+    taken_in: int = 200
 
 
 @dataclass(frozen=True, slots=True)

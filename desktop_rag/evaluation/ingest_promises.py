@@ -62,6 +62,28 @@ PROMISES = {
             "resident memory of the process that reads files after 2,000 documents / after 200, less 1",
             steady=True,
         ),
+        Promise(
+            "pii_vs_stock", "times", 4.0, True,
+            "processor time of Presidio as it comes / of finding personal data here, over the same new texts",
+            rounds=5,
+        ),
+        Promise(
+            "pii_two_processes", "times", 3.0, True,
+            "time of Presidio as it comes / of two processes here with half of the texts each", rounds=3,
+        ),
+        Promise(
+            "pii_linear", "times", 11.0, False,
+            "processor time of a page of 1,000,000 characters / of one of 100,000", rounds=3,
+        ),
+        Promise(
+            "ingest_vs_naive", "times", 3.0, True,
+            "time of Presidio as it comes, sentence-transformers, Chroma and rank_bm25 for a folder / of our own way",
+            rounds=3,
+        ),
+        Promise(
+            "decode_while_ingesting", "share", 0.6, True,
+            "tokens a second of the starter model while a folder is taken in / on an idle machine", rounds=3,
+        ),
         Promise("cancel_s", "s", 0.5, False, "from Cancel until the work has stopped, in every phase", worst=True),
     )
 }  # fmt: skip

@@ -5,7 +5,10 @@ The same seed gives the same text, so that two runs measure the same work.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from random import Random
+from string import Formatter
+from typing import Any
 
 _FIRST = "Anna Bruno Clara David Elena Frank Grace Hugo Irene Jonas Karin Louis Maria Nadia Oscar Paula".split()
 _LAST = "Abbott Bergmann Castell Dupont Ericson Fairley Grosvenor Hartmann Iversen Keller Lindqvist Moreau".split()
@@ -16,7 +19,7 @@ _MONTHS = "January February March April May June July August September October N
 _SENTENCES = (
     "The {thing} in hall {number} was {deed} on {day} {month} 2025.",
     "{person} led the work and signed the report in {town}.",
-    "Questions about the {thing} go to {mail} or to +44 20 7946 {number:04d}.",
+    "Questions about the {thing} go to {mail} or to {phone}.",
     "Its bearing had run for {number} hours, more than the maker allows, and was {deed} at once.",
     "The invoice over {number} pounds was paid to {person} within {day} days.",
     "No damage was found, although the {thing} had been louder than usual for several weeks.",
@@ -32,24 +35,60 @@ def name(chance: Random) -> str:
     return f"{chance.choice(_FIRST)} {chance.choice(_LAST)}{chance.choice(('', 'son', 'ham', 'ley'))}"
 
 
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A text and where people, mail addresses and telephone numbers stand in it: {start, end, label}."""
+
+    text: str
+    spans: tuple[dict[str, Any], ...]
+
+
+_LABELS = {"person": "PERSON", "mail": "EMAIL_ADDRESS", "phone": "PHONE_NUMBER"}
+
+
 def sentence(chance: Random) -> str:
     """One sentence, with personal data in about half of them."""
-    person = name(chance)
-    return chance.choice(_SENTENCES).format(
-        thing=chance.choice(_THINGS),
-        deed=chance.choice(_DEEDS),
-        town=chance.choice(_TOWNS),
-        month=chance.choice(_MONTHS),
-        day=chance.randint(2, 28),
-        number=chance.randint(100, 9999),
-        person=person,
-        mail=f"{person.lower().replace(' ', '.')}@example.com",
-    )
+    return "".join(text for text, _ in _pieces(chance))
 
 
 def paragraph(chance: Random, sentences: int = 4) -> str:
     """Some sentences in a row."""
     return " ".join(sentence(chance) for _ in range(sentences))
+
+
+def labelled_paragraph(chance: Random, sentences: int = 4) -> Labelled:
+    """Some sentences in a row, and what is to be found in them."""
+    text, spans = "", []
+    for number in range(sentences):
+        text += " " if number else ""
+        for piece, label in _pieces(chance):
+            if label:
+                spans.append({"start": len(text), "end": len(text) + len(piece), "label": label})
+            text += piece
+    return Labelled(text, tuple(spans))
+
+
+def _pieces(chance: Random) -> list[tuple[str, str | None]]:
+    """One sentence in pieces, each with its label if it has one."""
+    person = name(chance)
+    pattern = chance.choice(_SENTENCES)
+    values = {
+        "thing": chance.choice(_THINGS),
+        "deed": chance.choice(_DEEDS),
+        "town": chance.choice(_TOWNS),
+        "month": chance.choice(_MONTHS),
+        "day": str(chance.randint(2, 28)),
+        "number": str(chance.randint(100, 9999)),
+        "phone": f"+44 20 7946 {chance.randint(0, 9999):04d}",
+        "person": person,
+        "mail": f"{person.lower().replace(' ', '.')}@example.com",
+    }
+    pieces: list[tuple[str, str | None]] = []
+    for before, field, _, _ in Formatter().parse(pattern):
+        pieces.append((before, None))
+        if field:
+            pieces.append((values[field], _LABELS.get(field)))
+    return pieces
 
 
 def heading(chance: Random) -> str:

@@ -5,10 +5,11 @@ Findings come back as code point spans of the text given in, without overlaps.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from desktop_rag.privacy.finding import Finding
+from desktop_rag.privacy.finding import Detector, Finding
 from desktop_rag.privacy.recogniser import LABELS, Found, Recogniser
 from desktop_rag.privacy.sift import sift
 
@@ -17,16 +18,20 @@ SCRUBBER_VERSION = "2"
 _CALLED = {"ID_NUMBER": "RECORD_NUMBER"}
 # Nothing that the network says is as sure as a checksum or a title before a name.
 _MOST = 0.84
+# What stays in the text unless somebody decides otherwise is shown only where it is fairly sure: more hides the rest.
+_LEAST = {"PROFESSION": 0.8, "DEMOGRAPHIC": 0.7, "ORGANIZATION": 0.6}
 
 
 class PresidioDetector:
     """Presidio's analyser with the network in `folder`. Not thread-safe.
 
-    Raises ModelError("not_installed") where the network is missing, ("incompatible") where it is damaged.
+    `second` is asked as well, where there is one. Raises ModelError("not_installed") where the network is missing,
+    ("incompatible") where it is damaged.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, second: Detector | None = None) -> None:
         self._network = Recogniser(folder)
+        self._second = second
         # Presidio brings spaCy, which only the processes that look for personal data may hold.
         from desktop_rag.privacy import frame
 
@@ -35,8 +40,10 @@ class PresidioDetector:
 
     def detect(self, texts: Sequence[str]) -> Iterator[list[Finding]]:
         """See Detector. Line breaks inside a text are read as spaces: numbers and names wrap."""
-        for text, found in zip(texts, self._network.find(texts), strict=True):
-            artifacts = self._artifacts(text, [named for f in found if (named := _named(text, f)) is not None])
+        others = self._second.detect(texts) if self._second else itertools.repeat([], len(texts))
+        for text, found, other in zip(texts, self._network.find(texts), others, strict=True):
+            named = [finding for f in found if (finding := _named(text, f)) is not None]
+            artifacts = self._artifacts(text, [*named, *other])
             results = self._analyzer.analyze(text.replace("\n", " "), language=self._language, nlp_artifacts=artifacts)
             yield sift(text, [Finding(r.start, r.end, r.entity_type, r.score) for r in results])
 
@@ -44,6 +51,8 @@ class PresidioDetector:
 def _named(text: str, found: Found) -> Finding | None:
     """A finding of the network, or nothing where it is not to be believed."""
     value = text[found.start : found.end]
+    if found.score < _LEAST.get(found.label, 0.0):
+        return None
     if found.label == "ID_NUMBER" and not any(c.isdigit() for c in value):
         return None
     return Finding(found.start, found.end, _CALLED.get(found.label, found.label), min(_MOST, found.score))

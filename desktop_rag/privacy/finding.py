@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -23,3 +24,16 @@ class Detector(Protocol):
     def detect(self, texts: Sequence[str]) -> Iterator[list[Finding]]:
         """One list of findings per text, in order, sorted and without overlaps."""
         ...
+
+
+def disjoint(*groups: Sequence[Finding]) -> list[Finding]:
+    """The findings that overlap none taken before them, in the order given; sorted by start."""
+    starts: list[int] = []
+    taken: list[Finding] = []
+    for finding in (one for group in groups for one in group):
+        at = bisect_right(starts, finding.start)
+        before_ends = at == 0 or taken[at - 1].end <= finding.start
+        if before_ends and (at == len(taken) or finding.end <= taken[at].start):
+            starts.insert(at, finding.start)
+            taken.insert(at, finding)
+    return taken

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from desktop_rag.documents.model import Page
 from desktop_rag.errors import DocumentError
 from desktop_rag.privacy.classes import replaced_by_default
-from desktop_rag.privacy.finding import Detector, Finding
+from desktop_rag.privacy.finding import Detector, Finding, disjoint
 from desktop_rag.privacy.fold import fold
 from desktop_rag.privacy.names import Mailboxes, in_mailbox, is_misread_person, mailboxes, starts_with_given_name
 from desktop_rag.privacy.vault import AMBIGUOUS, Vault
@@ -177,25 +177,15 @@ def _mentions(text: str, vaults: Sequence[Vault]) -> list[Finding]:
 def _merged(findings: Sequence[Finding], mentions: Sequence[Finding]) -> list[Finding]:
     """Detected values stay; a known mention takes the place of kept findings it overlaps."""
     strong = [f for f in findings if replaced_by_default(f.label)]
-    for mention in sorted(mentions, key=lambda m: m.start - m.end):
-        if not any(_overlap(mention, f) for f in strong):
-            strong.append(mention)
-    weak = [f for f in findings if not replaced_by_default(f.label) and not any(_overlap(f, s) for s in strong)]
-    return sorted([*strong, *weak], key=lambda f: f.start)
+    longest_first = sorted(mentions, key=lambda m: m.start - m.end)
+    return disjoint([*strong, *longest_first], [f for f in findings if not replaced_by_default(f.label)])
 
 
 def _disjoint(findings: Sequence[Finding]) -> list[Finding]:
     """Findings without those that a grown neighbour now covers; a kept class gives way to a replaced one."""
-    strong: list[Finding] = []
-    for f in sorted(findings, key=lambda f: f.start - f.end):
-        if replaced_by_default(f.label) and not any(_overlap(f, other) for other in strong):
-            strong.append(f)
-    weak = [f for f in findings if not replaced_by_default(f.label) and not any(_overlap(f, s) for s in strong)]
-    return sorted([*strong, *weak], key=lambda f: f.start)
-
-
-def _overlap(a: Finding, b: Finding) -> bool:
-    return a.start < b.end and b.start < a.end
+    longest_first = sorted(findings, key=lambda f: f.start - f.end)
+    strong = [f for f in longest_first if replaced_by_default(f.label)]
+    return disjoint(strong, [f for f in findings if not replaced_by_default(f.label)])
 
 
 def doubtful(label: str, value: str, score: float) -> bool:

@@ -42,7 +42,7 @@ PIECES = 1 << 16
 SHAPES = 4096
 WEIGHTS = "recogniser.npz"
 _TOKEN = re.compile(r"[^\W\d_]+|\d+|[^\w\s]|_")
-_MOST_TYPES = 60_000
+_MOST_TYPES = 16_000
 _BATCH_TOKENS = 4096
 
 Floats = NDArray[np.float32]

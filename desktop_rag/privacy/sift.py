@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterable
 
 from desktop_rag.privacy.classes import replaced_by_default
-from desktop_rag.privacy.finding import Finding
+from desktop_rag.privacy.finding import Finding, disjoint
 from desktop_rag.privacy.fold import fold
 from desktop_rag.privacy.names import ADDRESS, PARTICLES, is_given_name, is_misread_person, mailboxes
+from desktop_rag.privacy.whole import whole
 
 _TITLE = r"(?:Mr|Mrs|Ms|Miss|Dr|Prof|Herr|Frau|Mme|Madame|Monsieur|Señor|Señora|Sr|Sra)\.?"
 _TITLE_START = re.compile(rf"{_TITLE}\s+")
@@ -28,6 +29,7 @@ _BETWEEN_NAMES = re.compile(r"\s*[/&,|;]\s*|\s+and\s+|\S*[\d@]\S*")
 _SMALL_START = re.compile(rf"(?!(?:{'|'.join(PARTICLES.split())})\b)(?P<word>[a-zà-ÿ][\w'’-]*)\s+")
 # "the Buyer" is a term; "dear Rivera" is not.
 _ARTICLES = frozenset("the a an this that these those each any every no such our your their its his her".split())
+_SURE_OF_SMALL = 0.8
 _DECIMAL = re.compile(r"(?<!\S)\d{1,3}\.\d{1,2}(?!\S)")
 
 
@@ -40,11 +42,8 @@ def sift(text: str, findings: Iterable[Finding]) -> list[Finding]:
     found = [t for f in found if (t := _trim(text, f)) is not None]
     # What will be replaced goes before what is kept, else a date could shelter a phone number.
     kept = _joined(f for f in found if replaced_by_default(f.label))
-    weak = (f for f in found if not replaced_by_default(f.label))
-    for finding in sorted(weak, key=lambda f: (-f.score, f.start - f.end, f.start)):
-        if all(finding.end <= other.start or finding.start >= other.end for other in kept):
-            kept.append(finding)
-    return sorted(kept, key=lambda f: f.start)
+    weak = [f for f in found if not replaced_by_default(f.label)]
+    return whole(text, disjoint(kept, sorted(weak, key=lambda f: (-f.score, f.start - f.end, f.start))))
 
 
 def _likely(text: str, finding: Finding) -> list[Finding]:
@@ -90,6 +89,14 @@ def _joined(findings: Iterable[Finding]) -> list[Finding]:
     return joined
 
 
+def _small_name(text: str, finding: Finding) -> Finding | None:
+    """A name in small letters, as people type them, where it is beyond doubt."""
+    value = text[finding.start : finding.end]
+    first = value.split()[0] if value else ""
+    doubtful = finding.score < _SURE_OF_SMALL or first in _ARTICLES or _NOT_A_NAME.search(value)
+    return None if doubtful or fold("PERSON", f"{value} x") == "x" else finding
+
+
 def _trim(text: str, finding: Finding) -> Finding | None:
     start, end = finding.start, finding.end
     # Phone numbers may begin with a bracket, names do not.
@@ -103,11 +110,13 @@ def _trim(text: str, finding: Finding) -> Finding | None:
         end -= len(possessive.group()) if possessive else 0
         if title := _TITLE_START.match(text, start, end):
             start = title.end()
+        if text[start:end].islower():
+            return _small_name(text, Finding(start, end, finding.label, finding.score))
         while small := _SMALL_START.match(text, start, end):
             if small["word"] in _ARTICLES:
                 return None
             start = small.end()
         value = text[start:end]
-        if _NOT_A_NAME.search(value) or value.islower() or fold("PERSON", f"{value} x") == "x":
+        if _NOT_A_NAME.search(value) or fold("PERSON", f"{value} x") == "x":
             return None
     return Finding(start, end, finding.label, finding.score) if end > start else None

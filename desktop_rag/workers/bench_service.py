@@ -2,7 +2,7 @@
 
 The baselines run under the chat role's conditions (threads, spinning, seal) and without the chat
 role's code. Operations: `count`, `bare_loop`, `high_level`, `bandwidth`, `probe`, `unload`, and for `bench --ingest`
-`pdf_text` and `enter_folder`.
+`pdf_text`, `enter_folder` and `naive_ingest`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from desktop_rag import paths
 from desktop_rag.errors import UsageError
 from desktop_rag.evaluation.bare_loop import BareLoop
 from desktop_rag.evaluation.engine_probes import run_probes
@@ -19,7 +20,9 @@ from desktop_rag.evaluation.high_level import HighLevel
 from desktop_rag.evaluation.recount import count_tokens
 from desktop_rag.meter.bandwidth import steps
 from desktop_rag.meter.machine import Machine
+from desktop_rag.models.catalogue import find
 from desktop_rag.workers.loop import Operation, Request, Service
+from desktop_rag.workers.pii_service import PII_MODEL
 
 _CONTEXT = 4096
 _MICRO_BATCH = 128
@@ -126,6 +129,23 @@ def _enter_folder(data_dir: Path, request: Request) -> Operation:
     return {"documents": enter(data_dir, Path(str(request.args["folder"])))}
 
 
+class _Naive:
+    """Keeps the pipeline's models between rounds."""
+
+    def __init__(self) -> None:
+        self._run: Callable[[Path], dict[str, Any]] | None = None
+
+    def ingest(self, request: Request) -> Operation:
+        """{folder} -> {documents, characters, seconds, ...}: see `naive_pipeline`."""
+        from desktop_rag.evaluation.ingest_naive import naive_pipeline
+
+        yield None
+        if self._run is None:
+            folders = [find(name).folder(paths.models_dir()) for name in (PII_MODEL, "all-minilm-l6-v2")]
+            self._run = naive_pipeline(*folders)
+        return self._run(Path(str(request.args["folder"])))
+
+
 def _path(request: Request) -> Path:
     path = Path(str(request.args["path"]))
     if not path.exists():
@@ -144,6 +164,7 @@ def open_service(data_dir: Path, options: dict[str, Any]) -> Service:
             "bandwidth": bench.bandwidth,
             "probe": bench.probe,
             "unload": bench.unload,
+            "naive_ingest": _Naive().ingest,
             "pdf_text": _pdf_text,
             "enter_folder": partial(_enter_folder, data_dir),
         }

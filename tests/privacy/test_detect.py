@@ -12,10 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from desktop_rag import paths
 from desktop_rag.errors import ModelError
+from desktop_rag.models.catalogue import find
 from desktop_rag.privacy.classes import replaced_by_default
 from desktop_rag.privacy.detect import PresidioDetector
 from desktop_rag.privacy.finding import Detector, Finding
+from desktop_rag.privacy.second import SecondOpinion
 from desktop_rag.privacy.sift import sift
 
 FINDINGS = st.lists(
@@ -117,6 +120,37 @@ class TestPresidioDetector(DetectorContract):
         assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.slow
+class TestSecondOpinion(DetectorContract):
+    sample = (
+        "The inspection was led by Marta Lindqvist in Berlin, who had come from London for the Red Cross.",
+        {"Marta Lindqvist": "PERSON", "Berlin": "LOCATION", "London": "LOCATION"},
+    )
+
+    @pytest.fixture
+    def detector(self, real_detector: Detector) -> Detector:
+        return SecondOpinion(find("en_core_web_sm-3.8.0").folder(paths.models_dir()))
+
+    def test_it_has_no_opinion_on_other_languages(self, detector: Detector) -> None:
+        assert self.values(detector, "Die Prüfung leitete Frau Lindqvist aus Berlin, und sie dauerte lange.") == {}
+
+    def test_the_detector_takes_it_in(self, detector: Detector) -> None:
+        text = "yo Baxter u coming 2 the show in Glasgow tonite"
+        both = PresidioDetector(paths.assets_dir() / "recogniser", _Says({"tonite": "LOCATION"}))
+        assert self.values(both, text)["tonite"] == "LOCATION"
+
+
+class _Says:
+    """Finds the given words, whatever the text."""
+
+    def __init__(self, words: dict[str, str]) -> None:
+        self._words = words
+
+    def detect(self, texts: Sequence[str]) -> Iterator[list[Finding]]:
+        for text in texts:
+            yield [Finding(text.index(w), text.index(w) + len(w), label, 0.7) for w, label in self._words.items()]
+
+
 def test_without_its_model_the_detector_says_so(tmp_path: Path) -> None:
     with pytest.raises(ModelError) as raised:
         PresidioDetector(tmp_path)
@@ -132,7 +166,14 @@ class TestSift:
         found = [Finding(0, 10, "PERSON", 0.8), Finding(16, 28, "PERSON", 0.8), Finding(30, 39, "PERSON", 0.8)]
         assert self.spans(text, *found) == [("Rivera", "PERSON"), ("Anna Marsh", "PERSON"), ("Bo Lund", "PERSON")]
 
-    @pytest.mark.parametrize("text", ["Report 2025", "a@b", "x", "lower case", "A"])
+    def test_small_letters_are_a_name_only_beyond_doubt(self) -> None:
+        text = "call anna bauer or the buyer"
+        sure, unsure = (Finding(5, 15, "PERSON", score) for score in (0.84, 0.7))
+        assert self.spans(text, sure) == [("anna bauer", "PERSON")]
+        assert self.spans(text, unsure) == []
+        assert self.spans(text, Finding(19, 28, "PERSON", 0.84)) == []
+
+    @pytest.mark.parametrize("text", ["Report 2025", "a@b", "x", "A"])
     def test_what_cannot_be_a_name_is_none(self, text: str) -> None:
         assert self.spans(text, Finding(0, len(text), "PERSON", 0.85)) == []
 

@@ -27,6 +27,7 @@ def pools() -> dict[str, Pools]:
             countries=["Peru"],
             streets=["Long Lane"],
             postcodes=["12345"],
+            addresses=["12 Long Lane\nLyon, PE 12345"],
             companies=["Acme"],
             jobs=["Baker"],
             words=[f"word{chr(97 + n % 26)}" for n in range(9000)],

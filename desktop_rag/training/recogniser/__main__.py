@@ -9,16 +9,21 @@ import argparse
 import os
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 
+from desktop_rag import paths
+from desktop_rag.models.catalogue import find
 from desktop_rag.privacy.recogniser import Recogniser
 from desktop_rag.training.recogniser.card import measure, write_card
 from desktop_rag.training.recogniser.corpus import held_out_texts, training_texts
 from desktop_rag.training.recogniser.fit import Features, Network, Types, fit, save
+from desktop_rag.training.recogniser.generate import Example
 
 _MOST_WORDS = 40_000
+PII_MODEL = "en_core_web_sm-3.8.0"
 CAUTION = -1.0
 """Added to the score of "nothing": what was missed weighs more than what was found in vain."""
 
@@ -37,7 +42,7 @@ def main() -> None:
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1))
     began = time.monotonic()
     types = Types()
-    sentences = [types.sentence(example) for example in training_texts(options.texts, options.seed, options.wheels)]
+    sentences = [types.sentence(example) for example in _texts(options)]
     count = sum(len(sentence.types) for sentence in sentences)
     print(f"{len(sentences):,} texts, {count:,} tokens, {len(types.words):,} words, {time.monotonic() - began:.0f} s")
     vocabulary = types.vocabulary(_MOST_WORDS)
@@ -49,6 +54,10 @@ def main() -> None:
     figures = measure(Recogniser(options.folder), held_out_texts(options.seed))
     data = {"texts": len(sentences), "tokens": count, "passes": options.passes, "seed": options.seed}
     print(write_card(options.folder, {**data, "seconds": round(seconds)}, figures))
+
+
+def _texts(options: argparse.Namespace) -> Iterator[Example]:
+    return training_texts(options.texts, options.seed, options.wheels, find(PII_MODEL).folder(paths.models_dir()))
 
 
 def _fix_order_of_sets() -> None:

@@ -11,24 +11,31 @@ from desktop_rag.training.recogniser.generate import Example, Template, Writer, 
 from desktop_rag.training.recogniser.noise import joined, noisy
 from desktop_rag.training.recogniser.prose import sentences
 from desktop_rag.training.recogniser.source import Source
+from desktop_rag.training.recogniser.speeches import retold, speeches
 from desktop_rag.training.recogniser.values import LANGUAGES, known_words, load_pools
 
 _SHARE = {"en": 0.34, "es": 0.13, "pl": 0.15, "de": 0.11, "fr": 0.1, "it": 0.09, "nl": 0.08}
 _MIXED = 0.12
 _PROSE = 0.2
+_SPEECH = 0.15
 _JOINED = 0.3
 _HELD_OUT_EACH = 30
 
 
-def training_texts(count: int, seed: int, wheels: Path) -> Iterator[Example]:
-    """Generated texts of all languages, and ordinary sentences from the `wheels` among them (see `prose`)."""
+def training_texts(count: int, seed: int, wheels: Path, spacy_model: Path) -> Iterator[Example]:
+    """Generated texts of all languages; from the `wheels` ordinary sentences and speeches (see `prose`, `speeches`)."""
     rng = Random(seed)
     pools = load_pools(seed, held_out=False)
-    writer = Writer(Source(pools, rng))
+    source = Source(pools, rng)
+    writer = Writer(source)
     prose = sentences(wheels, {language: known_words(pools, language) for language in LANGUAGES}, rng)
+    spoken = speeches(wheels, spacy_model)
     templates = {name: [t for t in load_templates() if t.language == name and not t.held_out] for name in LANGUAGES}
     for _ in range(count):
         language = rng.choices(list(_SHARE), list(_SHARE.values()))[0]
+        if language == "en" and rng.random() < _SPEECH:
+            yield noisy(retold(rng.choice(spoken), source), rng)
+            continue
         example = _one(writer, templates[language], prose[language], rng)
         while rng.random() < _JOINED:
             example = joined(example, _one(writer, templates[language], prose[language], rng), rng)

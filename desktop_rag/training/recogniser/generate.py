@@ -122,7 +122,11 @@ class Writer:
 
     def _address(self, example: Example, between: str) -> None:
         """An address is one span with its town: it is replaced as a whole."""
-        source, where = self._source, self._source.abroad(example.language)
+        source = self._source
+        if self._rng.random() < 0.35:
+            example.put(places.whole_address(source, example.language).replace("\n", between), "STREET_ADDRESS")
+            return
+        where = source.abroad(example.language)
         parts = [places.street(source, where)]
         if self._rng.random() < 0.85:
             parts.append(places.town(source, where))

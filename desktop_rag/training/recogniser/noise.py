@@ -25,13 +25,18 @@ _SCANNED = {
 def noisy(example: Example, rng: Random) -> Example:
     """The example, some of them written otherwise; every change keeps the length, so spans stay."""
     kind = rng.random()
-    if kind < 0.05:
+    if kind < 0.10:
         example.text = _same_length(example.text, example.text.lower())
-    elif kind < 0.075:
+    elif kind < 0.125:
         example.text = _same_length(example.text, example.text.upper())
-    elif kind < 0.10:
+    elif kind < 0.14:
+        # Only what carries a label, as in "call anna bauer": people type names as they type words.
+        for start, end, _ in example.spans:
+            value = example.text[start:end]
+            example.text = example.text[:start] + _same_length(value, value.lower()) + example.text[end:]
+    elif kind < 0.165:
         example.text = "".join(_without_accent(c) for c in example.text)
-    elif kind < 0.15:
+    elif kind < 0.205:
         example.text = "".join(_SCANNED.get(c, c) if rng.random() < 0.02 else c for c in example.text)
     if rng.random() < 0.15:
         example.text = _wrapped(example.text, rng.randrange(25, 90))

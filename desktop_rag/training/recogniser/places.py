@@ -68,6 +68,12 @@ def street(source: Source, language: str) -> str:
     return text + rng.choice(_FLATS[language].split("|")).format(n=rng.randrange(1, 60), d=rng.randrange(1, 9))
 
 
+def whole_address(source: Source, language: str) -> str:
+    """An address as a locale writes it, in several lines; now and then one from anywhere."""
+    own = source.pools[source.abroad(language)].addresses
+    return source.rng.choice(source.pools["world"].addresses if source.rng.random() < 0.12 else own)
+
+
 def town(source: Source, language: str) -> str:
     """What follows a street in an address."""
     rng, code, name = source.rng, postcode(source, language), city(source, language)

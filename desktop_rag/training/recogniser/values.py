@@ -53,6 +53,8 @@ class Pools:
     countries: list[str] = field(default_factory=list)
     streets: list[str] = field(default_factory=list)
     postcodes: list[str] = field(default_factory=list)
+    addresses: list[str] = field(default_factory=list)
+    """Whole addresses of several lines, as the locale writes them."""
     companies: list[str] = field(default_factory=list)
     jobs: list[str] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
@@ -64,7 +66,9 @@ def load_pools(seed: int, *, held_out: bool) -> dict[str, Pools]:
     pools = {language: _pools(language, seed, held_out) for language in LANGUAGES}
     pools["world"] = world = Pools()
     for number, locale in enumerate(_ELSEWHERE):
-        _people(world, _faker(locale, seed + number), 250, held_out)
+        fake = _faker(locale, seed + number)
+        _people(world, fake, 250, held_out)
+        world.addresses += _addresses(fake, 60, held_out)
     for locale in ("ja_JP", "zh_CN"):
         fake = _faker(locale, seed)
         world.first += [(fake.first_romanized_name(), number % 2 == 0) for number in range(150)]
@@ -147,10 +151,17 @@ def _latin(name: str) -> str:
 def _places(pool: Pools, fake: Any, locale: str, count: int, held_out: bool) -> None:
     pool.streets += [v for v in sorted({fake.street_name() for _ in range(count)}) if _mine(v, held_out)]
     pool.postcodes += [fake.postcode() for _ in range(200)]
+    pool.addresses += _addresses(fake, count, held_out)
     if locale not in ("en_US", "en_CA", "en_AU", "en_IE") or count:
         pool.cities += [v for v in sorted({fake.city() for _ in range(count)}) if _mine(v, held_out)]
     if locale != "pl_PL":
         pool.countries += sorted({fake.country() for _ in range(400)})
+
+
+def _addresses(fake: Any, count: int, held_out: bool) -> list[str]:
+    """Addresses in Latin letters."""
+    found = sorted({fake.address() for _ in range(count)})
+    return [value for value in found if ord(max(value)) < 0x250 and _mine(value, held_out)]
 
 
 def _words(language: str, known: set[str]) -> list[str]:

@@ -52,9 +52,17 @@ SETTINGS: tuple[Setting, ...] = (
         "pseudonymise",
         "Personal data in new collections",
         "What happens to names, e-mail addresses and numbers before anything is indexed.",
-        ("pseudonymise", "mask", "remove", "keep"),
+        ("pseudonymise", "substitute", "mask", "remove", "keep"),
     ),
     Setting("review", True, "Review before indexing", "Show what was found in each document before it is indexed."),
+    Setting("review_pages", False, "Pages in the review", "Show a document's pages as they look instead of its text."),
+    Setting(
+        "second_opinion",
+        False,
+        "Second opinion on English texts",
+        "A second model looks for names too. It finds more in careless writing, is wrong more often, and is slower.",
+        restart=True,
+    ),
     Setting(
         "passages",
         4,
@@ -64,6 +72,15 @@ SETTINGS: tuple[Setting, ...] = (
         high=12,
     ),
     Setting("max_tokens", 256, "Longest answer (tokens)", "An answer stops at this length.", low=32, high=2048),
+    Setting(
+        "auto_lock",
+        0,
+        "Lock by itself (minutes)",
+        "Locks the library when neither key nor mouse was used for so long; 0 never. An answer or documents being added"
+        " are finished first.",
+        low=0,
+        high=1440,
+    ),
     Setting("model", "", "Model", "The model that answers; empty is the starter model."),
     Setting(
         "engine",

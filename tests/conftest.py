@@ -17,6 +17,8 @@ from desktop_rag.offline import set_environment
 
 # Before any library reads them at import time.
 set_environment()
+# As in the processes that find personal data: threads of small multiplications get in each other's way.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
 if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")

@@ -16,7 +16,7 @@ from functools import cache
 from typing import Any
 
 from desktop_rag.paths import assets_dir
-from desktop_rag.privacy.classes import replaced_by_default
+from desktop_rag.privacy.classes import is_direct
 
 Span = Mapping[str, Any]
 """`start`, `end`, `label`; of gold also `identifier_class` and `protection`, where a set has them."""
@@ -124,7 +124,7 @@ def _known_as() -> dict[str, str]:
 
 def _class_of(span: Span) -> str:
     given = span.get("identifier_class")
-    return str(given) if given else "direct" if replaced_by_default(same_class(str(span["label"]))) else "quasi"
+    return str(given) if given else "direct" if is_direct(same_class(str(span["label"]))) else "quasi"
 
 
 def _characters(spans: Iterable[Span]) -> set[int]:

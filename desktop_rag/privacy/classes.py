@@ -1,7 +1,8 @@
 """The classes of personal data: what they are called, and which are replaced unless the user decides otherwise.
 
 Direct identifiers name a person or an account and are replaced. Quasi identifiers (places, dates,
-organisations) point at a person only together; they are shown in the review and kept by default.
+organisations) point at a person only together; they are shown in the review and kept by default, but for those listed
+as replaced: a date of birth with a town is often enough.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from functools import cache
+from typing import Any
 
 from desktop_rag.paths import assets_dir
 
@@ -17,16 +19,22 @@ TOKEN = re.compile(r"\[[A-Z][A-Z_]*(?:_\d+)?\]")
 
 
 @cache
-def _classes() -> dict[str, dict[str, str]]:
+def _classes() -> dict[str, Any]:
     return dict(json.loads((assets_dir() / "pii_classes.json").read_text(encoding="utf-8")))
 
 
 def replaced_by_default(label: str) -> bool:
     """Whether a value of this class is replaced without being asked; an unknown class is."""
+    return is_direct(label) or label in _classes()["replaced"]
+
+
+def is_direct(label: str) -> bool:
+    """Whether a value of this class names a person or an account by itself; one of an unknown class may."""
     return label not in _classes()["quasi"]
 
 
 def readable(label: str) -> str:
     """The class's name for people."""
     classes = _classes()
-    return classes["direct"].get(label) or classes["quasi"].get(label) or label.replace("_", " ").capitalize()
+    name = classes["direct"].get(label) or classes["quasi"].get(label)
+    return str(name) if name else label.replace("_", " ").capitalize()

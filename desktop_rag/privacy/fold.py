@@ -15,6 +15,8 @@ _TITLES = frozenset(
 
 def fold_word(word: str) -> str:
     """One word without case and accents."""
+    if word.isascii():
+        return word.lower()
     bare = "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c))
     return bare.casefold()
 
@@ -24,17 +26,22 @@ def words(text: str) -> list[tuple[str, int, int]]:
     return [(fold_word(m.group()), m.start(), m.end()) for m in _WORD.finditer(text)]
 
 
+def name_words(value: str) -> list[tuple[str, int, int]]:
+    """The words of a person's name with their offsets, without the titles before and the possessive after it."""
+    parts = words(value)
+    while len(parts) > 1 and parts[0][0] in _TITLES:
+        parts = parts[1:]
+    if len(parts) > 1 and parts[-1][0] == "s":
+        parts = parts[:-1]
+    return parts
+
+
 def fold(label: str, value: str) -> str:
     """The form under which the vault remembers a value of this class.
 
     Persons: words without titles; everything else: letters and digits only, so that spacing and
     punctuation of a number do not matter.
     """
-    parts = [word for word, _, _ in words(value)]
     if label == "PERSON":
-        while len(parts) > 1 and parts[0] in _TITLES:
-            parts = parts[1:]
-        if len(parts) > 1 and parts[-1] == "s":
-            parts = parts[:-1]
-        return " ".join(parts)
-    return "".join(parts)
+        return " ".join(word for word, _, _ in name_words(value))
+    return "".join(word for word, _, _ in words(value))

@@ -35,7 +35,7 @@ LABELS = (
     "ID_NUMBER",
 )
 """Tag 0 is "nothing", 1 + 2n begins LABELS[n], 2 + 2n goes on with it."""
-DILATIONS = (1, 2, 4, 1)
+DILATIONS = (1, 2, 4, 8, 1)
 REACH = sum(DILATIONS)
 """How many words to either side are seen; that many empty places stand between texts."""
 PIECES = 1 << 16
@@ -230,23 +230,20 @@ class Recogniser:
 
 
 def _spans(found: Sequence[Token], chances: Floats) -> list[Found]:
-    """Runs of tags of one label; a label that changes without a beginning begins anew."""
+    """Runs of tags: one ends where nothing is, or where another begins. The label is what all of it speaks for."""
     spans: list[Found] = []
     best = chances.argmax(axis=1)
-    sure = 1 - chances[:, 0]
-    begin = last = -1
-    for number, tag in enumerate(map(int, best)):
-        kind = (tag - 1) // 2 if tag else -1
-        if begin >= 0 and (kind != last or tag % 2):
-            spans.append(_span(found, sure, begin, number, last))
+    begin = -1
+    for number, tag in enumerate([*map(int, best), 0]):
+        if begin >= 0 and (tag == 0 or tag % 2):
+            spans.append(_span(found, chances, begin, number))
             begin = -1
-        if kind >= 0 and begin < 0:
+        if tag and begin < 0:
             begin = number
-        last = kind
-    if begin >= 0:
-        spans.append(_span(found, sure, begin, len(found), last))
     return spans
 
 
-def _span(found: Sequence[Token], sure: Floats, begin: int, end: int, kind: int) -> Found:
-    return Found(found[begin].start, found[end - 1].end, LABELS[kind], float(sure[begin:end].mean()))
+def _span(found: Sequence[Token], chances: Floats, begin: int, end: int) -> Found:
+    said = chances[begin:end]
+    kind = int((said[:, 1::2] + said[:, 2::2]).sum(axis=0).argmax())
+    return Found(found[begin].start, found[end - 1].end, LABELS[kind], float(1 - said[:, 0].mean()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from desktop_rag.privacy.birth import births
 from desktop_rag.privacy.classes import replaced_by_default
 from desktop_rag.privacy.finding import Finding, disjoint
 from desktop_rag.privacy.fold import fold
@@ -30,6 +31,8 @@ _SMALL_START = re.compile(rf"(?!(?:{'|'.join(PARTICLES.split())})\b)(?P<word>[a-
 # "the Buyer" is a term; "dear Rivera" is not.
 _ARTICLES = frozenset("the a an this that these those each any every no such our your their its his her".split())
 _SURE_OF_SMALL = 0.8
+# "Invoice number 7" is nobody's.
+_FEWEST_IN_NUMBER = 3
 _DECIMAL = re.compile(r"(?<!\S)\d{1,3}\.\d{1,2}(?!\S)")
 
 
@@ -39,7 +42,7 @@ def sift(text: str, findings: Iterable[Finding]) -> list[Finding]:
     # Presidio wants a registered top-level domain; an address at an unknown one is an address all the same.
     found += [Finding(m.start(), m.end(), "EMAIL_ADDRESS", 0.95) for m in ADDRESS.finditer(text)]
     found += [Finding(m.start("name"), m.end("name"), "PERSON", 0.9) for m in _TITLED.finditer(text)]
-    found = [t for f in found if (t := _trim(text, f)) is not None]
+    found = births(text, [t for f in found if (t := _trim(text, f)) is not None])
     # What will be replaced goes before what is kept, else a date could shelter a phone number.
     kept = _joined(f for f in found if replaced_by_default(f.label))
     weak = [f for f in found if not replaced_by_default(f.label)]
@@ -52,6 +55,8 @@ def _likely(text: str, finding: Finding) -> list[Finding]:
     if finding.label == "PERSON":
         return _names(text, finding)
     if finding.label == "PHONE_NUMBER" and not _is_phone(value):
+        return []
+    if finding.label == "RECORD_NUMBER" and sum(map(str.isalnum, value)) < _FEWEST_IN_NUMBER:
         return []
     if finding.label == "ORGANIZATION" and is_misread_person(value.strip(_EDGE), mailboxes(text)):
         return [Finding(finding.start, finding.end, "PERSON", finding.score)]
@@ -99,6 +104,9 @@ def _small_name(text: str, finding: Finding) -> Finding | None:
 
 def _trim(text: str, finding: Finding) -> Finding | None:
     start, end = finding.start, finding.end
+    if finding.label == "SECRET":
+        # Any sign may be part of a password.
+        return finding
     # Phone numbers may begin with a bracket, names do not.
     opening = "" if finding.label == "PERSON" else "([+"
     while start < end and text[start] in _EDGE and text[start] not in opening:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -102,9 +102,11 @@ def test_ingest_prints_its_rows(
         ingest_unmeasured(PROMISES["cancel_s"], {"code": "hung", "message": "It hung.", "hint": ""}),
     ]
     asked: list[Sizes] = []
+    named: list[Sequence[str]] = []
 
-    def measured(_: object, sizes: Sizes) -> Iterator[dict[str, Any]]:
+    def measured(_: object, sizes: Sizes, names: Sequence[str]) -> Iterator[dict[str, Any]]:
         asked.append(sizes)
+        named.append(names)
         yield {"event": "progress", "text": "pdf", "fraction": 0.0}
         yield {"event": "target", "target": rows[0]}
         yield {"event": "done", "ingest": rows}
@@ -115,14 +117,15 @@ def test_ingest_prints_its_rows(
     assert "1.25 times (≤ 1.3; rounds 1.25)" in out
     assert "not measured: It hung." in out
     assert "1.25 times" in err
-    assert run(tmp_path, "--ingest", "--json") == 0
+    assert run(tmp_path, "--ingest", "--json", "--row", "cancel_s") == 0
     out, err = capsys.readouterr()
     assert [row["value"] for row in json.loads(out)["ingest"]] == [1.25, None]
     assert "details" not in json.loads(err.splitlines()[1])["target"]
     assert [sizes.documents for sizes in asked] == [300, 2000]
+    assert [list(names) for names in named] == [[], ["cancel_s"]]
 
 
-@pytest.mark.parametrize("words", [["--ingest", "--engine", "GPT4All"], ["--documents", "300"]])
+@pytest.mark.parametrize("words", [["--ingest", "--engine", "GPT4All"], ["--documents", "300"], ["--row", "cancel_s"]])
 def test_ingest_takes_no_model_and_documents_belong_to_it(tmp_path: Path, words: list[str]) -> None:
     with pytest.raises(UsageError, match="--ingest"):
         run(tmp_path, *words)

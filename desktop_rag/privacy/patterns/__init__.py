@@ -1,1 +1,1 @@
-"""Personal data by shape, checksum and the words around it."""
+"""Personal data known by its shape, its checksum and the words beside it; one module per pack."""

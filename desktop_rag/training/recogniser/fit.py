@@ -29,8 +29,8 @@ from desktop_rag.privacy.recogniser import (
 )
 from desktop_rag.training.recogniser.generate import UNKNOWN, Example
 
-WIDTH = 128
-WORD_WIDTH = 48
+WIDTH = 160
+WORD_WIDTH = 64
 SHAPE_WIDTH = 24
 _BATCH_TOKENS = 6000
 _RATE = 3e-3

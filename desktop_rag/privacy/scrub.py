@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from desktop_rag.privacy.classes import TOKEN
 
-Policy = Literal["keep", "mask", "pseudonymise", "remove"]
-POLICIES: tuple[Policy, ...] = ("pseudonymise", "mask", "remove", "keep")
+Policy = Literal["keep", "mask", "pseudonymise", "remove", "substitute"]
+POLICIES: tuple[Policy, ...] = ("pseudonymise", "substitute", "mask", "remove", "keep")
+# What stands for a value under these leads back to it, through the vault.
+REVERSIBLE: frozenset[str] = frozenset({"pseudonymise", "substitute"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +62,29 @@ def _shift_end(offset: int, here: Sequence[tuple[int, int]], there: Sequence[tup
     return offset if at < 0 else there[at][1] + max(0, offset - here[at][1])
 
 
-def replacement_token(policy: Policy, label: str, pseudonym: str) -> str:
-    """What stands for a value under this policy."""
+def replacement_token(policy: Policy, label: str, stand_in: str) -> str:
+    """What stands for a value under this policy; `stand_in`: what the vault has for it."""
     if policy == "remove":
         return ""
-    return pseudonym if policy == "pseudonymise" else f"[{label}]"
+    return stand_in if policy in REVERSIBLE else f"[{label}]"
+
+
+def finder(stand_ins: Collection[str]) -> re.Pattern[str] | None:
+    """What finds stand-ins in a text, the longest first and whole words only; None where there are none."""
+    ordered = sorted(stand_ins, key=len, reverse=True)
+    return re.compile("|".join(_whole(item) for item in ordered)) if ordered else None
+
+
+def put_back(text: str, values: Mapping[str, str]) -> str:
+    """The text with real values for their stand-ins, in one pass: what was put in is not looked at again."""
+    found = finder(values)
+    return found.sub(lambda match: values[match.group()], text) if found else text
+
+
+def _whole(item: str) -> str:
+    before = r"(?<!\w)" if item[:1].isalnum() else ""
+    after = r"(?!\w)" if item[-1:].isalnum() else ""
+    return f"{before}{re.escape(item)}{after}"
 
 
 def scrub(text: str, replacements: Sequence[Replacement]) -> Scrubbed:

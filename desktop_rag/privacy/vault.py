@@ -48,12 +48,16 @@ class VaultRows(Protocol):
 
 @dataclass(slots=True)
 class Entry:
-    """One person, account or place; `aliases` maps folded spellings to one original spelling."""
+    """One person, account or place; `aliases` maps folded spellings to one original spelling.
+
+    `substitutes`: what stands for each of them where documents hold believable values (see `substitutes`).
+    """
 
     id: int
     label: str
     number: int
     aliases: dict[str, str] = field(default_factory=dict)
+    substitutes: dict[str, str] = field(default_factory=dict)
 
     @property
     def pseudonym(self) -> str:
@@ -62,8 +66,9 @@ class Entry:
 
     @property
     def value(self) -> str:
-        """Its fullest known spelling."""
-        return max(self.aliases.values(), key=len, default=self.pseudonym)
+        """Its fullest known spelling: of most words, then the longest, capitals only where there is no other."""
+        spellings = [" ".join(value.split()) for value in self.aliases.values()]
+        return max(spellings, key=lambda v: (len(words(v)), len(v), not v.isupper()), default=self.pseudonym)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,7 @@ class Vault:
         for entry in entries:
             self.entries[entry.id] = entry
             for folded, value in entry.aliases.items():
-                self._index(entry, folded, value)
+                self.index(entry, folded, value)
 
     def resolve(self, label: str, value: str, nearby: Iterable[int] = ()) -> Entry:
         """The entry of a value found in a document, made if it is new.
@@ -106,7 +111,7 @@ class Vault:
         if folded not in entry.aliases:
             entry.aliases[folded] = value
             self._rows.add_alias(entry.id, folded, value)
-            self._index(entry, folded, value)
+            self.index(entry, folded, value)
         return entry
 
     def find(self, text: str, *, written_as_name: bool) -> list[Match]:
@@ -131,7 +136,8 @@ class Vault:
         """Every entry under its token."""
         return {entry.pseudonym: entry for entry in self.entries.values()}
 
-    def _index(self, entry: Entry, folded: str, value: str) -> None:
+    def index(self, entry: Entry, folded: str, value: str) -> None:
+        """Let `find` know a spelling of an entry."""
         _put(self._exact, (entry.label, folded), entry)
         phrase = tuple(folded.split()) if entry.label == "PERSON" else tuple(word for word, _, _ in words(value))
         self._longest = max(self._longest, len(phrase))

@@ -1,21 +1,30 @@
-"""The document's text with what was found in it: replaced, kept, doubtful, and the one looked at."""
+"""The document's text with what was found in it: replaced, kept, doubtful, and the one looked at.
+
+Text can be selected with the mouse or, once the panel has the keyboard, with Shift and the arrows.
+"""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QTextBlockFormat, QTextCharFormat, QTextCursor
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QTextBlockFormat, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QTextEdit, QWidget
 
+from desktop_rag.gui.pieces.inert import InertEdit
 from desktop_rag.gui.review.decisions import Decisions, Span
 from desktop_rag.gui.theme import Theme
 
 _LINE = QTextCharFormat.UnderlineStyle
 
 
-class TextPanel(QTextEdit):
-    """`picked(span)` when a marked value is clicked."""
+class TextPanel(InertEdit):
+    """`picked(span)` when a marked value is clicked, or reached with the caret and Enter pressed.
+
+    `mask_wanted()` when M is pressed over a selection; `selected(bool)` tells whether there is one.
+    """
 
     picked = Signal(object)
+    mask_wanted = Signal()
+    selected = Signal(bool)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -24,9 +33,13 @@ class TextPanel(QTextEdit):
         self._current: Span | None = None
         self._units: list[tuple[int, int, Span]] = []
         self.setReadOnly(True)
-        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        flags = Qt.TextInteractionFlag
+        self.setTextInteractionFlags(flags.TextSelectableByMouse | flags.TextSelectableByKeyboard)
         self.setAccessibleName("Text of the document with private values marked")
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setAccessibleDescription("Select with Shift and the arrows, press M to mask what is selected.")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setTabChangesFocus(True)
+        self.copyAvailable.connect(self.selected)
         self.document().setDocumentMargin(20)
         theme.changed.connect(self.refresh)
 
@@ -41,9 +54,30 @@ class TextPanel(QTextEdit):
         form = QTextCharFormat()
         form.setFont(self._theme.font("reading"))
         cursor.insertText(decisions.text, form)
-        self._units = list(_units(decisions))
-        self.refresh()
+        cursor.setPosition(0)
+        self.setTextCursor(cursor)
+        self.show_spans()
         self.verticalScrollBar().setValue(0)
+
+    def show_spans(self) -> None:
+        """The same document, with other values found in it."""
+        if self._decisions is not None:
+            self._units = _units(self._decisions)
+            self.refresh()
+
+    def selection(self) -> tuple[int, int]:
+        """What is selected, in code points of the document's text; (0, 0) for nothing."""
+        cursor = self.textCursor()
+        if self._decisions is None or not cursor.hasSelection():
+            return 0, 0
+        text = self._decisions.text
+        return _code_points(text, cursor.selectionStart()), _code_points(text, cursor.selectionEnd())
+
+    def clear_selection(self) -> None:
+        """Select nothing."""
+        cursor = self.textCursor()
+        cursor.clearSelection()
+        self.setTextCursor(cursor)
 
     def look_at(self, span: Span | None) -> None:
         """Bring one value into view and mark it as the one looked at."""
@@ -90,9 +124,19 @@ class TextPanel(QTextEdit):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """A click opens or picks."""
         super().mouseReleaseEvent(event)
-        if self.textCursor().hasSelection():
-            return
-        position = self.cursorForPosition(event.position().toPoint()).position()
+        if not self.textCursor().hasSelection():
+            self._pick(self.cursorForPosition(event.position().toPoint()).position())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Handle the keys that are special here."""
+        if event.key() == Qt.Key.Key_M and self.textCursor().hasSelection():
+            self.mask_wanted.emit()
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.modifiers():
+            self._pick(self.textCursor().position())
+        else:
+            super().keyPressEvent(event)
+
+    def _pick(self, position: int) -> None:
         for start, end, span in self._units:
             if start <= position <= end:
                 self.picked.emit(span)
@@ -108,6 +152,11 @@ def _units(decisions: Decisions) -> list[tuple[int, int, Span]]:
         result.append((units, units + width, span))
         last = span.start
     return result
+
+
+def _code_points(text: str, units: int) -> int:
+    """Qt's place in a text, in code points."""
+    return len(text.encode("utf-16-le", "surrogatepass")[: 2 * units].decode("utf-16-le", "surrogatepass"))
 
 
 def _length(text: str) -> int:

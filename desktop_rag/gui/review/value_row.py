@@ -1,7 +1,8 @@
-"""Paints the rows of the list of found values: a type with its count, or a value with its tick and place."""
+"""Paints the rows of the list of found values: a type with its count, or a value with its context."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
@@ -10,14 +11,14 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem,
 
 from desktop_rag.gui import words
 from desktop_rag.gui.pieces.controls import paint_tick
-from desktop_rag.gui.private_text import readable
 from desktop_rag.gui.review.decisions import Span
+from desktop_rag.gui.review.entries import Entry, Heading
 from desktop_rag.gui.theme import Theme
 
-SPAN = int(Qt.ItemDataRole.UserRole) + 1
-SPANS = int(Qt.ItemDataRole.UserRole) + 2
-LABEL = int(Qt.ItemDataRole.UserRole) + 3
-_GROUP, _ROW, _TICK = 32, 28, 16
+ROW = int(Qt.ItemDataRole.UserRole) + 1
+_GROUP, _ROW, _TICK = 32, 48, 16
+_TEXT, _LINE = 56, 19
+_SPACE = re.compile(r"\s+")
 _Index = QModelIndex | QPersistentModelIndex
 _CHECK = int(Qt.ItemDataRole.CheckStateRole)
 
@@ -31,7 +32,7 @@ class ValueRow(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
         """The size that shows everything."""
-        return QSize(120, _ROW if index.data(SPAN) is not None else _GROUP)
+        return QSize(120, _ROW if isinstance(index.data(ROW), Entry) else _GROUP)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         """Draw a row."""
@@ -41,12 +42,11 @@ class ValueRow(QStyledItemDelegate):
         self._paint_ground(painter, area, option.state)
         state = Qt.CheckState(index.data(_CHECK))
         paint_tick(painter, QRectF(tick_area(area, index)), self._theme.tokens, state)
-        span: Span | None = index.data(SPAN)
-        if span is None:
-            opened = bool(option.state & QStyle.StateFlag.State_Open)
-            self._paint_group(painter, area, index, opened=opened)
+        row = index.data(ROW)
+        if isinstance(row, Heading):
+            self._paint_group(painter, area, row)
         else:
-            self._paint_value(painter, area, span)
+            self._paint_value(painter, area, row)
         painter.restore()
 
     def _paint_ground(self, painter: QPainter, area: QRect, state: Any) -> None:
@@ -57,32 +57,48 @@ class ValueRow(QStyledItemDelegate):
             painter.setBrush(QColor(kit.selected if selected else kit.hover))
             painter.drawRoundedRect(area.adjusted(0, 1, -2, -1), 6, 6)
 
-    def _paint_group(self, painter: QPainter, area: QRect, index: _Index, *, opened: bool) -> None:
-        label = str(index.data(LABEL) or "")
+    def _paint_group(self, painter: QPainter, area: QRect, heading: Heading) -> None:
+        label = heading.label
         icon, role = (words.label_icon(label), "muted") if label else ("triangle-alert", "warn")
         self._theme.icon(icon, role).paint(painter, QRect(area.left() + 32, area.center().y() - 7, 16, 16))
         painter.setFont(self._theme.font("body", weight=600))
         painter.setPen(self._theme.colour("text" if label else "warn"))
-        painter.drawText(area.adjusted(56, 0, -40, 0), Qt.AlignmentFlag.AlignVCenter, str(index.data()))
+        painter.drawText(area.adjusted(56, 0, -40, 0), Qt.AlignmentFlag.AlignVCenter, heading.name)
         painter.setFont(self._theme.font("small", mono=True))
         painter.setPen(self._theme.colour("muted"))
-        painter.drawText(area.adjusted(0, 0, -30, 0), _RIGHT, words.count(len(index.data(SPANS))))
-        arrow = self._theme.icon("chevron-down" if opened else "chevron-right", "muted")
+        painter.drawText(area.adjusted(0, 0, -30, 0), _RIGHT, words.count(len(heading.entries)))
+        arrow = self._theme.icon("chevron-down" if heading.opened else "chevron-right", "muted")
         arrow.paint(painter, QRect(area.right() - 24, area.center().y() - 7, 16, 16))
 
-    def _paint_value(self, painter: QPainter, area: QRect, span: Span) -> None:
-        after = f"{words.label_name(span.label)}?" if span.doubtful else span.place
-        if span.replacement and not span.doubtful:
-            after = readable(span.replacement)
+    def _paint_value(self, painter: QPainter, area: QRect, entry: Entry) -> None:
+        span = entry.span
+        first = QRect(area.left() + _TEXT, area.top() + 5, area.width() - _TEXT - 10, _LINE)
         painter.setFont(self._theme.font("small"))
-        painter.setPen(self._theme.colour("warn" if span.doubtful else "muted"))
-        painter.drawText(area.adjusted(0, 0, -10, 0), _RIGHT, after)
-        taken = painter.fontMetrics().horizontalAdvance(after) + 20
+        painter.setPen(self._theme.colour("warn" if span.doubtful and not span.rule else "muted"))
+        painter.drawText(first, _RIGHT, entry.note)
+        room = first.adjusted(0, 0, -painter.fontMetrics().horizontalAdvance(entry.note) - 12, 0)
+        self._paint_context(painter, first.translated(0, _LINE), span)
         painter.setFont(self._theme.font("body"))
-        painter.setPen(self._theme.colour("private" if span.replace else "text"))
-        room = area.adjusted(56, 0, -taken, 0)
-        text = painter.fontMetrics().elidedText(" ".join(span.text.split()), Qt.TextElideMode.ElideRight, room.width())
+        painter.setPen(self._theme.colour("private" if entry.replaced else "text"))
+        value = " ".join(span.text.split())
+        text = painter.fontMetrics().elidedText(value, Qt.TextElideMode.ElideRight, room.width())
         painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, text)
+
+    def _paint_context(self, painter: QPainter, area: QRect, span: Span) -> None:
+        """The words around a value, as much as there is room for; the value itself stands out a little."""
+        painter.setFont(self._theme.font("small"))
+        metrics = painter.fontMetrics()
+        value = metrics.elidedText(" ".join(span.text.split()), Qt.TextElideMode.ElideMiddle, area.width() // 2)
+        taken = metrics.horizontalAdvance(value)
+        side = (area.width() - taken) // 2
+        before = metrics.elidedText(_words(span.before), Qt.TextElideMode.ElideLeft, side)
+        left = metrics.horizontalAdvance(before)
+        after = metrics.elidedText(_words(span.after), Qt.TextElideMode.ElideRight, area.width() - taken - left)
+        at = area.left()
+        for text, role in ((before, "muted"), (value, "text"), (after, "muted")):
+            painter.setPen(self._theme.colour(role))
+            painter.drawText(QRect(at, area.top(), area.right() - at + 2, area.height()), _MIDDLE, text)
+            at += metrics.horizontalAdvance(text)
 
     def editorEvent(self, event: QEvent, model: Any, option: QStyleOptionViewItem, index: _Index) -> bool:
         """Handle a click or a key on a row."""
@@ -101,8 +117,15 @@ class ValueRow(QStyledItemDelegate):
 
 def tick_area(area: QRect, index: _Index) -> QRect:
     """Where the tick box of a row is."""
-    left = area.left() + (30 if index.data(SPAN) is not None else 8)
-    return QRect(left, area.center().y() - _TICK // 2 + 1, _TICK, _TICK)
+    is_value = isinstance(index.data(ROW), Entry)
+    top = area.top() + 6 if is_value else area.center().y() - _TICK // 2 + 1
+    return QRect(area.left() + (30 if is_value else 8), top, _TICK, _TICK)
 
 
+def _words(text: str) -> str:
+    """On one line; what stands right beside the value stays there."""
+    return _SPACE.sub(" ", text)
+
+
+_MIDDLE = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
 _RIGHT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight

@@ -18,7 +18,10 @@ def main() -> int:
 
         return run_worker(arguments[1:])
     from desktop_rag.cli.main import run
+    from desktop_rag.privacy.seal import watch
 
+    # The window and the terminal have no reason to connect: what may, runs in a process of its own.
+    watch()
     return run(arguments)
 
 

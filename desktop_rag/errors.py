@@ -4,7 +4,7 @@ DesktopRagError(code, message, hint, retryable, details)
   DocumentError  unsupported encrypted empty too_large unreadable partly_read parse_timeout scrub_failed not_found
   ModelError     not_installed checksum truncated incompatible backend_missing context_too_long out_of_memory
   SearchError    fingerprint_changed corrupt
-  StoreError     locked disk_full read_only newer_schema migration_failed wrong_key not_found
+  StoreError     locked disk_full read_only newer_schema migration_failed wrong_key damaged not_found
   EngineError    start_failed crashed hung protocol_mismatch
   NetworkError   sealed offline interrupted refused no_space
   UsageError     bad_request not_available

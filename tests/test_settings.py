@@ -31,6 +31,9 @@ GOOD = {
     "sealed": False,
     "remote_url": "http://127.0.0.1:8000/v1",
     "remote_model": "their-model",
+    "review_pages": True,
+    "second_opinion": True,
+    "auto_lock": 10,
 }
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),

@@ -139,7 +139,10 @@ def _generate(choice: Choice, prepared: Event, max_tokens: int) -> Iterator[Even
     yield from choice.worker.stream(
         "generate",
         question=prepared["prompt_question"],
-        passages=[{"text": p["text"], "context": p["context"]} for p in prepared["passages"]],
+        passages=[
+            {"text": p["text"], "context": p["context"], "instruction_like": p.get("instruction_like", True)}
+            for p in prepared["passages"]
+        ],
         history=prepared["history"],
         conversation=prepared["conversation"],
         policies=prepared.get("policies"),

@@ -3,22 +3,33 @@
 A follow-up goes on from what the model was shown before: passages that were shown stay where they
 stand and only new ones are added, so that nothing of the conversation is computed twice. Where that
 is not possible (other passages, no room) the prompt is put together anew.
+
+A passage is a stranger's text: it stands on one line between fences that nothing in it can close, the same
+in every prompt so that caches hold, and without the sentences that read like instructions to the model.
 """
 
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from desktop_rag.answering.instructions import without_instructions
+
 NOT_FOUND = "Not in your documents."
+# "Quoted" is all the small models bear: told at more length not to obey the text, the starter model answered less
+# and obeyed no less.
 SYSTEM = (
-    "Answer the question from the text, briefly and exactly. Words in brackets such as [PERSON_3] are names."
+    "Answer the question from the quoted text, briefly and exactly. Words in brackets such as [PERSON_3] are names."
     f" If the text does not answer it, say: {NOT_FOUND}"
 )
 # Of the forms tried with the starter model, this one made it copy the fact most often.
 ASK = "According to the text above: {}"
+# Of the fences tried with it, these made it obey documents least, and answer as well as without any.
+OPEN, CLOSE = "<text>", "</text>"
+_FENCE = re.compile(r"<(?=\s*/?\s*text\b)", re.IGNORECASE)
 Message = dict[str, str]
 # A rebuilt prompt takes the last turns along; more of them push the passages away from the question.
 _HISTORY = 4
@@ -142,6 +153,9 @@ def _asked(question: str, texts: Sequence[str]) -> Message:
 
 
 def _passage(passage: Mapping[str, Any]) -> str:
-    context = str(passage.get("context") or "").strip()
-    text = " ".join(str(passage["text"]).split())
-    return f"{context}: {text}" if context else text
+    """A passage between its fences; one that is not known to be harmless is looked through first."""
+    parts = [str(passage.get("context") or ""), str(passage["text"])]
+    if passage.get("instruction_like", True):
+        parts = [without_instructions(part) for part in parts]
+    context, text = (_FENCE.sub("‹", " ".join(part.split())) for part in parts)
+    return f"{OPEN}\n{context}: {text}\n{CLOSE}" if context else f"{OPEN}\n{text}\n{CLOSE}"

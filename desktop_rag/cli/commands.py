@@ -10,10 +10,15 @@ from typing import Any
 
 from desktop_rag.answering.answer import answer, check_choice
 from desktop_rag.cli.output import Output, counted
+from desktop_rag.cli.receipts import receipt_file, receipt_lines
 from desktop_rag.errors import DesktopRagError, StoreError, UsageError
 from desktop_rag.meter import machine
 from desktop_rag.meter.memory import resident_mb
+from desktop_rag.privacy.receipt import without_names
+from desktop_rag.privacy.receipt_page import content
+from desktop_rag.privacy.scrub import put_back
 from desktop_rag.retrieval.modes import check_mode
+from desktop_rag.store.files import write_private
 from desktop_rag.workers.choice import choose
 from desktop_rag.workers.crew import Workers
 
@@ -96,21 +101,23 @@ def documents(workers: Workers, options: Namespace, output: Output) -> int:
 
 def remove(workers: Workers, options: Namespace, output: Output) -> int:
     """Remove documents and print the receipt; what could not be removed has its error in there."""
-    receipt = workers.library.call("remove", documents=options.documents)["receipt"]
-    rows = receipt["documents"]
-    output.result({"receipt": receipt}, [_removed_line(row) for row in rows])
-    if any("error" in row for row in rows):
+    file = None if options.receipt is None else receipt_file(options.receipt)
+    issued: dict[str, Any] = {}
+    for event in workers.library.stream("remove", documents=options.documents):
+        if event["event"] == "proving":
+            output.progress(event, f"looking for what is left {event['share']} %")
+        elif event["event"] == "done":
+            issued = event["receipt"]
+    if options.without_names:
+        issued = without_names(issued)
+    saved = []
+    if file is not None:
+        write_private(file, content(issued, file.suffix))
+        saved = [f"Receipt: {file}"]
+    output.result({"receipt": issued}, [*receipt_lines(issued), *saved])
+    if any("error" in row for row in issued["documents"]):
         return StoreError.exit_code
-    return 0 if all(row["verified"] for row in rows) else 1
-
-
-def _removed_line(row: dict[str, Any]) -> str:
-    if "error" in row:
-        return f"{row['document']}: {row['error']['message']} {row['error']['hint']}".strip()
-    return (
-        f"{row['name']}: {counted(row['chunks'], 'passage')} and {row['vault_entries']} vault entries removed"
-        f"{', verified' if row['verified'] else ', NOT verified'}"
-    )
+    return 0 if issued["verified"] else 1
 
 
 def search(workers: Workers, options: Namespace, output: Output) -> int:
@@ -123,7 +130,8 @@ def search(workers: Workers, options: Namespace, output: Output) -> int:
     hits = [{**hit, "text": text} for hit, text in zip(found["hits"], texts, strict=True)]
     result = {"query": found["query"], "mode": found["mode"], "hits": hits, "timings_ms": found["timings_ms"]}
     lines = [
-        f"{h['score']:.3f}  {h['name']}{_page(h)}{_also(h)}\n       {' '.join(h['text'].split())[:300]}" for h in hits
+        f"{h['score']:.3f}  {h['name']}{_page(h)}{_also(h)}{_warning(h)}\n       {' '.join(h['text'].split())[:300]}"
+        for h in hits
     ]
     output.result(result, lines or ["Nothing found."])
     return 0
@@ -158,7 +166,9 @@ def ask(workers: Workers, options: Namespace, output: Output) -> int:
     done["citations"] = [{**c, "text": text} for c, text in zip(done["citations"], texts[1:], strict=True)]
     lines = _after_streaming(done) if streamed else [done["answer"]]
     lines += _doubts(done["sentences"])
-    lines += [f"[{c['marker']}] {c['name']}{_page(c)}: {' '.join(c['text'].split())}" for c in done["citations"]]
+    lines += [
+        f"[{c['marker']}] {c['name']}{_page(c)}{_warning(c)}: {' '.join(c['text'].split())}" for c in done["citations"]
+    ]
     coverage = done["coverage"]
     lines.append(f"({coverage['passages_read']} of {counted(coverage['passages_total'], 'passage')} read)")
     if not coverage["passages_total"]:
@@ -293,6 +303,10 @@ def _page(place: dict[str, Any]) -> str:
     return f", page {place['page']}" if place["page"] else f", {place['locator']}" if place["locator"] else ""
 
 
+def _warning(passage: dict[str, Any]) -> str:
+    return " (looks like instructions to the model: read as text)" if passage["instruction_like"] else ""
+
+
 def _also(hit: dict[str, Any]) -> str:
     others = len(hit["also"])
     return f" (word for word also in {counted(others, 'other document')})" if others else ""
@@ -301,7 +315,5 @@ def _also(hit: dict[str, Any]) -> str:
 def _revealed(workers: Workers, options: Namespace, texts: list[str]) -> list[str]:
     if not options.reveal:
         return texts
-    values = workers.library.call("reveal", texts=texts)["values"]
-    for pseudonym, value in values.items():
-        texts = [text.replace(pseudonym, value) for text in texts]
-    return texts
+    values = workers.library.call("reveal", texts=texts, collection=options.collection)["values"]
+    return [put_back(text, values) for text in texts]

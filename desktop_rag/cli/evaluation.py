@@ -7,9 +7,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from desktop_rag.answering.answer import answer
 from desktop_rag.cli.output import Output
-from desktop_rag.evaluation import pii
+from desktop_rag.errors import UsageError
+from desktop_rag.evaluation import pii, scrubbing
 from desktop_rag.evaluation.parsing import evaluate, table
+from desktop_rag.workers.choice import choose
 from desktop_rag.workers.crew import Workers
 from desktop_rag.workers.parsing import Parser
 
@@ -27,6 +30,13 @@ def add_commands(subparsers: Any, add: Callable[[Any, str, Any, str], ArgumentPa
     files.add_argument("--no-attacks", action="store_true", help="only the files")
     found = add(kinds, "pii", run_pii, "Look for personal data in a labelled set, with Presidio as it comes beside it.")
     found.add_argument("file", metavar="FILE", help="lines of {id, text, language, spans}")
+    cost = add(
+        kinds, "scrubbing", run_scrubbing, "Measure what replacing personal data costs: the same questions each time."
+    )
+    cost.add_argument("file", metavar="FILE", help="lines of {id, question, answers, contexts | documents, answerable}")
+    cost.add_argument("--limit", type=int, default=200, metavar="N", help="how many questions (200)")
+    cost.add_argument("--policy", action="append", choices=scrubbing.POLICIES, help="only these, beside keep")
+    cost.add_argument("--answers", type=int, default=0, metavar="N", help="have the model answer so many of them too")
 
 
 def run_files(workers: Workers, options: Namespace, output: Output) -> int:
@@ -43,6 +53,30 @@ def run_pii(workers: Workers, options: Namespace, output: Output) -> int:
     done = _followed(pii.evaluate(workers, Path(options.file).expanduser().absolute()), output)
     output.result({key: value for key, value in done.items() if key != "event"}, pii.table(done))
     return 0
+
+
+def run_scrubbing(workers: Workers, options: Namespace, output: Output) -> int:
+    """Print what is found under each policy, and the differences to keeping everything."""
+    if options.limit < 1:
+        raise UsageError("bad_request", "At least one question is needed.")
+    chosen = tuple(p for p in scrubbing.POLICIES if not options.policy or p in {"keep", *options.policy})
+    events = scrubbing.evaluate(
+        Workers,
+        Path(options.file).expanduser().absolute(),
+        limit=options.limit,
+        policies=chosen,
+        ask=_asked,
+        answers=options.answers,
+    )
+    done = _followed(events, output)
+    output.result({key: value for key, value in done.items() if key != "event"}, scrubbing.table(done))
+    return 0
+
+
+def _asked(workers: Workers, question: str) -> tuple[str, str]:
+    """What the starter model, or the one set, answers from a library; and its name."""
+    *_, done = answer(workers, question, choice=choose(workers))
+    return str(done["answer"]), str(done["model"])
 
 
 def _followed(events: Iterator[dict[str, Any]], output: Output) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """The terminal face: the same services as the window, as commands.
 
-Exit codes: 0 fine · 2 wrong use or not available yet · 3 document · 4 model · 5 library (locked, full,
-wrong key) · 6 index · 7 a worker failed · 8 network · 130 stopped · 70 a bug.
+Exit codes: 0 fine · 1 not proved (something was found, or not all could be verified) · 2 wrong use or not
+available yet · 3 document · 4 model · 5 library (locked, full, wrong key) · 6 index · 7 a worker failed ·
+8 network · 130 stopped · 70 a bug.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 
 import desktop_rag
 from desktop_rag import paths
-from desktop_rag.cli import bench, commands, evaluation, folders, models
+from desktop_rag.cli import bench, commands, evaluation, folders, key, models, privacy, rules
 from desktop_rag.cli.output import Output
 from desktop_rag.engines.registry import ENGINES
 from desktop_rag.errors import DesktopRagError, UsageError
@@ -22,7 +23,7 @@ from desktop_rag.privacy.scrub import POLICIES
 from desktop_rag.retrieval.modes import MODES, PLANNED_MODES
 from desktop_rag.workers.crew import Workers
 
-_PLANNED = ("privacy", "serve", "eval retrieval", "eval answers", "eval text")
+_PLANNED = ("serve", "eval retrieval", "eval answers", "eval text")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -47,6 +48,7 @@ def run(arguments: list[str]) -> int:
             return open_window(data_dir, [])
         output = Output(wants_json)
         workers = Workers(data_dir)
+        key.tell_first_key(workers, output)
         try:
             return int(options.handler(workers, options, output))
         finally:
@@ -98,6 +100,9 @@ def _parser() -> argparse.ArgumentParser:
     models.add_commands(commands_, _add)
     bench.add_commands(commands_, _add)
     evaluation.add_commands(commands_, _add)
+    privacy.add_commands(commands_, _add)
+    rules.add_commands(commands_, _add)
+    key.add_commands(commands_, _add)
     return parser
 
 
@@ -119,9 +124,11 @@ def _document_commands(commands_: Any) -> None:
     documents = _add(commands_, "documents", commands.documents, "List the documents, or show the cleaned text of one.")
     documents.add_argument("--collection", metavar="NAME", help="only this collection")
     documents.add_argument("--text", metavar="DOC", help="the pages of one document, named by its id or file name")
-    documents.add_argument("--reveal", action="store_true", help="show real values instead of pseudonyms")
+    documents.add_argument("--reveal", action="store_true", help="show real values instead of what stands for them")
     remove = _add(commands_, "remove", commands.remove, "Remove documents and everything made from them.")
     remove.add_argument("documents", nargs="+", metavar="DOC", help="an id, or a file name that only one document has")
+    remove.add_argument("--receipt", metavar="FILE", help="save the receipt: a page (.html), or JSON (.json)")
+    remove.add_argument("--without-names", action="store_true", help="put hashes in place of names in the receipt")
 
 
 def _question_commands(commands_: Any) -> None:
@@ -130,7 +137,7 @@ def _question_commands(commands_: Any) -> None:
     search.add_argument("--collection", metavar="NAME", help="only this collection")
     search.add_argument("--mode", choices=(*MODES, *PLANNED_MODES), default="hybrid", help="how to search (hybrid)")
     search.add_argument("-k", type=int, default=10, metavar="N", help="how many hits (10)")
-    search.add_argument("--reveal", action="store_true", help="show real values instead of pseudonyms")
+    search.add_argument("--reveal", action="store_true", help="show real values instead of what stands for them")
     ask = _add(commands_, "ask", commands.ask, "Ask a question; the answer cites its passages.")
     ask.add_argument("question", metavar="QUESTION", help="in your own words, in quotation marks")
     ask.add_argument("--collection", metavar="NAME", help="only this collection")
@@ -139,5 +146,5 @@ def _question_commands(commands_: Any) -> None:
     ask.add_argument("--engine", metavar="E", help=", ".join(ENGINES))
     ask.add_argument("--model", metavar="M", help="a model of `models list`, or the path of a file or folder")
     ask.add_argument("--online", action="store_true", help="open the network for a remote model, for this question")
-    ask.add_argument("--reveal", action="store_true", help="show real values instead of pseudonyms")
+    ask.add_argument("--reveal", action="store_true", help="show real values instead of what stands for them")
     _add(commands_, "doctor", commands.doctor, "Examine the installation and the index.")

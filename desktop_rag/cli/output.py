@@ -10,6 +10,10 @@ from collections.abc import Mapping
 from typing import Any, TextIO
 
 _SHARE = re.compile(r" \d+ %$")
+# What steers a terminal or turns and hides text: documents, models and file names must do neither.
+_STEERING = dict.fromkeys(
+    [*range(9), *range(11, 32), *range(127, 160), 0x202D, 0x202E, *range(0xE0000, 0xE0080)], "\ufffd"
+)
 
 
 class Output:
@@ -23,23 +27,23 @@ class Output:
     def result(self, data: Mapping[str, Any], lines: list[str]) -> None:
         """The command's result: the object, or the lines for people."""
         self.settle()
-        _print(json.dumps(data, ensure_ascii=False) if self.as_json else "\n".join(lines), sys.stdout)
+        _print(json.dumps(data, ensure_ascii=False) if self.as_json else _inert("\n".join(lines)), sys.stdout)
 
     def progress(self, event: Mapping[str, Any], line: str | None) -> None:
         """One event while the command works; a line that ends in "40 %" moves on in its place, or is told once."""
         if self.as_json:
             _print(json.dumps({k: v for k, v in event.items() if k != "id"}, ensure_ascii=False), sys.stderr)
         elif line is not None and _SHARE.search(line):
-            self._move(line)
+            self._move(_inert(line))
         elif line is not None:
             self.settle()
-            _print(line, sys.stderr)
+            _print(_inert(line), sys.stderr)
 
     def write(self, text: str) -> None:
         """A piece of an answer as it comes; nothing in JSON mode."""
         self.settle()
         if not self.as_json:
-            sys.stdout.write(text)
+            sys.stdout.write(_inert(text))
             sys.stdout.flush()
 
     def settle(self) -> None:
@@ -64,6 +68,10 @@ class Output:
 def counted(number: int, one: str) -> str:
     """ "1 passage", "3 passages", "1,203 passages"."""
     return f"{number:,} {one if number == 1 else one + 's'}"
+
+
+def _inert(text: str) -> str:
+    return text.translate(_STEERING)
 
 
 def _print(text: str, stream: TextIO) -> None:

@@ -16,7 +16,7 @@ import psutil  # type: ignore[import-untyped]
 
 from desktop_rag.engines.pieces import runs_in_circles
 from desktop_rag.engines.protocol import ChatMessage, EngineInfo, LoadOptions, Prompt, Sampling
-from desktop_rag.engines.template import ChatTemplate, disarmed
+from desktop_rag.engines.template import ChatTemplate, control_words, disarmed
 from desktop_rag.errors import ModelError, UsageError
 from desktop_rag.models.facts import Facts
 from desktop_rag.models.folders import folder_facts, read_object
@@ -100,9 +100,10 @@ class FolderTokenizer:
         added: dict[int, Any] = self._tokenizer.get_added_tokens_decoder()
         self._control = {token: its.content for token, its in added.items() if its.special}
         self.ends = self._ends(folder, config)
-        self._template = ChatTemplate(
-            _template_source(folder, config), bos=_text(config.get("bos_token")), eos=_text(config.get("eos_token"))
-        )
+        source = _template_source(folder, config)
+        plain = (its.content for its in added.values() if not its.special)
+        self._control_words = control_words(self._control.values(), plain, source)
+        self._template = ChatTemplate(source, bos=_text(config.get("bos_token")), eos=_text(config.get("eos_token")))
 
     def render(self, messages: Sequence[ChatMessage]) -> Prompt:
         """See Engine."""
@@ -127,7 +128,7 @@ class FolderTokenizer:
         return named
 
     def _text_of_messages(self, messages: Sequence[ChatMessage]) -> str:
-        return self._template.render(disarmed(messages, list(self._control.values())))
+        return self._template.render(disarmed(messages, self._control_words))
 
     def _encode(self, text: str) -> list[int]:
         ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from desktop_rag.engines.template import ChatTemplate
+from desktop_rag.engines.template import ChatTemplate, control_words
 from desktop_rag.errors import ModelError
 
 _PIECE_BYTES = 64
@@ -38,7 +38,7 @@ class Vocabulary:
         self._size = int(llama_cpp.llama_vocab_n_tokens(self._vocab))
         self.bos = int(llama_cpp.llama_vocab_bos(self._vocab))
         self.adds_bos = bool(llama_cpp.llama_vocab_get_add_bos(self._vocab))
-        self.control = [self.text(token) for token in range(self._size) if self.is_control(token)]
+        self.control = self._control_words()
 
     def template(self) -> ChatTemplate:
         """The chat template of the file."""
@@ -78,6 +78,17 @@ class Vocabulary:
     def is_control(self, token: int) -> bool:
         """Whether a token steers the model and is no text."""
         return bool(self._c.llama_vocab_is_control(self._vocab, token))
+
+    def _control_words(self) -> list[str]:
+        """What steers the model, as text; see `template.control_words`."""
+        kinds = [int(self._c.llama_vocab_get_attr(self._vocab, token)) for token in range(self._size)]
+        special = self._c.LLAMA_TOKEN_ATTR_CONTROL | self._c.LLAMA_TOKEN_ATTR_UNKNOWN
+        defined = self._c.LLAMA_TOKEN_ATTR_USER_DEFINED
+        return control_words(
+            (self.text(token) for token, kind in enumerate(kinds) if kind & special),
+            (self.text(token) for token, kind in enumerate(kinds) if kind & defined),
+            self._meta("tokenizer.chat_template"),
+        )
 
     def ends(self, token: int) -> bool:
         """Whether a token ends an answer."""

@@ -18,6 +18,7 @@ import psutil  # type: ignore[import-untyped]
 from desktop_rag.engines.adapters import forget
 from desktop_rag.engines.devices import accelerators, device_pointers, missing_device
 from desktop_rag.engines.protocol import LoadOptions
+from desktop_rag.engines.template import control_words
 from desktop_rag.errors import ModelError
 from desktop_rag.models.footprint import is_mapped
 from desktop_rag.models.inspect import GgufInfo, inspect
@@ -109,7 +110,15 @@ class LlamaModel:
     def control_words(self) -> list[str]:
         """What the control tokens look like as text, such as "<|im_end|>"."""
         c, vocab = self.c, self.vocab
-        return [self.text_of(token) for token in range(self.words) if c.llama_vocab_is_control(vocab, token)]
+        kinds = [int(c.llama_vocab_get_attr(vocab, token)) for token in range(self.words)]
+        special = c.LLAMA_TOKEN_ATTR_CONTROL | c.LLAMA_TOKEN_ATTR_UNKNOWN
+        # A tokenizer parses these wherever they stand; some conversions mark a turn's borders so.
+        defined = (self.text_of(token) for token, kind in enumerate(kinds) if kind & c.LLAMA_TOKEN_ATTR_USER_DEFINED)
+        return control_words(
+            (self.text_of(token) for token, kind in enumerate(kinds) if kind & special),
+            defined,
+            self.meta("tokenizer.chat_template"),
+        )
 
     def meta(self, key: str) -> str:
         """A value of the file's metadata as text, "" where there is none."""

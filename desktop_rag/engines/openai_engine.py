@@ -26,6 +26,7 @@ from desktop_rag.engines.openai_dialect import (
     models_in,
 )
 from desktop_rag.engines.protocol import ChatMessage, EngineInfo, Finish, LoadOptions, Piece, Prompt, Sampling
+from desktop_rag.engines.template import disarmed
 from desktop_rag.errors import Cancelled, DesktopRagError, ModelError, UsageError
 from desktop_rag.logs import log
 
@@ -122,8 +123,8 @@ class ServedEngine:
         raise self._error(said)
 
     def render(self, messages: Sequence[ChatMessage]) -> Prompt:
-        """The messages as they are: the server keeps template and tokenizer to itself."""
-        return Prompt(messages=tuple(messages))
+        """The messages without control words: the server keeps template and tokenizer to itself."""
+        return Prompt(messages=tuple(disarmed(messages, ())))
 
     def count(self, text: str) -> int:
         """An estimate on the safe side."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import takewhile
 
@@ -25,7 +25,12 @@ _CHATML = (
     "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
-
+# What parts the turns in the templates of widespread models.
+_WELL_KNOWN = (
+    r"<[|｜][^<>|｜\n]{1,40}[|｜]>|\[/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\]|<</?SYS>>"
+    r"|<(?:start|end)_of_turn>|</?(?:s|bos|eos|unk|pad|think|tool_call|tool_response)>"
+    r"|###(?= ?(?:Instruction|Response|Input|System|User|Human|Assistant)\b)"
+)
 
 # A template is a stranger's program: apart from Jinja's own errors it can fail like any expression.
 # (Blocks nested too deep are a SyntaxError of the Python it is compiled to; a text of a gigabyte is a MemoryError.)
@@ -94,21 +99,26 @@ class ChatTemplate:
 def disarmed(messages: Sequence[ChatMessage], control: Sequence[str]) -> list[dict[str, str]]:
     """Messages in which no content reads as a control token: a document must not be able to end its turn.
 
-    A control word in a text gets a space after its first character.
+    `control`: the model's own control words. Those of other models' templates are disarmed too: some of them
+    are ordinary text to the tokenizer, and a server at an address does not tell its own. A control word in a
+    text gets a space after its first character.
     """
     pattern = _pattern(tuple(control))
-    if pattern is None:
-        return [dict(message) for message in messages]
     return [
         {**message, "content": pattern.sub(lambda m: f"{m.group()[0]} {m.group()[1:]}", message["content"])}
         for message in messages
     ]
 
 
+def control_words(special: Iterable[str], added: Iterable[str], source: str) -> list[str]:
+    """What steers a model: its special tokens, and the `added` ones its chat template (`source`) is made of."""
+    return [*special, *(word for word in added if word.startswith(("<", "[")) and word in source)]
+
+
 @lru_cache(maxsize=4)
-def _pattern(control: tuple[str, ...]) -> re.Pattern[str] | None:
+def _pattern(control: tuple[str, ...]) -> re.Pattern[str]:
     words = [re.escape(word) for word in sorted(control, key=len, reverse=True) if len(word) > 1]
-    return re.compile("|".join(words)) if words else None
+    return re.compile("|".join([*words, _WELL_KNOWN]))
 
 
 def _today(form: str) -> str:

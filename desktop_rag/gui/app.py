@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication
 
 from desktop_rag import paths
 from desktop_rag.gui.backend import Backend, Event, Worker
+from desktop_rag.gui.desk import Desk
 from desktop_rag.gui.main_window import MainWindow
 from desktop_rag.gui.network import REMOTE
 from desktop_rag.gui.theme import Theme
@@ -31,7 +32,7 @@ class WorkersBackend:
         from desktop_rag.workers.crew import Workers
 
         self._settings = settings
-        self._workers = Workers(data_dir)
+        self._workers = Workers(data_dir, opening="ask")
         self._answering: Worker | None = None
         self._uses: dict[Worker, WorkerClient] = {}
 
@@ -49,6 +50,11 @@ class WorkersBackend:
     def models(self) -> Worker:
         """The process that reads, converts and places models."""
         return self._workers.models
+
+    @property
+    def running(self) -> Sequence[Worker]:
+        """Every process of this window."""
+        return self._workers.running
 
     @property
     def answering(self) -> Worker:
@@ -117,6 +123,19 @@ class WorkersBackend:
 
         return probe(self._workers, Wanted(engines=tuple(engines)))
 
+    def selftest(self) -> Iterator[Event]:
+        """Plant invented personal data, and see how much is found and where it goes."""
+        from desktop_rag.evaluation import selftest
+        from desktop_rag.workers.crew import Workers
+
+        return selftest.selftest(self._workers, Workers)
+
+    def egress(self) -> list[Event]:
+        """Every connection that was permitted or refused."""
+        from desktop_rag.privacy import egress
+
+        return egress.read(self._workers.data_dir)
+
     def close(self) -> None:
         """End every process."""
         self.leave_network()
@@ -148,11 +167,11 @@ def run(data_dir: Path, argv: list[str]) -> int:
     """Open the window on a data directory; returns the exit code when it is closed."""
     app = application([sys.argv[0], *argv])
     settings = Settings(data_dir)
-    theme = Theme(app, str(settings["theme"]))
-    window = open_window(WorkersBackend(data_dir, settings), theme, settings, data_dir)
+    desk = Desk(app, settings, data_dir, lambda: WorkersBackend(data_dir, settings))
+    desk.open()
     # Ctrl+C and a polite end from outside close the window like its own button; the meter's timer lets Python see them.
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: window.close())
+        signal.signal(number, lambda *_: desk.window.close())
     code = app.exec()
-    window.close()
+    desk.window.close()
     return code

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 Event = dict[str, Any]
@@ -11,6 +11,7 @@ Event = dict[str, Any]
 class Worker(Protocol):
     """One child process of one role, as `desktop_rag.workers.client.WorkerClient` offers it."""
 
+    role: str
     on_state: Callable[[str], None] | None
 
     @property
@@ -57,6 +58,10 @@ class Backend(Protocol):
         """The worker that reads, converts and places models."""
 
     @property
+    def running(self) -> Sequence[Worker]:
+        """Every worker that has a process now, whoever asked for it, those of the network among them."""
+
+    @property
     def answering(self) -> Worker:
         """The worker that writes answers now: `chat`, or the network's while a remote model is asked."""
 
@@ -80,6 +85,12 @@ class Backend(Protocol):
 
     def probe(self, engines: list[str]) -> Iterator[Event]:
         """The events of probing what engines can do: one `probe` each, with its evidence."""
+
+    def selftest(self) -> Iterator[Event]:
+        """The events of the self-test of privacy: `progress`, then `done` with the figures."""
+
+    def egress(self) -> list[Event]:
+        """The lines of the egress log, oldest first: see `desktop_rag.privacy.egress`."""
 
     def close(self) -> None:
         """Stop every worker."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop_rag.gui.backend import Backend, Event
@@ -16,6 +16,8 @@ from desktop_rag.gui.chat.page import ChatPage
 from desktop_rag.gui.chat.session import Session
 from desktop_rag.gui.drop import DropVeil, local_paths
 from desktop_rag.gui.failure_page import FailurePage
+from desktop_rag.gui.key.locking import Locking
+from desktop_rag.gui.key.section import KeySection
 from desktop_rag.gui.library.actions import LibraryActions
 from desktop_rag.gui.library.activity import ActivityBar
 from desktop_rag.gui.library.folders import Folders
@@ -36,8 +38,10 @@ from desktop_rag.gui.models.page import ModelsPage
 from desktop_rag.gui.models.state import ModelsState
 from desktop_rag.gui.network import Networking
 from desktop_rag.gui.pieces.labels import line, set_kind
+from desktop_rag.gui.privacy.page import PrivacyPage
 from desktop_rag.gui.reveal import Reveal
 from desktop_rag.gui.review.sheet import ReviewSheet
+from desktop_rag.gui.seal.proving import Proving
 from desktop_rag.gui.settings_page import SettingsPage
 from desktop_rag.gui.sidebar.sidebar import Sidebar
 from desktop_rag.gui.sources.pane import Pane
@@ -83,6 +87,7 @@ class MainWindow(QMainWindow):
         self.session = Session(backend, self.tasks, self)
         self.folders = Folders(backend, self.tasks, self.library, self.intake, lambda: self.session.is_running, self)
         self.network = Networking(backend, self.tasks, self)
+        self.proving = Proving(backend, self.tasks, self)
         self.telemetry = Telemetry(self)
         self.model_state = ModelsState(backend, self.tasks, self)
         self.jobs = Jobs(backend, self.tasks, self.network, self)
@@ -107,8 +112,10 @@ class MainWindow(QMainWindow):
         self.performance = PerformancePage(
             theme, backend, self.tasks, self.telemetry, Advisor(backend, self.model_state, data_dir)
         )
-        self.settings_page = SettingsPage(theme, settings, data_dir)
-        self.review = ReviewSheet(theme, backend, self.tasks)
+        self.privacy = PrivacyPage(theme, backend, self.tasks)
+        self.locking = Locking(self, data_dir)
+        self.settings_page = SettingsPage(theme, settings, data_dir, KeySection(theme, backend, self.tasks))
+        self.review = ReviewSheet(theme, backend, self.tasks, pages=lambda: bool(settings["review_pages"]))
         self.pane = Pane(theme, self.reveal, backend, self.tasks)
         self.activity = ActivityBar(theme, self.library, self.intake)
         self.meter = MeterStrip(theme, backend)
@@ -116,13 +123,14 @@ class MainWindow(QMainWindow):
         self.model_actions = ModelActions(
             theme, backend, self.tasks, settings, self.model_state, self.jobs, self.models, self
         )
-        self.failure = FailurePage(theme, self.startup.begin, self.close)
+        self.failure = FailurePage(theme, self.locking.try_again, self.close)
         self._pages = {
             "chat": self.chat,
             "library": self.library_page,
             "models": self.models,
             "bench": self.bench,
             "performance": self.performance,
+            "privacy": self.privacy,
             "settings": self.settings_page,
             "review": self.review,
         }
@@ -156,14 +164,15 @@ class MainWindow(QMainWindow):
         column.addWidget(line())
         column.addWidget(self.meter)
         self._whole = QStackedWidget()
-        self._whole.addWidget(working)
-        self._whole.addWidget(self.failure)
+        self._working = working
+        for page in (working, self.failure, self.locking.page, self.locking.first):
+            self._whole.addWidget(page)
         self.setCentralWidget(self._whole)
 
     # -- pages ---------------------------------------------------------------------------------
 
     def show_page(self, name: str) -> None:
-        """Bring "chat", "library", "models", "bench", "performance", "settings" or "review" to the front."""
+        """Bring "chat", "library", "models", "bench", "performance", "privacy", "settings" or "review" to the front."""
         self.page = name
         self._stack.setCurrentWidget(self._pages[name])
         if name not in ("chat", "library"):
@@ -195,14 +204,18 @@ class MainWindow(QMainWindow):
         width = wanted if self.width() >= _PANE_FITS else self.theme.tokens.size["pane_min"]
         self._split.setSizes([max(1, self._split.width() - width), width])
 
-    def show_failure(self, failed: bool) -> None:
-        """Show the failure page instead of everything else, or go back."""
-        self._whole.setCurrentIndex(1 if failed else 0)
+    def show_instead(self, page: QWidget | None) -> None:
+        """Show the failure page, or one of those that ask for the key, instead of everything else; None goes back."""
+        self._whole.setCurrentWidget(page or self._working)
+        # What is not on the screen must not be reached by keys or by dropping either.
+        self.setAcceptDrops(page is None)
+        for shortcut in self.findChildren(QShortcut):
+            shortcut.setEnabled(page is None)
 
     @property
     def failed(self) -> bool:
         """Whether the failure page is shown."""
-        return self._whole.currentIndex() == 1
+        return self._whole.currentWidget() is self.failure
 
     # -- dropping ------------------------------------------------------------------------------
 

@@ -1,19 +1,24 @@
-"""Pseudonyms in a text: where they are and how they read (`[PERSON_3]` is shown as "Person 3"). Pure."""
+"""What stands for private values in a text: where it is and how it reads (`[PERSON_3]` is shown as "Person 3"). Pure.
+
+A believable stand-in ("Dana Moreno") reads as it is; which words of a text are one only the vault knows.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from desktop_rag.gui.words import label_name
+from desktop_rag.privacy.scrub import finder
 
 PSEUDONYM = re.compile(r"\[([A-Z][A-Z0-9_]*?)_(\d+)\]")
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """`text[start:end]` of the stored text; `token` is the pseudonym, or None for ordinary text."""
+    """`text[start:end]` of the stored text; `token` is what stands for a value there, or None for ordinary text."""
 
     start: int
     end: int
@@ -32,10 +37,21 @@ def spoken(token: str) -> str:
     return f"{label_name(match[1])} {match[2]}" if match else token
 
 
-def split(text: str) -> Iterator[Piece]:
-    """The text as ordinary pieces and pseudonyms, in order and without gaps."""
+def spots(stand_ins: Collection[str] = ()) -> re.Pattern[str]:
+    """What finds pseudonyms and these believable stand-ins in a text, the longest first."""
+    return _spots(frozenset(stand_ins))
+
+
+@lru_cache(maxsize=32)
+def _spots(stand_ins: frozenset[str]) -> re.Pattern[str]:
+    found = finder(stand_ins)
+    return re.compile(f"{PSEUDONYM.pattern}|{found.pattern}") if found else PSEUDONYM
+
+
+def split(text: str, stand_ins: Collection[str] = ()) -> Iterator[Piece]:
+    """The text as ordinary pieces, pseudonyms and stand-ins, in order and without gaps."""
     position = 0
-    for match in PSEUDONYM.finditer(text):
+    for match in spots(stand_ins).finditer(text):
         if match.start() > position:
             yield Piece(position, match.start(), text[position : match.start()])
         yield Piece(match.start(), match.end(), match[0], match[0])
@@ -44,15 +60,17 @@ def split(text: str) -> Iterator[Piece]:
         yield Piece(position, len(text), text[position:])
 
 
-def tokens(text: str) -> list[str]:
-    """Every pseudonym once, in order of appearance."""
-    return list(dict.fromkeys(match[0] for match in PSEUDONYM.finditer(text)))
+def is_pseudonym(token: str) -> bool:
+    """Whether it is a pseudonym, and not a believable stand-in."""
+    return PSEUDONYM.fullmatch(token) is not None
 
 
-def readable(text: str, values: dict[str, str] | None = None) -> str:
-    """The text as it reads on the screen; with `values`, the real values instead of pseudonyms."""
+def readable(text: str, values: Mapping[str, str] | None = None) -> str:
+    """The text as it reads on the screen; with `values`, the real values instead of what stands for them."""
     known = values or {}
-    return "".join(known.get(piece.token, piece.shown) if piece.token else piece.text for piece in split(text))
+    return "".join(
+        known.get(piece.token, piece.shown) if piece.token else piece.text for piece in split(text, known.keys())
+    )
 
 
 def settled(text: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 
 from desktop_rag.gui.backend import Backend, Event
-from desktop_rag.gui.private_text import readable, tokens
+from desktop_rag.gui.private_text import is_pseudonym, readable
 from desktop_rag.gui.tasks import Tasks
 
 
@@ -18,34 +18,40 @@ class Reveal(QObject):
         super().__init__(parent)
         self._backend, self._tasks = backend, tasks
         self._values: dict[str, str] = {}
-        self._asked: set[str] = set()
-        self._collection: str | None = None
+        self._asked: set[int] = set()
+        self._collection: int | None = None
         self.shown = False
 
-    def use(self, collection: str | None) -> None:
-        """Pseudonyms belong to a collection: another one means other people."""
+    def use(self, collection: int | None) -> None:
+        """What stands for a value belongs to a collection: another one means other people."""
         if collection != self._collection:
             self._collection = collection
             self._values.clear()
             self._asked.clear()
             self.changed.emit()
 
+    @property
+    def stand_ins(self) -> list[str]:
+        """The believable stand-ins that are known to be such, as they are written."""
+        return [token for token in self._values if not is_pseudonym(token)]
+
     def set_shown(self, shown: bool) -> None:
-        """Show real values in place of pseudonyms, or hide them again."""
+        """Show real values in place of what stands for them, or hide them again."""
         self.shown = shown
         self.changed.emit()
 
     def want(self, *texts: str) -> None:
-        """Fetch the values of every pseudonym in these texts that is not known yet."""
-        missing = [token for text in texts for token in tokens(text) if token not in self._asked]
+        """Fetch what stands for something in these texts, unless they were asked about before."""
+        missing = [text for text in dict.fromkeys(texts) if text and hash(text) not in self._asked]
         if not missing:
             return
-        self._asked.update(missing)
+        asked = {hash(text) for text in missing}
+        self._asked |= asked
         collection = self._collection
         self._tasks.call(
             lambda: self._backend.library.call("reveal", texts=missing, collection=collection),
             done=lambda answer: self._keep(answer, collection),
-            failed=lambda _error: self._asked.difference_update(missing),
+            failed=lambda _error: self._asked.difference_update(asked),
         )
 
     def value(self, token: str) -> str | None:
@@ -56,7 +62,8 @@ class Reveal(QObject):
         """A text as it reads on the screen, under the present toggle."""
         return readable(text, self._values if self.shown else None)
 
-    def _keep(self, answer: Event, collection: str | None) -> None:
-        if collection == self._collection:
-            self._values.update(answer.get("values") or {})
+    def _keep(self, answer: Event, collection: int | None) -> None:
+        new = {token: value for token, value in (answer.get("values") or {}).items() if token not in self._values}
+        if collection == self._collection and new:
+            self._values.update(new)
             self.changed.emit()

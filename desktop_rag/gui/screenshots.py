@@ -19,13 +19,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
 from desktop_rag import paths
-from desktop_rag.gui import seal
 from desktop_rag.gui.app import WorkersBackend, application, open_window
 from desktop_rag.gui.backend import Backend
 from desktop_rag.gui.library.collection_form import CollectionForm
 from desktop_rag.gui.main_window import MainWindow
 from desktop_rag.gui.models.card import OFFERED
 from desktop_rag.gui.models.picker import picker
+from desktop_rag.gui.seal.card import SealCard
 from desktop_rag.gui.sources.pane import SOURCES
 from desktop_rag.gui.theme import Theme
 from desktop_rag.settings import Settings
@@ -83,6 +83,7 @@ def wait_until(reached: Callable[[], bool], seconds: float = _PATIENCE_S) -> Non
 
 def tour(window: MainWindow, camera: Photographer) -> None:
     """Walk through the whole journey, from an empty library to an answer and its source."""
+    _first_start(window, camera)
     wait_until(lambda: window.library.loaded)
     camera.take("empty")
     samples = sorted(str(path) for path in (paths.assets_dir() / "samples").iterdir() if path.suffix != ".json")
@@ -94,6 +95,7 @@ def tour(window: MainWindow, camera: Photographer) -> None:
     window.wires.library.review(window.library.documents()[1]["id"])
     wait_until(lambda: bool(window.review.decisions))
     camera.take("review")
+    _review(window, camera)
     window.review.index.click()
     wait_until(lambda: not window.intake.running and window.tasks.count == 0)
     camera.take("library")
@@ -101,8 +103,21 @@ def tour(window: MainWindow, camera: Photographer) -> None:
     window.show_page("settings")
     camera.take("settings")
     camera.take("collection", lambda: _form(window))
+    _privacy(window, camera)
     _models(window, camera)
     _measurements(window, camera)
+
+
+def _review(window: MainWindow, camera: Photographer) -> None:
+    """The pages with their boxes, and all documents together."""
+    sheet = window.review
+    sheet.document.show_pages(True)
+    wait_until(lambda: sheet.document.pages.is_marked and sheet.document.pages.is_sharp)
+    camera.take("review-pages")
+    sheet.document.show_pages(False)
+    sheet.show_all()
+    wait_until(lambda: not sheet.session.missing and window.tasks.count == 0)
+    camera.take("review-all")
 
 
 def _chat(window: MainWindow, camera: Photographer) -> None:
@@ -133,6 +148,15 @@ def _chat(window: MainWindow, camera: Photographer) -> None:
     wait_until(lambda: window.session.is_running)
     wait_until(lambda: not window.session.is_running)
     camera.take("not-in-your-documents")
+
+
+def _privacy(window: MainWindow, camera: Photographer) -> None:
+    """The audit of the sample documents, and the self-test."""
+    window.show_page("privacy")
+    window.privacy.audit.run.click()
+    window.privacy.selftest.run.click()
+    wait_until(lambda: not (window.privacy.audit.examination.running or window.privacy.selftest.examination.running))
+    camera.take("privacy")
 
 
 def _models(window: MainWindow, camera: Photographer) -> None:
@@ -197,7 +221,7 @@ def _text_viewer(window: MainWindow, camera: Photographer) -> None:
 
 
 def _seal(window: MainWindow) -> QWidget:
-    card = seal.popover(window.theme, window.backend, window)
+    card = SealCard(window.theme, window.backend, window.proving, window)
     card.open_under(window.chat.header.seal)
     return card
 

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from desktop_rag.gui import words
+from desktop_rag.gui.key.section import KeySection
 from desktop_rag.gui.pieces.buttons import TextButton
 from desktop_rag.gui.pieces.controls import Choice
 from desktop_rag.gui.pieces.labels import label, line, set_kind
@@ -16,25 +17,22 @@ from desktop_rag.gui.settings_rows import GROUPS, HELPS, control
 from desktop_rag.gui.theme import Theme
 from desktop_rag.settings import SETTINGS, Setting, Settings
 
-_KEYS = {
-    "keyring": "The key lies in the operating system's keyring.",
-    "passphrase": "The key is made from your passphrase file.",
-    "file": "Protected by file permissions only: this system has no keyring, so the key lies in a private file.",
-}
-
 
 class SettingsPage(QWidget):
-    """`changed(name, value)` after a setting was stored; `models_wanted()` from the row of the model."""
+    """`changed(name, value)` after a setting was stored; `models_wanted()` from the row of the model.
+
+    `rules_wanted("")` for the terms of all collections.
+    """
 
     changed = Signal(str, object)
     models_wanted = Signal()
+    rules_wanted = Signal(str)
 
-    def __init__(self, theme: Theme, settings: Settings, data_dir: Path, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, theme: Theme, settings: Settings, data_dir: Path, key: KeySection) -> None:
+        super().__init__()
         set_kind(self, "page")
-        self._theme, self._settings = theme, settings
+        self._theme, self._settings, self.key = theme, settings, key
         self.controls: dict[str, QWidget] = {}
-        self._key = label("Asking the library…", tone="muted", wrap=True)
         self._index = label("", tone="muted", wrap=True)
         canvas = QWidget()
         canvas.setMaximumWidth(760)
@@ -50,10 +48,14 @@ class SettingsPage(QWidget):
                 column.addWidget(line())
         column.addSpacing(8)
         column.addWidget(_group(theme, "Data"))
-        for name, value in (("Your data", label(str(data_dir), tone="muted", wrap=True)),
-                            ("Protection", self._key), ("Index", self._index)):  # fmt: skip
+        column.addWidget(key)
+        column.addWidget(line())
+        for name, value in (("Your data", label(str(data_dir), tone="muted", wrap=True)), ("Index", self._index)):
             column.addLayout(_fact(name, value))
             column.addWidget(line())
+        self.terms = TextButton(theme, "Terms always or never replaced…", kind="link")
+        self.terms.clicked.connect(lambda: self.rules_wanted.emit(""))
+        column.addWidget(self.terms, 0, Qt.AlignmentFlag.AlignLeft)
         column.addStretch(1)
         scroll = QScrollArea()
         scroll.setWidget(canvas)
@@ -64,9 +66,8 @@ class SettingsPage(QWidget):
         outer.addWidget(scroll)
 
     def show_doctor(self, report: dict[str, Any]) -> None:
-        """Show what `doctor` says about the key and the index."""
-        key = str(report.get("key") or "")
-        self._key.setText(_KEYS.get(key, "Unknown"))
+        """Show what `doctor` says about the index, and who keeps the key now."""
+        self.key.refresh()
         index = report.get("index") or {}
         parity = index.get("parity")
         state = "" if parity is None else ("text, words and vectors agree" if parity else "vectors are being rebuilt")

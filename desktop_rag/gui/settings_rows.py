@@ -15,12 +15,13 @@ from desktop_rag.gui.theme import Theme
 from desktop_rag.settings import Setting
 
 GROUPS = (
-    ("General", ("theme", "policy", "review", "passages", "max_tokens")),
+    ("General", ("theme", "policy", "review", "review_pages", "passages", "max_tokens", "auto_lock")),
     ("Model", ("model", "engine", "context", "kv_type", "gpu_layers", "keep_kv")),
     ("Network", ("sealed", "remote_url", "remote_model")),
 )
 # Numbers that a slider is no good for: what they mean, by value.
 _NAMED_NUMBERS: dict[str, tuple[tuple[int, str], ...]] = {
+    "auto_lock": ((0, "Never"), (1, "1 minute"), *((n, f"{n} minutes") for n in (5, 10, 15, 30)), (60, "1 hour")),
     "gpu_layers": ((-1, "As many as fit"), (0, "None"), (999, "All")),
     "context": tuple((1024 * number, f"{words.count(1024 * number)}") for number in (1, 2, 4, 8, 16, 32, 64, 128)),
 }
@@ -33,6 +34,7 @@ _CHOICES = {
 }
 # The declarations speak to the terminal as well, where a value is typed; here it is chosen.
 HELPS = {
+    "auto_lock": "When neither key nor mouse was used. An answer, or documents being added, are finished first.",
     "model": "The model that answers. More of them are on the Models page.",
     "engine": "The runtime of the model. Automatic goes by the model's format.",
     "gpu_layers": "How much of the model lies on the graphics card, if there is one.",

@@ -1,4 +1,4 @@
-"""The keys of the window: new chat, search, composer, adding, the next pane, and Esc."""
+"""The keys of the window: new chat, search, composer, adding, locking, the next pane, and Esc."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ def bind(window: MainWindow, new_chat: Callable[[], None]) -> None:
     on("Ctrl+L", write)
     on("Ctrl+O", window.library_page.add_wanted.emit)
     on("Ctrl+Shift+O", window.library_page.folder_wanted.emit)
+    on("Ctrl+Shift+L", window.locking.lock)
     on("F6", lambda: cycle(window))
     on("Esc", lambda: _escape(window))
 
@@ -39,6 +40,7 @@ def cycle(window: MainWindow) -> None:
         "bench": window.bench.run,
         "performance": window.performance.benchmark,
         "settings": window.settings_page.controls["theme"],
+        "review": window.review.values if window.review.present else window.review.overview.values,
     }
     stops: list[QWidget] = [window.sidebar.search, places.get(window.page, window.library_page.list)]
     if window.pane.isVisible():
@@ -55,7 +57,7 @@ def _escape(window: MainWindow) -> None:
     if window.session.is_running:
         window.session.stop()
     elif window.page == "review":
-        window.review.left.emit()
+        window.review.leave()
     elif window.page == "models" and window.models.detail.isVisible():
         window.models.show_detail(None)
     elif window.pane.isVisible():

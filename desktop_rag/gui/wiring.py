@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QTimer
@@ -9,12 +10,16 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from desktop_rag import paths
 from desktop_rag.errors import DesktopRagError
-from desktop_rag.gui import seal, shortcuts
+from desktop_rag.gui import shortcuts
 from desktop_rag.gui.backend import Backend, Event
 from desktop_rag.gui.chat.entries import Answer
+from desktop_rag.gui.library.receipt import receipt_words
 from desktop_rag.gui.library.throttle import Throttle
 from desktop_rag.gui.model_wires import ModelWires, remote
 from desktop_rag.gui.network import REMOTE
+from desktop_rag.gui.review.rules_form import RulesForm
+from desktop_rag.gui.seal.card import SealCard
+from desktop_rag.gui.seal.chip import state_of
 from desktop_rag.gui.sidebar.sidebar import ALL
 from desktop_rag.gui.sources.pane import SOURCES, VIEWER
 
@@ -105,7 +110,7 @@ class ChatWires:
         purposes = list(window.network.purposes)
         if remote(window) and REMOTE not in purposes:
             purposes.append(REMOTE)
-        seal.popover(window.theme, window.backend, window, purposes).open_under(chip)
+        SealCard(window.theme, window.backend, window.proving, window, purposes).open_under(chip)
 
 
 class LibraryWires:
@@ -144,11 +149,15 @@ class LibraryWires:
         window.folders.failed.connect(page.notice.say_error)
         page.review_wanted.connect(lambda row: self.review(str(row["id"])))
         actions.told.connect(lambda text, hint: page.notice.say(text, hint, kind="calm"))
+        actions.erased.connect(self._erased)
         actions.conversation_gone.connect(self._conversation_gone)
         window.activity.review_wanted.connect(self.review)
         window.activity.library_wanted.connect(lambda: window.show_page("library"))
         window.review.left.connect(lambda: window.show_page("library"))
         window.review.accepted.connect(self._accept)
+        window.review.view_changed.connect(lambda pages: window.settings.set("review_pages", pages))
+        for signal in (window.review.rules_wanted, actions.rules_wanted, window.settings_page.rules_wanted):
+            signal.connect(self.edit_rules)
 
     def choose_files(self) -> None:
         """A file dialog, for those who do not drag."""
@@ -175,7 +184,7 @@ class LibraryWires:
         self._numbers.now()
         window.chat.header.set_collections(window.library.collections, chosen)
         window.session.collection = chosen["id"] if chosen else None
-        window.reveal.use(str(chosen["id"]) if chosen else None)
+        window.reveal.use(int(chosen["id"]) if chosen else None)
         self._first_screen()
 
     def _show_numbers(self) -> None:
@@ -219,9 +228,32 @@ class LibraryWires:
             self._window.review.open(waiting, first)
             self._window.show_page("review")
 
-    def _accept(self, documents: list[str], decisions: dict[str, dict[Any, bool]]) -> None:
-        self._window.intake.accept(documents, decisions)
+    def edit_rules(self, collection: str) -> None:
+        """The terms always or never replaced in a collection, or ("") in all of them."""
+        window = self._window
+        form = RulesForm(window.theme, window.backend, window.tasks, window, collection or None)
+        form.finished.connect(lambda _code: window.review.reload() if window.page == "review" else None)
+        form.open()
+
+    def _accept(self, documents: list[str], decided: dict[str, dict[str, Any]]) -> None:
+        self._window.intake.accept(documents, decided)
         self._window.show_page("library")
+
+    def _erased(self, receipt: dict[str, Any], sentence: str) -> None:
+        """Take what was erased off the screen too, and offer the receipt."""
+        window = self._window
+        viewer, session = window.pane.viewer, window.session
+        if viewer.document is not None and window.library.document(viewer.document) is None:
+            viewer.close_document()
+        if {"answers", "questions"} & receipt["erased"].keys() and session.conversation and not session.is_running:
+            session.open(session.conversation)
+        said, kind = receipt_words(receipt)
+        window.library_page.notice.say(
+            *(sentence, said),
+            kind=kind,
+            action="Receipt…" if receipt["documents"] else "",
+            on_action=partial(window.actions_.show_receipt, receipt),
+        )
 
     def _conversation_gone(self, identifier: str) -> None:
         if identifier == self._window.session.conversation:
@@ -246,8 +278,11 @@ class StartWires:
         startup.model_failed.connect(self._no_model)
         startup.examined.connect(window.settings_page.show_doctor)
         startup.worker_state.connect(self._worker)
+        window.sidebar.lock_wanted.connect(window.locking.lock)
+        window.settings_page.key.lock_wanted.connect(window.locking.lock)
         window.settings_page.changed.connect(self._setting)
         window.page_shown.connect(self._shown)
+        window.proving.changed.connect(self.show_seal)
 
     def reload_soon(self) -> None:
         """Load what the settings say now; several changes at once are one."""
@@ -255,15 +290,16 @@ class StartWires:
 
     def _opened(self) -> None:
         window = self._window
-        window.show_failure(False)
+        window.locking.opened()
         window.chat.composer.set_ready(True)
         window.chat.composer.edit.setFocus()
         window.intake.resume()
         self.show_seal()
 
     def _refused(self, error: DesktopRagError) -> None:
-        self._window.failure.say(error)
-        self._window.show_failure(True)
+        if not self._window.locking.refused(error):
+            self._window.failure.say(error)
+            self._window.show_instead(self._window.failure)
 
     def _model(self, event: Event) -> None:
         window = self._window
@@ -283,13 +319,15 @@ class StartWires:
         if window.page == "models":
             window.models.notice.say_error(error)
 
-    def _worker(self, _role: str, _state: str) -> None:
+    def _worker(self, role: str, state: str) -> None:
         self.show_seal()
+        if (role, state) == ("library", "crashed"):
+            self._window.locking.crashed()
 
     def show_seal(self) -> None:
         """Say on the shield what is sealed, or what the network is open for."""
         window = self._window
-        state = seal.state_of(window.backend, window.network.word, remote=remote(window))
+        state = state_of(window.backend, window.network.word, remote=remote(window), broken=window.proving.broken)
         window.chat.header.seal.show_state(state)
         window.models.seal.show_state(state)
 
@@ -304,6 +342,8 @@ class StartWires:
         elif name in _ANSWERING:
             self._later.start()
             self.show_seal()
+        elif name == "auto_lock":
+            window.locking.watch(int(str(value)))
         if name == "sealed" and value:
             window.tasks.call(lambda: _leave(window.backend))
 

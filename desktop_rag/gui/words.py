@@ -34,7 +34,9 @@ STATES: dict[str, Look] = {
 
 LOCKED = Look("Locked", "key-round", "warn")
 PAUSED = Look("Paused", "pause", "muted")
-_HIDDEN = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\x7f")
+_HIDDEN = frozenset(
+    "\u00ad\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff\x7f"
+) | frozenset(map(chr, range(0xE0000, 0xE0080)))
 MOST_NAMES = 2
 WORKING = ("waiting", "reading", "cleaning", "indexing")
 
@@ -50,6 +52,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "LOCATION": ("Place", "map-pin"),
     "ORGANIZATION": ("Organisation", "building-2"),
     "DATE_TIME": ("Date", "calendar"),
+    "DATE_OF_BIRTH": ("Date of birth", "calendar"),
     "NRP": ("Group", "users"),
     "URL": ("Link", "link"),
 }
@@ -59,6 +62,11 @@ POLICIES: dict[str, tuple[str, str]] = {
         "Pseudonymise",
         "Names and numbers become stand-ins such as Person 3. The same person keeps the same stand-in in the whole "
         "collection, and only you can turn them back.",
+    ),
+    "substitute": (
+        "Believable stand-ins",
+        "Names and numbers become others of the same kind: Mr Rivera reads as Mr Moreno everywhere in the collection. "
+        "Stand-ins are marked in violet, and only you can turn them back.",
     ),
     "mask": ("Mask", "Private values become their type, such as [PERSON]. They cannot be told apart afterwards."),
     "remove": ("Remove", "Private values are left out entirely. Nothing can be turned back."),

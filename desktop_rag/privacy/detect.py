@@ -19,7 +19,7 @@ _CALLED = {"ID_NUMBER": "RECORD_NUMBER"}
 # Nothing that the network says is as sure as a checksum or a title before a name.
 _MOST = 0.84
 # What stays in the text unless somebody decides otherwise is shown only where it is fairly sure: more hides the rest.
-_LEAST = {"PROFESSION": 0.8, "DEMOGRAPHIC": 0.7, "ORGANIZATION": 0.6}
+_LEAST = {"PROFESSION": 0.6, "DEMOGRAPHIC": 0.7, "ORGANIZATION": 0.6}
 
 
 class PresidioDetector:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from desktop_rag.privacy.classes import replaced_by_default
 from desktop_rag.privacy.finding import Finding
@@ -32,15 +32,23 @@ class Headers:
         if replaced_by_default(label) or label == "POSSIBLE_NAME":
             self._kept.add(_folded(value))
 
-    def cleaned(self, header: str, findings: Sequence[Finding], vault: Vault | None, nearby: Mapping[int, None]) -> str:
+    def cleaned(
+        self,
+        header: str,
+        findings: Sequence[Finding],
+        vault: Vault | None,
+        nearby: Mapping[int, None],
+        stand_in: Callable[[Entry, str], str] = lambda entry, _value: entry.pseudonym,
+    ) -> str:
         """A header without the values replaced in the document, those in `vault`, and what the detector found.
 
-        `nearby`: the entries the document mentions, the last mentioned last.
+        `nearby`: the entries the document mentions, the last mentioned last. `stand_in`: what stands for a value of
+        one of them.
         """
         places = {entry: place for place, entry in enumerate(nearby)}
         exact = list(self._exact(header))
         known = [
-            *self._known(header, vault or self._own, places),
+            *self._known(header, vault or self._own, places, stand_in),
             *(
                 Replacement(f.start, f.end, "" if self._policy == "remove" else f"[{f.label}]")
                 for f in findings
@@ -56,11 +64,14 @@ class Headers:
             for match in re.finditer(rf"(?<!\w){re.escape(value)}(?!\w)", header):
                 yield Replacement(match.start(), match.end(), self._values[value])
 
-    def _known(self, header: str, vault: Vault, places: Mapping[int, int]) -> Iterator[Replacement]:
+    def _known(
+        self, header: str, vault: Vault, places: Mapping[int, int], stand_in: Callable[[Entry, str], str]
+    ) -> Iterator[Replacement]:
         for match in vault.find(header, written_as_name=True):
             entry: Entry = max(match.entries, key=lambda e: places.get(e.id, -1))
             if replaced_by_default(entry.label):
-                yield Replacement(match.start, match.end, replacement_token(self._policy, entry.label, entry.pseudonym))
+                standing = stand_in(entry, header[match.start : match.end])
+                yield Replacement(match.start, match.end, replacement_token(self._policy, entry.label, standing))
 
 
 def _folded(value: str) -> str:

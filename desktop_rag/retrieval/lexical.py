@@ -28,8 +28,8 @@ class LexicalIndex(Protocol):
         """Index one chunk inside the caller's transaction; returns its length in terms."""
         ...
 
-    def remove(self, chunks: Sequence[int]) -> None:
-        """Take chunks out, inside the caller's transaction."""
+    def remove(self, chunks: Sequence[int]) -> int:
+        """Take chunks out, inside the caller's transaction; returns how many terms went with them."""
         ...
 
     def search(self, query: str, collections: Sequence[int]) -> Scores:
@@ -66,7 +66,7 @@ class PostingsIndex:
         )
         return sum(counts.values())
 
-    def remove(self, chunks: Sequence[int]) -> None:
+    def remove(self, chunks: Sequence[int]) -> int:
         """See LexicalIndex. Terms that nothing uses any more go too: a rare word can be a person's."""
         marks = ",".join("?" * len(chunks))
         touched = [
@@ -76,10 +76,11 @@ class PostingsIndex:
             )
         ]
         self._db.execute(f"DELETE FROM postings WHERE chunk_id IN ({marks})", list(chunks))
-        self._db.executemany(
+        cursor = self._db.executemany(
             "DELETE FROM terms WHERE id = ? AND NOT EXISTS (SELECT 1 FROM postings WHERE term_id = terms.id)",
             [(term,) for term in touched],
         )
+        return max(0, int(cursor.rowcount))
 
     def search(self, query: str, collections: Sequence[int]) -> Scores:
         """See LexicalIndex."""

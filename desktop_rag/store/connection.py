@@ -11,7 +11,7 @@ from typing import Any
 from sqlcipher3 import dbapi2 as sqlite
 
 from desktop_rag.errors import StoreError
-from desktop_rag.store.key import Key
+from desktop_rag.store.key import Key, wrong_passphrase
 from desktop_rag.store.migrations import MIGRATIONS
 
 Connection = Any
@@ -20,7 +20,7 @@ Connection = Any
 def open_database(path: Path, key: Key) -> Connection:
     """Open (or make) the database at `path` and bring its schema up to date.
 
-    Raises StoreError: wrong_key, newer_schema, migration_failed, disk_full, read_only.
+    Raises StoreError: wrong_key, damaged, newer_schema, migration_failed, disk_full, read_only.
     """
     new = not path.exists()
     with translated():
@@ -32,11 +32,7 @@ def open_database(path: Path, key: Key) -> Connection:
         except sqlite.DatabaseError as error:
             connection.close()
             if "not a database" in str(error):
-                raise StoreError(
-                    "wrong_key",
-                    "The library cannot be opened with this key.",
-                    "Use the key or passphrase it was made with.",
-                ) from error
+                raise _refused(key) from error
             raise
         if new:
             # Before the first write: the files beside it (-wal, -shm) take over its permissions.
@@ -52,6 +48,19 @@ def open_database(path: Path, key: Key) -> Connection:
             connection.execute(f"PRAGMA {pragma}")
         _migrate(connection, path)
     return connection
+
+
+def _refused(key: Key) -> StoreError:
+    """Why a file is no database under a key."""
+    if key.proven:
+        return StoreError(
+            "damaged", "The library's file is damaged: the key is right, but does not open it.", "Restore a backup."
+        )
+    if key.protection == "passphrase":
+        return wrong_passphrase()
+    return StoreError(
+        "wrong_key", "The library cannot be opened with this key.", "Use the key or passphrase it was made with."
+    )
 
 
 def _migrate(connection: Connection, path: Path) -> None:

@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from desktop_rag.errors import StoreError
 from desktop_rag.store.connection import Connection, transaction
 
 _TITLE_LENGTH = 60
+# An answer and a question that repeat what was erased.
+_GONE = {
+    "assistant": "This answer quoted a document that has been removed.",
+    "user": "This question quoted a document that has been removed.",
+}
 
 
 class Conversations:
@@ -90,11 +95,39 @@ class Conversations:
     def unquote(self, document: str) -> int:
         """Blank, in the caller's transaction, every answer that quotes a document; returns how many."""
         rows = self._db.execute("SELECT message_id FROM quotes WHERE document_id = ?", (document,)).fetchall()
-        gone = "This answer quoted a document that has been removed."
-        for row in rows:
-            self._db.execute("UPDATE messages SET text = ?, data = NULL WHERE id = ?", (gone, row[0]))
+        self.blank([row[0] for row in rows])
         self._db.execute("DELETE FROM quotes WHERE document_id = ?", (document,))
         return len(rows)
+
+    def texts(self, at_a_time: int) -> Iterator[list[tuple[str, str, str]]]:
+        """Every message's id, role and all its text, its data included, so many at a time."""
+        last = -1
+        query = (
+            "SELECT rowid, id, role, text || char(10) || coalesce(data, '') AS said FROM messages WHERE rowid > ?"
+            " ORDER BY rowid LIMIT ?"
+        )
+        while rows := self._db.execute(query, (last, at_a_time)).fetchall():
+            yield [(row["id"], row["role"], row["said"]) for row in rows]
+            last = rows[-1]["rowid"]
+
+    def blank(self, messages: Iterable[str]) -> None:
+        """Replace, in the caller's transaction, messages by a sentence; with a first question goes the title."""
+        for message in messages:
+            for role, gone in _GONE.items():
+                self._db.execute(
+                    "UPDATE messages SET text = ?, data = NULL WHERE id = ? AND role = ?", (gone, message, role)
+                )
+            first = self._db.execute(
+                "SELECT conversation_id FROM messages WHERE id = ? AND role = 'user' AND parent_id IS NULL", (message,)
+            ).fetchone()
+            self.untitle([first[0]] if first else [])
+
+    def untitle(self, conversations: Iterable[str]) -> None:
+        """Take, in the caller's transaction, the titles of conversations away."""
+        self._db.executemany(
+            "UPDATE conversations SET title = 'Untitled' WHERE id = ?",
+            [(conversation,) for conversation in conversations],
+        )
 
     def _insert(self, conversation: str, role: str, text: str, data: dict[str, Any] | None, now: float) -> str:
         message = uuid.uuid4().hex[:16]

@@ -12,7 +12,7 @@ import os
 import re
 import time
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -119,8 +119,8 @@ class Documents:
     def known(self, collection: int, sha256: str, policy: str) -> str | None:
         """The document of this content in this collection, whatever its path was; none that lies in another one."""
         row = self._db.execute(
-            "SELECT id FROM documents WHERE collection_id = ? AND sha256 = ? AND policy = ? AND state != 'failed'"
-            " AND parent_id IS NULL ORDER BY added",
+            "SELECT id FROM documents WHERE collection_id = ? AND sha256 = ? AND (policy = ? OR own_policy)"
+            " AND state != 'failed' AND parent_id IS NULL ORDER BY added",
             (collection, sha256, policy),
         ).fetchone()
         return row[0] if row else None
@@ -179,11 +179,6 @@ class Documents:
                 (cause, time.time(), document),
             )
 
-    def forget(self, document: str) -> None:
-        """Delete a row and everything that hangs on it."""
-        with transaction(self._db):
-            self._db.execute("DELETE FROM documents WHERE id = ?", (document,))
-
     def store_findings(self, document: str, pages: Sequence[dict[str, Any]]) -> None:
         """Pages without text plus the spans found: all a review needs to be resumed. Replaces earlier ones."""
         with transaction(self._db):
@@ -198,9 +193,13 @@ class Documents:
                     ),
                 )
                 self._db.executemany(
-                    "INSERT INTO spans (page_id, start, end, label, score, replace) VALUES (?, ?, ?, ?, ?, ?)",
+                    "INSERT INTO spans (page_id, start, end, label, score, replace, doubtful)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?)",
                     [
-                        (cursor.lastrowid, s["start"], s["end"], s["label"], s["score"], int(s["replace"]))
+                        (
+                            *(cursor.lastrowid, s["start"], s["end"], s["label"], s["score"], int(s["replace"])),
+                            int(s.get("doubtful") or 0),
+                        )
                         for s in page["spans"]
                     ],
                 )
@@ -231,13 +230,6 @@ class Documents:
             (page,),
         )
         return [dict(row) for row in rows]
-
-    def decide(self, decisions: Iterable[tuple[int, bool]]) -> None:
-        """Store a person's ticks: (span id, replace it?)."""
-        with transaction(self._db):
-            self._db.executemany(
-                "UPDATE spans SET replace = ? WHERE id = ?", [(int(replace), span) for span, replace in decisions]
-            )
 
     def chunks(self, document: str) -> list[dict[str, Any]]:
         """The chunks of a document with their text, in order."""

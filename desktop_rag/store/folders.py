@@ -89,16 +89,27 @@ class Folders:
 
     def log(self, folder: int, change: str, path: str) -> None:
         """Write down one change: "added", "changed", "moved", "removed" or "failed", and the file's name."""
-        name = stored(Path(path)).replace("\0", "\ufffd")
         with transaction(self._db):
             self._db.execute(
                 "INSERT INTO folder_log (folder_id, at, change, name) VALUES (?, ?, ?, ?)",
-                (folder, time.time(), change, name),
+                (folder, time.time(), change, _logged(path)),
             )
             self._db.execute(
                 "DELETE FROM folder_log WHERE folder_id = ? AND id <= (SELECT max(id) FROM folder_log) - ?",
                 (folder, LOG_LENGTH),
             )
+
+    def names(self, path: str) -> list[tuple[int, str]]:
+        """The folders that a file lies in, each with the file's name in the folder's log."""
+        file = Path(path)
+        around = [row for row in self.all() if Path(row["path"]) in file.parents]
+        return [(row["id"], _logged(str(file.relative_to(row["path"])))) for row in around]
+
+    def unlog(self, path: str) -> int:
+        """Forget what was noted of a file; returns how many notes went."""
+        delete = "DELETE FROM folder_log WHERE folder_id = ? AND name = ?"
+        with transaction(self._db):
+            return sum(self._db.execute(delete, named).rowcount for named in self.names(path))
 
     def entries(self, folder: int, limit: int = 200) -> list[dict[str, Any]]:
         """The latest changes, the newest first: at (Unix seconds), change, name (below the folder)."""
@@ -106,3 +117,7 @@ class Folders:
             "SELECT at, change, name FROM folder_log WHERE folder_id = ? ORDER BY id DESC LIMIT ?", (folder, limit)
         )
         return [dict(row) for row in rows]
+
+
+def _logged(path: str) -> str:
+    return stored(Path(path)).replace("\0", "\ufffd")

@@ -99,4 +99,32 @@ CREATE TABLE journal (
 
 _MOUNTS = "ALTER TABLE folders ADD COLUMN mounts TEXT NOT NULL DEFAULT '[]'"
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _FILES, _JOURNAL, _MOUNTS)
+# What is deleted is looked for in the tables that refer to it: without an index, each vault entry in all of them.
+_DELETING = """
+CREATE INDEX entries_by_merged ON entries(merged_into);
+CREATE INDEX entries_by_collection ON entries(collection_id);
+CREATE INDEX messages_by_parent ON messages(parent_id);
+CREATE INDEX quotes_by_document ON quotes(document_id)
+"""
+
+# What stands for a spelling where documents hold believable values, and the secret of a collection it follows from.
+_SUBSTITUTES = """
+ALTER TABLE aliases ADD COLUMN substitute TEXT;
+ALTER TABLE collections ADD COLUMN secret BLOB
+"""
+
+# What a person decided about a place, which were doubtful, and the terms that are replaced always, or never. Without a
+# collection a rule is for all of them. A document of its own policy is known whatever its collection's is.
+_RULES = """
+CREATE TABLE rules (
+    id INTEGER PRIMARY KEY, collection_id INTEGER REFERENCES collections(id) ON DELETE CASCADE,
+    kind TEXT NOT NULL, term TEXT NOT NULL, folded TEXT NOT NULL, label TEXT NOT NULL, created REAL NOT NULL);
+CREATE INDEX rules_by_collection ON rules(collection_id, folded);
+ALTER TABLE spans ADD COLUMN decided INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE spans ADD COLUMN doubtful INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE documents ADD COLUMN own_policy INTEGER NOT NULL DEFAULT 0;
+UPDATE spans SET decided = 1 WHERE page_id IN (
+    SELECT p.id FROM pages p JOIN documents d ON d.id = p.document_id WHERE d.state IN ('cleaning', 'indexing'))
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _FILES, _JOURNAL, _MOUNTS, _DELETING, _SUBSTITUTES, _RULES)

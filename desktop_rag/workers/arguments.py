@@ -13,6 +13,7 @@ def run_worker(arguments: list[str]) -> int:
     parser.add_argument("--nice", type=int, default=0)
     parser.add_argument("--purpose", default="", help="what the network role was opened for")
     parser.add_argument("--opened", action="store_true", help="a person opened it just now, sealed or not")
+    parser.add_argument("--opening", default="", help="when the library is opened: now, ask or later")
     options = vars(parser.parse_args(arguments))
     from desktop_rag.workers.main import run
 

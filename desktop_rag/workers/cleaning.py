@@ -8,26 +8,27 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from desktop_rag.documents.chunk import CHUNKER_VERSION, Chunk, chunks_in_steps
 from desktop_rag.documents.chunk_context import apart
 from desktop_rag.documents.furniture import without_repeats
 from desktop_rag.documents.model import PARSER_VERSION, Block, Page, UnreadPage
-from desktop_rag.privacy.classes import replaced_by_default
 from desktop_rag.privacy.detect import SCRUBBER_VERSION
 from desktop_rag.privacy.finding import Finding
 from desktop_rag.privacy.findings import complete, find_in_page, look
 from desktop_rag.privacy.fold import fold
 from desktop_rag.privacy.headers import Headers
-from desktop_rag.privacy.scrub import Replacement, Scrubbed, replacement_token, scrub
-from desktop_rag.privacy.vault import Vault, is_full_name
+from desktop_rag.privacy.scrub import REVERSIBLE, Replacement, Scrubbed, replacement_token, scrub
+from desktop_rag.privacy.substitutes import Wording
+from desktop_rag.privacy.vault import Entry, Vault, is_full_name
 from desktop_rag.retrieval.analyse import ANALYSER_VERSION
 from desktop_rag.store.connection import transaction
 from desktop_rag.store.vault import delete_unused
+from desktop_rag.workers import settling
 from desktop_rag.workers.journal import Journal
 from desktop_rag.workers.library import Library
 
@@ -56,6 +57,28 @@ class _CleanPage:
     page: Page
 
 
+@dataclass(slots=True)
+class _Document:
+    """A document while it is cleaned: its row, its words, and whom it has mentioned, the last mentioned last."""
+
+    row: dict[str, Any]
+    headers: Headers
+    wording: Wording
+    nearby: dict[int, None] = field(default_factory=dict)
+
+    def vault(self, library: Library) -> Vault | None:
+        """Where its values are kept, if they can be turned back."""
+        return library.vault(self.row["collection_id"]) if self.row["policy"] in REVERSIBLE else None
+
+    def stand_in(self, library: Library) -> Callable[[Entry, str], str]:
+        """What tells what stands for a value of an entry."""
+        if self.row["policy"] != "substitute":
+            return lambda entry, _value: entry.pseudonym
+        substitutes = library.substitutes(self.row["collection_id"])
+        substitutes.wording = self.wording
+        return substitutes.of
+
+
 def detect(
     library: Library, row: dict[str, Any], pages: Sequence[Page | UnreadPage]
 ) -> Generator[dict[str, Any] | None, None, list[dict[str, Any]]]:
@@ -67,9 +90,9 @@ def detect(
     found: list[list[Finding]] = [[] for _ in texts]
     if row["policy"] != "keep":
         found = yield from _find_in_pages(library, row, texts)
-        known = library.vault(row["collection_id"]) if row["policy"] == "pseudonymise" else None
+        known = library.vault(row["collection_id"]) if row["policy"] in REVERSIBLE else None
         found = yield from complete(texts, found, known)
-    finished = iter(found)
+    finished, rules = iter(found), library.rules.holding(row["collection_id"])
     rows: list[dict[str, Any]] = []
     for page_or_gap in pages:
         yield None
@@ -78,7 +101,7 @@ def detect(
                 {"number": page_or_gap.number, "locator": page_or_gap.locator, "unread": page_or_gap.cause, "spans": []}
             )
             continue
-        spans = [{**dataclasses.asdict(f), "replace": replaced_by_default(f.label)} for f in next(finished)]
+        spans = settling.found(page_or_gap.text, next(finished), rules)
         rows.append({"number": page_or_gap.number, "locator": page_or_gap.locator, "unread": None, "spans": spans})
         rows[-1]["confidence"] = page_or_gap.confidence
     return rows
@@ -123,19 +146,23 @@ def clean(library: Library, row: dict[str, Any], pages: Sequence[Page | UnreadPa
     with _step(library, collection):
         _start_over(library, document, collection)
     yield
-    nearby: dict[int, None] = {}
-    headers = Headers(row["policy"])
-    if row["policy"] == "pseudonymise":
-        yield from _meet(library, collection, texts, nearby)
+    yield from settling.settle(library, row, texts)
+    wording = Wording.of(page.text for _, page in texts) if row["policy"] == "substitute" else Wording()
+    known = _Document(row, Headers(row["policy"]), wording)
+    if row["policy"] in REVERSIBLE:
+        yield from _meet(library, known, texts)
     cleaned: list[_CleanPage] = []
     for part in _slices(texts):
         with _step(library, collection):
             for page_row, page in part:
-                cleaned.append(_clean_page(library, row, page_row, page, nearby, headers))
+                cleaned.append(_clean_page(library, known, page_row, page))
                 _write_page(library, cleaned[-1])
         yield
     if row["policy"] != "keep":
-        yield from _clean_headers(library, row, cleaned, headers, nearby)
+        yield from _clean_headers(library, known, cleaned)
+    if row["policy"] == "substitute":
+        # The words of the original are held for the length of one document.
+        library.substitutes(collection).wording = Wording()
     ordinal = 0
     for chunks in _chunks(library, row, [item.page for item in cleaned]):
         yield
@@ -194,29 +221,25 @@ def _slices(texts: _Texts) -> Iterator[_Texts]:
         yield part
 
 
-def _clean_page(
-    library: Library,
-    row: dict[str, Any],
-    page_row: dict[str, Any],
-    page: Page,
-    nearby: dict[int, None],
-    headers: Headers,
-) -> _CleanPage:
+def _clean_page(library: Library, known: _Document, page_row: dict[str, Any], page: Page) -> _CleanPage:
     """Resolve the page's replaced values in the vault and render it; blocks move along with their text."""
     spans = library.documents.spans(page_row["id"])
-    vault = library.vault(row["collection_id"]) if row["policy"] == "pseudonymise" else None
+    policy, headers, vault = known.row["policy"], known.headers, known.vault(library)
+    stand_in = known.stand_in(library)
     replacements = []
     for span in spans:
         value = page.text[span["start"] : span["end"]]
         if not span["replace"]:
             headers.kept(span["label"], value)
             continue
-        pseudonym = ""
+        standing = ""
         if vault is not None:
-            pseudonym = _resolve(vault, span, value, nearby)
-        token = replacement_token(row["policy"], span["label"], pseudonym)
+            standing = stand_in(_resolve(vault, span, value, known.nearby), value)
+        token = replacement_token(policy, span["label"], standing)
         headers.replaced(span["label"], value, token)
         replacements.append(Replacement(span["start"], span["end"], token))
+    alike = _look_alikes(library, known, page.text, replacements)
+    replacements += alike
     scrubbed = scrub(page.text, replacements)
     places = dict(zip([(r.start, r.end) for r in scrubbed.replacements], scrubbed.places, strict=True))
     for span in spans:
@@ -225,10 +248,11 @@ def _clean_page(
             scrubbed.to_scrubbed(span["start"]),
             scrubbed.to_scrubbed(span["end"]),
         )
-    known = {(s["start"], s["end"]) for s in spans}
+    held = {(s["start"], s["end"]) for s in spans if s["replace"]}
     spans += [
         # A look-alike that was disarmed moves offsets too; it is kept as a span of its own.
         {
+            **alike.get(r, {}),
             "start": r.start,
             "end": r.end,
             "scrubbed_start": p[0],
@@ -237,7 +261,7 @@ def _clean_page(
             "score": 1.0,
         }
         for r, p in zip(scrubbed.replacements, scrubbed.places, strict=True)
-        if (r.start, r.end) not in known
+        if (r.start, r.end) not in held
     ]
     blocks = tuple(
         Block(b.kind, scrubbed.to_scrubbed(b.start), scrubbed.to_scrubbed(b.end), b.level, b.header)
@@ -248,46 +272,70 @@ def _clean_page(
     )
 
 
-def _clean_headers(
-    library: Library, row: dict[str, Any], cleaned: Sequence[_CleanPage], headers: Headers, nearby: dict[int, None]
-) -> Iterator[None]:
+def _look_alikes(
+    library: Library, known: _Document, text: str, replacements: Sequence[Replacement]
+) -> dict[Replacement, dict[str, Any]]:
+    """What the author wrote that would be taken for somebody's stand-in gets one of its own, and a span."""
+    vault = known.vault(library)
+    if vault is None:
+        return {}
+    stand_in = known.stand_in(library)
+    alike = {}
+    for found in _alike(library, known, text, [(r.start, r.end) for r in replacements]):
+        value = text[found.start : found.end]
+        span = {"start": found.start, "end": found.end, "label": found.label}
+        entry = _resolve(vault, span, value, known.nearby)
+        alike[Replacement(found.start, found.end, stand_in(entry, value))] = span
+    return alike
+
+
+def _alike(library: Library, known: _Document, text: str, taken: Sequence[tuple[int, int]]) -> list[Finding]:
+    if known.row["policy"] != "substitute":
+        return []
+    return library.substitutes(known.row["collection_id"]).look_alikes(text, taken)
+
+
+def _clean_headers(library: Library, known: _Document, cleaned: Sequence[_CleanPage]) -> Iterator[None]:
     """Clean the column names of all pages, now that all values of the document are known."""
     names = sorted({block.header for item in cleaned for block in item.page.blocks if block.header})
     clear: dict[str, str] = {"": ""}
+    rules = library.rules.holding(known.row["collection_id"])
     for at in range(0, len(names), _HEADERS_A_STEP):
         part = names[at : at + _HEADERS_A_STEP]
-        vault = library.vault(row["collection_id"]) if row["policy"] == "pseudonymise" else None
+        vault, stand_in = known.vault(library), known.stand_in(library)
         for name, findings in zip(part, look(library.detector, part), strict=True):
-            clear[name] = headers.cleaned(name, findings, vault, nearby)
+            wanted = [*rules.apply(name, findings), *_alike(library, known, name, ())]
+            clear[name] = known.headers.cleaned(name, wanted, vault, known.nearby, stand_in)
         yield
     for item in cleaned:
         blocks = tuple(dataclasses.replace(block, header=clear[block.header]) for block in item.page.blocks)
         item.page = dataclasses.replace(item.page, blocks=blocks)
 
 
-def _meet(library: Library, collection: int, texts: _Texts, nearby: dict[int, None]) -> Iterator[None]:
+def _meet(library: Library, known: _Document, texts: _Texts) -> Iterator[None]:
     """Enter the document's full names first, so that a bare "Rivera" above "Maria Rivera" means her."""
+    collection = known.row["collection_id"]
     for part in _slices(texts):
         with _step(library, collection):
-            vault = library.vault(collection)
+            vault, stand_in = library.vault(collection), known.stand_in(library)
             for page_row, page in part:
                 for span in library.documents.spans(page_row["id"]):
                     value = page.text[span["start"] : span["end"]]
                     if span["replace"] and span["label"] == "PERSON" and is_full_name(value):
-                        _resolve(vault, span, value, nearby)
+                        stand_in(_resolve(vault, span, value, known.nearby), value)
                         # An entry that nothing refers to could be erased by another request.
                         _link(library, span)
         yield
 
 
-def _resolve(vault: Vault, span: dict[str, Any], value: str, nearby: dict[int, None]) -> str:
-    """Note in the span whom it means; returns the pseudonym."""
+def _resolve(vault: Vault, span: dict[str, Any], value: str, nearby: dict[int, None]) -> Entry:
+    """Note in the span whom it means; returns the entry."""
     entry = vault.resolve(span["label"], value, nearby)
     # Last in the mapping is the one mentioned last.
     nearby.pop(entry.id, None)
     nearby[entry.id] = None
     span["entry_id"], span["spelling"] = entry.id, fold(span["label"], value)
-    return entry.pseudonym
+    return entry
 
 
 def _link(library: Library, span: dict[str, Any]) -> None:
@@ -308,11 +356,13 @@ def _write_page(library: Library, item: _CleanPage) -> None:
             )
             _link(library, span)
         else:
-            library.db.execute(
+            cursor = library.db.execute(
                 "INSERT INTO spans (page_id, start, end, scrubbed_start, scrubbed_end, label, score, replace)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
                 (item.row["id"], span["start"], span["end"], *place, span["label"], 1.0),
             )
+            if "entry_id" in span:
+                _link(library, {**span, "id": cursor.lastrowid})
 
 
 def _write_chunk(library: Library, document: str, cleaned: _CleanPage, ordinal: int, piece: Chunk) -> None:

@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from desktop_rag.errors import DesktopRagError, EngineError, from_payload
@@ -166,11 +166,19 @@ def _places(lines: Iterable[str]) -> dict[str, Any]:
 class WorkerClient:
     """One role's process, restarted when needed. Thread-safe; events of one request arrive in order."""
 
-    def __init__(self, role: str, arguments: list[str], *, disposable: bool = False) -> None:
+    def __init__(
+        self,
+        role: str,
+        arguments: list[str],
+        *,
+        disposable: bool = False,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.role = role
         self.on_state: Callable[[str], None] | None = None
         self._arguments = arguments
         self._disposable = disposable
+        self._environment = environment
         self._process: _Process | None = None
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
@@ -181,7 +189,8 @@ class WorkerClient:
     @property
     def hello(self) -> Message | None:
         """The handshake of the running process, if it is up."""
-        return self._process.hello if self._process else None
+        process = self._process
+        return process.hello if process and not process.ended.is_set() else None
 
     @property
     def pid(self) -> int | None:
@@ -276,9 +285,10 @@ class WorkerClient:
                 raise EngineError("start_failed", "The application is closing.")
             self._tell("starting")
             try:
-                self._process = _Process(
-                    [*worker_command(self.role), *self._arguments], self._on_end, worker_environment(self.role)
-                )
+                environment = worker_environment(self.role)
+                if self._environment is not None:
+                    environment = {**(environment or os.environ), **self._environment}
+                self._process = _Process([*worker_command(self.role), *self._arguments], self._on_end, environment)
             except OSError as error:
                 raise EngineError(
                     "start_failed", f"The {self.role} process could not start: {error.strerror}."

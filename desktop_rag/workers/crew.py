@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from weakref import WeakSet
 
 from desktop_rag.workers.client import WorkerClient
 
 
 class Workers:
-    """The children a window or a terminal session holds; each starts with its first request."""
+    """The children a window or a terminal session holds; each starts with its first request.
 
-    def __init__(self, data_dir: Path) -> None:
+    `environment`: variables that are set for them only. `opening`: when the library opens, see `workers.unlocking`.
+    """
+
+    def __init__(self, data_dir: Path, environment: Mapping[str, str] | None = None, opening: str = "now") -> None:
         self._shared = ["--data-dir", str(data_dir)]
+        self._environment = environment
+        self._made: WeakSet[WorkerClient] = WeakSet()
         self.data_dir = data_dir
-        self.library = WorkerClient("library", self._shared)
+        self.library = self._new("library", [*self._shared, "--opening", opening])
         self.chat = self.fresh("chat")
         self.models = self.fresh("models")
         self.bench = self.fresh("bench")
@@ -21,7 +28,12 @@ class Workers:
 
     def fresh(self, role: str, *more: str) -> WorkerClient:
         """Another disposable process of a role, with `more` arguments; whoever asks for it closes it."""
-        return WorkerClient(role, [*self._shared, *more], disposable=True)
+        return self._new(role, [*self._shared, *more], disposable=True)
+
+    @property
+    def running(self) -> list[WorkerClient]:
+        """Every child that runs now, whoever asked for it, in the order of their start."""
+        return sorted((client for client in list(self._made) if client.pid is not None), key=lambda one: one.pid or 0)
 
     def network(self, purpose: str, *, opened: bool = False) -> WorkerClient:
         """The process that may hold sockets for one purpose: "download", "remote_model" or "loopback".
@@ -32,8 +44,8 @@ class Workers:
         held = self._network.get(purpose)
         if held is None or held[0] != opened:
             self.leave_network(purpose)
-            arguments = [*self._shared, "--purpose", purpose, *(["--opened"] if opened else [])]
-            held = self._network[purpose] = opened, WorkerClient("network", arguments, disposable=True)
+            more = ["--purpose", purpose, *(["--opened"] if opened else [])]
+            held = self._network[purpose] = opened, self.fresh("network", *more)
         return held[1]
 
     def leave_network(self, purpose: str | None = None) -> None:
@@ -47,3 +59,8 @@ class Workers:
         self.leave_network()
         for client in (self.bench, self.models, self.chat, self.library):
             client.close()
+
+    def _new(self, role: str, arguments: list[str], *, disposable: bool = False) -> WorkerClient:
+        client = WorkerClient(role, arguments, disposable=disposable, environment=self._environment)
+        self._made.add(client)
+        return client

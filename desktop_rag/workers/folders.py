@@ -19,7 +19,8 @@ from desktop_rag.store.documents import UNFINISHED
 from desktop_rag.workers.indexing import enter, family, finished, run
 from desktop_rag.workers.library import Library
 from desktop_rag.workers.loop import Operation
-from desktop_rag.workers.removing import remove_document
+from desktop_rag.workers.receipts import issue
+from desktop_rag.workers.removing import Erased, erase
 from desktop_rag.workers.rows import event
 
 # A file that changed so lately is probably still being written; the next look takes it.
@@ -81,7 +82,7 @@ def _sync(
     documents = yield from _enter(library, folder, {path: path in known for path in fresh}, found, summary)
     # What an earlier look could not finish is taken up as well.
     documents += [row["id"] for row in known.values() if row["state"] in UNFINISHED and row["path"] not in fresh]
-    yield from _remove_gone(library, folder, found, summary)
+    gone = yield from _remove_gone(library, folder, found, summary)
     untold = yield from run(library, documents)
     rows = finished(library, {each: False for document in documents for each in family(library, document)}, untold)
     for row in rows:
@@ -93,6 +94,9 @@ def _sync(
     if lost is not None:
         summary["problem"] = _PARTLY.format(os.path.relpath(lost, folder["path"]))
         library.folders.checked(folder["id"], summary["problem"])
+    if gone:
+        # Their names stay in the folder's log, on purpose: nobody asked for these removals.
+        summary["receipt"] = yield from issue(library, gone, places=False)
     return {**summary, "seconds": round(time.monotonic() - started, 3)}, rows
 
 
@@ -205,18 +209,20 @@ def _change(known: bool, was_there: bool, is_its: bool) -> str | None:
 
 def _remove_gone(
     library: Library, folder: dict[str, Any], found: Listing, summary: dict[str, Any]
-) -> Generator[dict[str, Any] | None, None, None]:
+) -> Generator[dict[str, Any] | None, None, list[Erased]]:
     """Erase what is not there any more, except below folders that could not be listed."""
+    gone = []
     closed = tuple(f"{path}{os.sep}" for path in found.closed)
     for row in library.documents.under(folder["collection_id"], Path(folder["path"])):
         path = row["path"]
         if path in found.files or path in found.closed or path.startswith(closed) or Path(path).exists():
             continue
         try:
-            remove_document(library, row["id"])
+            gone.append((yield from erase(library, row["id"])))
         except StoreError as error:
             if error.code != "not_found":
                 raise
         summary["removed"] += 1
         library.folders.log(folder["id"], "removed", os.path.relpath(path, folder["path"]))
         yield {"event": "removed", "document": row["id"]}
+    return gone

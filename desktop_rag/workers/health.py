@@ -33,7 +33,7 @@ def examine(library: Library, seal: str) -> dict[str, Any]:
         )
         if installed is None:
             problems.append(f"The model {entry.name} is not installed: run the set-up again.")
-    readable = _readable_collections(library)
+    readable = readable_collections(library)
     if readable:
         problems.append("Vectors of these collections lie unencrypted in Chroma's files: " + ", ".join(readable) + ".")
     waiting = len(library.documents.unfinished())
@@ -69,7 +69,8 @@ def _index(library: Library) -> tuple[dict[str, Any], list[str]]:
     return index, problems if parity else [*problems, "Some passages are not indexed completely yet."]
 
 
-def _readable_collections(library: Library) -> list[str]:
+def readable_collections(library: Library) -> list[str]:
+    """The names of the collections whose vectors lie in Chroma's files, which are not encrypted."""
     return [c["name"] for c in library.collections.all() if c["chunks"] and library.private(c["id"])]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from desktop_rag.errors import DesktopRagError, DocumentError, StoreError
 from desktop_rag.retrieval.encode import Vectors
 from desktop_rag.store.connection import transaction
 from desktop_rag.store.documents import FINAL
-from desktop_rag.workers import allocator
+from desktop_rag.workers import allocator, reviewing
 from desktop_rag.workers.cleaning import clean, detect
 from desktop_rag.workers.journal import Journal
 from desktop_rag.workers.language import language_of
@@ -27,7 +27,7 @@ from desktop_rag.workers.library import Library
 from desktop_rag.workers.loop import Operation
 from desktop_rag.workers.originals import digest, pages, reread
 from desktop_rag.workers.parsing import ParsedFile
-from desktop_rag.workers.removing import fail_document, remove_document
+from desktop_rag.workers.removing import erase, fail_document, remove_document
 from desktop_rag.workers.rows import cause_of, document_row, event
 
 # So often memory that is not used any more is given back.
@@ -152,24 +152,33 @@ def _alone(library: Library, document: str) -> Steps:
         library.at_work.discard(document)
 
 
-def accept(library: Library, documents: list[str], decisions: dict[str, dict[str, bool]]) -> Operation:
-    """Store the reviewer's ticks and index the documents; ticks for anything but a waiting review change nothing."""
-    rows = [library.documents.row(document) for document in documents]
-    for row in rows:
+def accept(
+    library: Library,
+    documents: list[str],
+    decisions: Mapping[str, Mapping[str, bool]],
+    marks: Mapping[str, list[dict[str, Any]]] | None = None,
+    policies: Mapping[str, str] | None = None,
+) -> Operation:
+    """Store the reviewer's decisions (see `reviewing.store`) and index the documents that wait for their review.
+
+    One whose decisions cannot be stored is not indexed, nor those after it; the StoreError comes after the others.
+    """
+    refused: StoreError | None = None
+    for row in [library.documents.row(document) for document in documents]:
+        if row["state"] != "reviewing" or refused is not None:
+            continue
         document = row["id"]
-        if row["state"] == "reviewing":
-            own = {
-                str(s["id"])
-                for page in library.documents.page_rows(document)
-                for s in library.documents.spans(page["id"])
-            }
-            ticks = decisions.get(document) or {}
-            library.documents.decide([(int(span), bool(replace)) for span, replace in ticks.items() if span in own])
-            library.documents.update(document, state="cleaning")
+        ticks, own, policy = decisions.get(document), (marks or {}).get(document), (policies or {}).get(document)
+        try:
+            reviewing.store(library, row, ticks or {}, own or (), policy, state="cleaning")
+        except StoreError as error:
+            refused = error
     for document in documents:
         if library.documents.exists(document):
             yield event(library, document)
     untold = yield from run(library, documents)
+    if refused is not None:
+        raise refused
     return {"documents": finished(library, dict.fromkeys(documents, False), untold)}
 
 
@@ -200,7 +209,7 @@ def _new(library: Library, path: Path, collection: int, policy: str, review: boo
         raise StoreError("not_found", "The collection was deleted while files were added to it.", "Choose another one.")
     for earlier in library.documents.at_path(collection, path):
         if library.documents.row(earlier)["state"] == "failed":
-            library.documents.forget(earlier)
+            remove_document(library, earlier)
     return library.documents.add(path, collection, policy, review)
 
 
@@ -251,14 +260,14 @@ def _advance(library: Library, document: str) -> Steps:
     yield event(library, document)
     yield from _encode(library, library.documents.row(document))
     for earlier in _earlier_versions(library, row):
-        remove_document(library, earlier)
+        yield from erase(library, earlier)
     yield event(library, document)
 
 
 def _enter_children(library: Library, row: dict[str, Any], parsed: ParsedFile) -> Steps:
     """A row for each file inside, in place of those of an earlier attempt; the same content comes once."""
     for earlier in library.documents.children(row["id"]):
-        remove_document(library, earlier)
+        yield from erase(library, earlier)
         yield None
     seen = {row["sha256"]}
     for found in parsed.children:

@@ -55,6 +55,10 @@ class KvFolder:
             else:
                 discard(folder)
 
+    def count(self) -> int:
+        """How many files are kept."""
+        return sum(path.is_file() for folder in self._generations() for path in folder.rglob("*"))
+
     def is_empty(self) -> bool:
         """Whether nothing is kept."""
         return not any(self._generations())

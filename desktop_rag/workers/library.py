@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
@@ -13,7 +14,10 @@ from desktop_rag.errors import SearchError
 from desktop_rag.models.catalogue import find
 from desktop_rag.offline import thread_budget
 from desktop_rag.privacy.detect import PresidioDetector
+from desktop_rag.privacy.second import SecondOpinion
+from desktop_rag.privacy.substitutes import Substitutes
 from desktop_rag.privacy.vault import Vault
+from desktop_rag.retrieval.analyse import terms
 from desktop_rag.retrieval.chroma import ChromaCache
 from desktop_rag.retrieval.encode import CTranslate2Encoder, Vectors
 from desktop_rag.retrieval.lexical import PostingsIndex
@@ -24,28 +28,38 @@ from desktop_rag.store.connection import open_database
 from desktop_rag.store.conversations import Conversations
 from desktop_rag.store.documents import Documents
 from desktop_rag.store.folders import Folders
-from desktop_rag.store.key import Key, load_key
+from desktop_rag.store.key import Key, load_key, settle
 from desktop_rag.store.lock import acquire
-from desktop_rag.store.vault import open_vault
+from desktop_rag.store.reviews import Reviews
+from desktop_rag.store.rules import RuleRows
+from desktop_rag.store.vault import StoredSubstitutes, open_vault
 from desktop_rag.workers.kv_folder import KvFolder
 from desktop_rag.workers.parsing import Parser
 
+PII_MODEL = "en_core_web_sm-3.8.0"
 ENCODER_MODEL = "all-minilm-l6-v2-ct2-int8"
 
 
 class Library:
-    """One data directory, opened. Only one process may hold it."""
+    """One data directory, opened. Only one process may hold it. The arguments are those of `store.key.load_key`."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, passphrase: bytes | None = None, *, ask: bool = False) -> None:
         self.data_dir = data_dir
         self._lock: IO[str] = acquire(data_dir)
-        self.key: Key = load_key(data_dir)
-        self.db = open_database(data_dir / "library.db", self.key)
+        with ExitStack() as undo:
+            undo.callback(self._lock.close)
+            self.key: Key = load_key(data_dir, passphrase, ask=ask)
+            self.db = open_database(data_dir / "library.db", self.key)
+            undo.callback(self.db.close)
+            settle(data_dir, self.key, passphrase)
+            undo.pop_all()
         self.collections = Collections(self.db)
         self.folders = Folders(self.db)
         # Files of watched folders whose content is that of another one there: their size and time, and its path.
         self.copies: dict[str, tuple[tuple[int, int], str]] = {}
         self.documents = Documents(self.db)
+        self.reviews = Reviews(self.db)
+        self.rules = RuleRows(self.db)
         self.conversations = Conversations(self.db)
         self.lexical = PostingsIndex(self.db)
         self.vectors = VectorStore(self.db)
@@ -55,6 +69,7 @@ class Library:
         self.passwords: list[str] = []
         self.at_work: set[str] = set()
         self._vaults: dict[int, Vault] = {}
+        self._substitutes: dict[int, Substitutes] = {}
         # Collections whose vectors lie in Chroma and agree with the database.
         self._checked: set[int] = set()
         self._dropped = False
@@ -69,7 +84,8 @@ class Library:
         """The finder of personal data; spaCy must not bring torch and transformers along into this process."""
         for name in ("torch", "transformers"):
             sys.modules.setdefault(name, None)  # type: ignore[arg-type]
-        return PresidioDetector(paths.assets_dir() / "recogniser")
+        second = SecondOpinion(find(PII_MODEL).folder(paths.models_dir())) if self.settings["second_opinion"] else None
+        return PresidioDetector(paths.assets_dir() / "recogniser", second)
 
     @cached_property
     def viewer(self) -> Parser:
@@ -90,6 +106,18 @@ class Library:
     def forget_vault(self, collection: int) -> None:
         """Read the vault anew at its next use (after a transaction was rolled back or entries went)."""
         self._vaults.pop(collection, None)
+        self._substitutes.pop(collection, None)
+
+    def substitutes(self, collection: int) -> Substitutes:
+        """What stands for the values of the collection's vault where documents hold believable ones."""
+        if collection not in self._substitutes:
+            rows = StoredSubstitutes(self.db, collection, self._indexed)
+            self._substitutes[collection] = Substitutes(self.vault(collection), rows)
+        return self._substitutes[collection]
+
+    def _indexed(self, text: str) -> bool:
+        """Whether every term of a text stands somewhere; all collections count, for answers may come from all."""
+        return not self.lexical.missing(terms(text), self.chosen(None))
 
     def default_collection(self) -> dict[str, Any]:
         """The first collection, made with the user's settings if there is none."""

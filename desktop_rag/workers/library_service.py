@@ -5,21 +5,38 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from desktop_rag.errors import DesktopRagError, UsageError
+from desktop_rag.errors import UsageError
 from desktop_rag.meter.memory import resident_mb
-from desktop_rag.workers import allocator, folders, health, indexing, questions, removing, viewing
+from desktop_rag.workers import (
+    allocator,
+    auditing,
+    folders,
+    health,
+    indexing,
+    questions,
+    receipts,
+    removing,
+    reviewing,
+    ruling,
+    viewing,
+)
 from desktop_rag.workers.language import language_of
 from desktop_rag.workers.library import Library
 from desktop_rag.workers.loop import Operation, Request, Service
-from desktop_rag.workers.rows import cause_of, document_rows
+from desktop_rag.workers.rows import document_rows
+from desktop_rag.workers.unlocking import NOW, Gate
 
 
 class _Operations:
     """One method per operation; the method's name is the operation's."""
 
-    def __init__(self, library: Library, seal: str) -> None:
-        self._library = library
+    def __init__(self, gate: Gate, seal: str) -> None:
+        self._gate = gate
         self._seal = seal
+
+    @property
+    def _library(self) -> Library:
+        return self._gate.library
 
     def collections(self, request: Request) -> Operation:
         """Every collection with its counts."""
@@ -49,17 +66,8 @@ class _Operations:
 
     def collection_delete(self, request: Request) -> Operation:
         """Remove a collection with all its documents."""
-        library = self._library
-        collection = library.collections.need(request.args["id"])["id"]
-        receipts = []
-        for row in library.documents.rows(collection):
-            if library.documents.exists(row["id"]):
-                receipts.append(removing.remove_document(library, row["id"]))
-            yield None
-        # What was added meanwhile goes in one step with the collection: nothing can come in behind it.
-        receipts += [removing.remove_document(library, row["id"]) for row in library.documents.rows(collection)]
-        library.collections.delete(collection)
-        return {"receipt": {"documents": receipts}}
+        collection = self._library.collections.need(request.args["id"])["id"]
+        return receipts.delete_collection(self._library, collection)
 
     def documents(self, request: Request) -> Operation:
         """The rows of a collection, or of all."""
@@ -149,25 +157,50 @@ class _Operations:
 
     def review(self, request: Request) -> Operation:
         """What was found in a document."""
-        return viewing.review(self._library, str(request.args["document"]))
+        return reviewing.review(self._library, str(request.args["document"]))
+
+    def review_summary(self, request: Request) -> Operation:
+        """How much was found in {documents}."""
+        yield None
+        return reviewing.summary(self._library, list(request.args["documents"]))
+
+    def review_values(self, request: Request) -> Operation:
+        """What was found in {documents}, one after the other."""
+        return reviewing.values(self._library, list(map(str, request.args["documents"])))
+
+    def review_boxes(self, request: Request) -> Operation:
+        """Where {ranges} lie on a {page} of a document."""
+        return reviewing.boxes(self._library, request.args)
+
+    def decide(self, request: Request) -> Operation:
+        """Store what was decided about a document so far."""
+        yield None
+        return reviewing.decide(self._library, request.args)
 
     def accept(self, request: Request) -> Operation:
         """Index reviewed documents."""
-        return indexing.accept(
-            self._library, list(request.args["documents"]), dict(request.args.get("decisions") or {})
-        )
+        args = request.args
+        decided = (args.get("decisions") or {}, args.get("marks"), args.get("policies"))
+        return indexing.accept(self._library, list(args["documents"]), *decided)
+
+    def rules(self, request: Request) -> Operation:
+        """The terms that are replaced always, or never: all, or those that hold in {collection}."""
+        yield None
+        return ruling.listed(self._library, request.args.get("collection"))
+
+    def rule_add(self, request: Request) -> Operation:
+        """Remember {term} of {kind}, under {label}, for {collection} or for all."""
+        yield None
+        return ruling.add(self._library, request.args)
+
+    def rule_forget(self, request: Request) -> Operation:
+        """Forget the rule of this {id}, or the one about {term} of {collection} or of all."""
+        yield None
+        return ruling.forget(self._library, request.args)
 
     def remove(self, request: Request) -> Operation:
         """Erase documents; one that cannot be erased has its error in the receipt."""
-        receipts: list[dict[str, Any]] = []
-        for document in map(str, request.args["documents"]):
-            try:
-                identity = self._library.documents.identity(document)
-                receipts.append(removing.remove_document(self._library, identity))
-            except DesktopRagError as error:
-                receipts.append({"document": document, "error": cause_of(error)})
-            yield None
-        return {"receipt": {"documents": receipts}}
+        return receipts.remove(self._library, list(map(str, request.args["documents"])))
 
     def search(self, request: Request) -> Operation:
         """The best passages for a query."""
@@ -214,9 +247,9 @@ class _Operations:
         return {}
 
     def reveal(self, request: Request) -> Operation:
-        """The real values behind pseudonyms."""
+        """The real values behind pseudonyms and believable stand-ins in {texts}, of {collection} or of all."""
         yield None
-        return {"values": questions.reveal(self._library, list(request.args["texts"]))}
+        return {"values": questions.reveal(self._library, list(request.args["texts"]), request.args.get("collection"))}
 
     def warm(self, request: Request) -> Operation:
         """Load what the first question and the first document will need."""
@@ -233,6 +266,10 @@ class _Operations:
         yield None
         return {}
 
+    def audit(self, request: Request) -> Operation:
+        """Whether any replaced value of {collection}, or of all, stands in a file or in the cleaned texts."""
+        return auditing.audit(self._library, request.args.get("collection"))
+
     def doctor(self, request: Request) -> Operation:
         """The state of everything."""
         yield None
@@ -240,15 +277,15 @@ class _Operations:
 
 
 def open_service(data_dir: Path, options: dict[str, Any]) -> Service:
-    """Open the data directory and offer its operations. Raises StoreError."""
+    """Open the data directory, if its key is at hand, and offer its operations. Raises StoreError."""
     allocator.one_arena()
-    library = Library(data_dir)
-    removing.remove_superseded(library)
-    operations = _Operations(library, options["seal"])
+    gate = Gate(data_dir, options.get("opening") or NOW, removing.remove_left_over)
+    operations = _Operations(gate, options["seal"])
     handlers = {name: getattr(operations, name) for name in vars(_Operations) if not name.startswith("_")}
-    background = frozenset(
+    background = gate.background | frozenset(
         {
             "add",
+            "audit",
             "resume",
             "reread",
             "sync",
@@ -258,9 +295,11 @@ def open_service(data_dir: Path, options: dict[str, Any]) -> Service:
             "warm",
             "document_view",
             "review",
+            "review_values",
+            "review_boxes",
             "locate",
             "page_sizes",
             "page_image",
         }
     )
-    return Service(handlers, background, library.close)
+    return Service(handlers | gate.handlers, background, gate.close, children={"parse": gate.prove_reader})

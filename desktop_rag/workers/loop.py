@@ -37,6 +37,8 @@ class Request:
 
 
 Handler = Callable[[Request], Operation]
+Beside = Callable[[dict[str, Any]], Message]
+"""A request's arguments -> the fields of its answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,10 @@ class Service:
     background: frozenset[str] = frozenset()
     close: Callable[[], None] = lambda: None
     """Lets go of files and children. A worker's process just ends; whoever runs a service without one calls this."""
+    beside: dict[str, Beside] = field(default_factory=dict)
+    """Operations that wait for nobody: each request is answered in a thread of its own, whatever else goes on."""
+    children: dict[str, Beside] = field(default_factory=dict)
+    """By role, how to ask a process of its own to prove its seal; {} while it does not run."""
 
 
 def _milliseconds(request: Request) -> float:
@@ -129,9 +135,20 @@ class Loop:
                     waiting.cancelled.set()
             elif "id" in message:
                 request = Request(int(message["id"]), str(message.get("op")), dict(message.get("args") or {}))
+                if request.op in self._service.beside:
+                    threading.Thread(target=self._answer_beside, args=(request,), name=request.op, daemon=True).start()
+                    continue
                 self._open[request.id] = request
                 self._incoming.put(request)
         os._exit(0)
+
+    def _answer_beside(self, request: Request) -> None:
+        try:
+            self._reply(request, {"event": "done", **self._service.beside[request.op](request.args)})
+        except DesktopRagError as error:
+            self._fail(request, error)
+        except Exception as error:  # noqa: BLE001 - the process's edge: a bug ends its request, not everybody's
+            self._fail(request, bug(error))
 
     def _beat(self) -> None:
         parent = os.getppid()

@@ -11,15 +11,21 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import desktop_rag
-from desktop_rag.errors import DesktopRagError, EngineError, UsageError
+from desktop_rag.errors import DesktopRagError, EngineError, StoreError, UsageError
 from desktop_rag.logs import log, open_log
-from desktop_rag.privacy.dumps import forbid_dumps
+from desktop_rag.privacy import egress
+from desktop_rag.privacy.dumps import forbid_dumps, forbid_inspection
+from desktop_rag.privacy.proof import DISCARD, prove, unanswered
 from desktop_rag.privacy.seal import seal
-from desktop_rag.workers.loop import Channel, Loop, Service, bug
+from desktop_rag.workers.loop import Beside, Channel, Loop, Service, bug
 from desktop_rag.workers.protocol import PROTOCOL
 
 _ROLES = {
@@ -34,6 +40,10 @@ _ROLES = {
 }
 # The one role that may hold sockets; it lives only while a person has opened a purpose, and gets cleaned text only.
 _OPEN_ROLE = "network"
+# All the others, but for the reader, which is the library's own child.
+SEALED_ROLES = tuple(role for role in _ROLES if role not in ("parse", _OPEN_ROLE))
+# The one sealed role that may speak to services of this computer: the library's key can lie in the system's keyring.
+_KEY_ROLE = "library"
 _BUG_EXIT = 70
 
 
@@ -47,9 +57,10 @@ def run(role: str, options: dict[str, Any]) -> int:
             raise UsageError("bad_request", f"There is no worker “{role}”.")
         if options.get("nice"):
             os.nice(int(options["nice"]))
-        options["seal"] = state = f"open for {options['purpose']}" if role == _OPEN_ROLE else seal()
+        options["seal"] = state = _sealed(role, options)
         module = importlib.import_module(_ROLES[role])
         service: Service = module.open_service(Path(options["data_dir"]), options)
+        service = replace(service, beside={**service.beside, "prove": partial(_prove, state, service.children)})
     except DesktopRagError as error:
         channel.send({"event": "fatal", "error": error.to_payload()})
         return error.exit_code
@@ -81,6 +92,34 @@ def run(role: str, options: dict[str, Any]) -> int:
         sys.stderr.flush()
         return _BUG_EXIT
     return 0
+
+
+def _sealed(role: str, options: Mapping[str, Any]) -> str:
+    """Seal this process, or watch what the one role that stays open does; returns what the handshake says of it."""
+    purpose = str(options.get("purpose") or "")
+    noted = egress.Log(Path(options["data_dir"]), role, purpose)
+    if role != _OPEN_ROLE:
+        with suppress(StoreError):  # a library that cannot be written may still be read
+            noted.begin()
+        return seal(local=role == _KEY_ROLE, refused=noted.stopped)
+    # Without a line for it, nothing is connected.
+    noted.begin()
+    egress.watch(noted, this_machine_only=purpose == egress.LOOPBACK)
+    forbid_inspection()
+    return f"open for {purpose}"
+
+
+def _prove(state: str, children: Mapping[str, Beside], args: dict[str, Any]) -> dict[str, Any]:
+    """The proof of this process's seal, and those of the processes it has: {..., "children": {role: proof}}."""
+    proof = prove(state, int(args.get("port") or DISCARD))
+    return {**proof, "children": {role: _child_proof(ask, args) for role, ask in children.items()}}
+
+
+def _child_proof(ask: Beside, args: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return ask(args)
+    except DesktopRagError as error:
+        return dict(unanswered(error.message))
 
 
 def _take_pipe() -> Channel:

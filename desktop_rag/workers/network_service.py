@@ -21,12 +21,14 @@ from desktop_rag.engines.protocol import Engine, LoadOptions
 from desktop_rag.errors import NetworkError, UsageError
 from desktop_rag.logs import log
 from desktop_rag.meter.memory import resident_mb
+from desktop_rag.privacy import egress
+from desktop_rag.privacy.seal import CONNECTION
 from desktop_rag.settings import Settings
 from desktop_rag.workers.generating import answer_op, complete_op, milliseconds_since
 from desktop_rag.workers.loop import Handler, Operation, Request, Service
 from desktop_rag.workers.remote_key import read_key
 
-DOWNLOAD, REMOTE_MODEL, LOOPBACK = "download", "remote_model", "loopback"
+DOWNLOAD, REMOTE_MODEL, LOOPBACK = "download", "remote_model", egress.LOOPBACK
 PURPOSES = (DOWNLOAD, REMOTE_MODEL, LOOPBACK)
 # Addresses, not names: a name could lead anywhere.
 _THIS_MACHINE = ("127.0.0.1", "::1")
@@ -62,7 +64,7 @@ class _Remote:
     def generate(self, request: Request) -> Operation:
         """Stream an answer to {question, passages, history, policies, max_tokens}; scrubbed text only."""
         self._seal.check()
-        _check_policies(request.args)
+        self._check_cleaned(request.args)
         engine = self._loaded()
         begin = time.perf_counter()
         yield {"event": "loaded", "load_ms": milliseconds_since(begin)}
@@ -73,10 +75,18 @@ class _Remote:
         """The model alone, for measurements with the application's own prompts: {messages | prompt, max_tokens}."""
         self._seal.check()
         if "policies" in request.args:
-            _check_policies(request.args)
+            self._check_cleaned(request.args)
         engine = self._loaded()
         done = yield from complete_op(engine, request)
         return {**done, **self._status(engine)}
+
+    def _check_cleaned(self, args: Mapping[str, Any]) -> None:
+        try:
+            _check_policies(args)
+        except NetworkError:
+            host = host_of(self._choice[0]) if self._choice else None
+            self._seal.log.refused(CONNECTION, "its text was not cleaned", host)
+            raise
 
     def _open(self, choice: tuple[str, str, str], request: Request) -> Engine:
         from desktop_rag.engines.openai_http import OpenAiEngine
@@ -117,6 +127,7 @@ class _Seal:
         self._data_dir = data_dir
         self._opened = opened
         self.purpose = purpose
+        self.log = egress.Log(data_dir, "network", purpose)
 
     def settings(self) -> Settings:
         """As they are now: the seal may have been closed since the start."""
@@ -125,6 +136,7 @@ class _Seal:
     def check(self) -> None:
         """Raises NetworkError("sealed") while the application is sealed and nobody opened this purpose just now."""
         if self.purpose != LOOPBACK and not self._opened and self.settings()["sealed"]:
+            self.log.refused(CONNECTION, "the application is sealed")
             raise NetworkError(
                 "sealed",
                 "The application is sealed: nothing may leave this computer.",
@@ -138,6 +150,7 @@ class _Seal:
             return base
         if parts.hostname == "localhost":
             return parts._replace(netloc=parts.netloc.lower().replace("localhost", _THIS_MACHINE[0])).geturl()
+        self.log.refused(CONNECTION, egress.OUTSIDE, parts.hostname, parts.port)
         raise NetworkError(
             "sealed", "Only a server on this computer may be asked here.", "Write its address with 127.0.0.1."
         )

@@ -10,7 +10,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from desktop_rag.documents.locate import boxes
+from desktop_rag.documents.locate import boxes, boxes_of_all
 from desktop_rag.documents.model import DocumentInfo, UnreadPage
 from desktop_rag.documents.page_images import errors_said, page_image, page_sizes
 from desktop_rag.documents.read import read, source_of
@@ -73,6 +73,15 @@ def _locate(request: Request) -> Operation:
     return {"boxes": [dataclasses.asdict(box) for box in found], "page_size": list(size)}
 
 
+def _locate_all(request: Request) -> Operation:
+    """The rectangles of each of several {ranges} of the text of a {page}, and the page's size, in points."""
+    args = request.args
+    ranges = [(int(start), int(end)) for start, end in args["ranges"]]
+    found, size = boxes_of_all(_source(args), args["page"], ranges, args.get("password"))
+    yield None
+    return {"boxes": [[dataclasses.asdict(box) for box in boxes] for boxes in found], "page_size": list(size)}
+
+
 def _page_sizes(request: Request) -> Operation:
     """The size in points of every page of a PDF or picture: {path, member, password}."""
     yield None
@@ -105,4 +114,5 @@ def open_service(data_dir: Path, options: dict[str, Any]) -> Service:
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
-    return Service({"read": _read, "locate": _locate, "page_sizes": _page_sizes, "page_image": _page_image})
+    handlers = {"read": _read, "locate": _locate, "locate_all": _locate_all}
+    return Service({**handlers, "page_sizes": _page_sizes, "page_image": _page_image})

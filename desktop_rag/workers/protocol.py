@@ -5,6 +5,7 @@ Worker to parent:  {"event": "hello", "protocol", "role", "pid", "capabilities",
                    {"id": 7, "event": ...} any number of times, and at last one of
                    {"id": 7, "event": "done", ...} or {"id": 7, "event": "error", "error": {...}};
                    {"event": "beat"} about once a second; {"event": "fatal", "error"} before a start that failed.
+"prove" is an operation of every role, answered at any time, also while another one goes on: see `privacy.proof`.
 Unknown events and keys are ignored by both sides.
 """
 

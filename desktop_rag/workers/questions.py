@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import Any
 
+import numpy as np
+
 from desktop_rag.answering.citations import Aligned, Span, Support, align, closest, grade, passage_spans
 from desktop_rag.answering.evidence import is_missing, unfamiliar
+from desktop_rag.answering.instructions import instruction_sentences, is_instruction_like
 from desktop_rag.answering.prompt import NOT_FOUND
 from desktop_rag.documents.repeats import unquoted
 from desktop_rag.privacy.question import MappedQuestion, map_question
+from desktop_rag.privacy.rules import Rules
 from desktop_rag.privacy.scrub import Replacement, Scrubbed
+from desktop_rag.privacy.vault import Entry, Vault
 from desktop_rag.retrieval.analyse import terms
+from desktop_rag.retrieval.encode import Vectors
 from desktop_rag.retrieval.fuse import normalised
 from desktop_rag.retrieval.modes import check_mode
 from desktop_rag.retrieval.search import Ranking, search
@@ -31,8 +37,7 @@ def find(library: Library, query: str, collection: str | None, mode: str, limit:
     timings: dict[str, float] = {}
     collections = library.chosen(collection)
     mapped = _mapped(library, query, collections, timings)
-    words = _lexical_text(query, mapped, library.documents.policies(collections))
-    ranking = _ranked(library, words, mapped.search_text, collections, mode, limit, timings)
+    ranking = _ranked(library, query, mapped, collections, mode, limit, timings)
     hits = _passages(library, ranking)
     return {"query": mapped.stored_text, "mode": mode, "hits": hits, "timings_ms": timings}
 
@@ -52,9 +57,8 @@ def prepare(library: Library, args: dict[str, Any]) -> dict[str, Any]:
     home = library.collections.need(collection)["id"] if collection is not None else None
     conversation, message = library.conversations.add_question(conversation, home, mapped.stored_text)
     policies = library.documents.policies(collections)
-    words = _lexical_text(str(args["question"]), mapped, policies)
     limit = int(args.get("passages") or library.settings["passages"])
-    ranking = _ranked(library, words, mapped.search_text, collections, mode, limit, timings)
+    ranking = _ranked(library, str(args["question"]), mapped, collections, mode, limit, timings)
     passages = _passages(library, ranking)
     # Where names are masked or removed, that a name stands nowhere proves nothing: the question is judged without it.
     judged = mapped.stored_text if policies & {"mask", "remove"} else mapped.search_text
@@ -155,11 +159,25 @@ def _aligned(library: Library, answer: str, question: str, passages: Sequence[di
     return align(
         answer,
         question,
-        passage_spans([p["text"] for p in passages]),
+        _shown_spans(passages),
         [scores[i] for i in range(len(passages))],
         terms=terms,
         encode=library.encoder.encode_all,
     )
+
+
+def _shown_spans(passages: Sequence[dict[str, Any]]) -> list[Span]:
+    """What the model was shown: nothing it says can rest on a sentence that was kept from it."""
+    kept_from_it = {
+        number: instruction_sentences(passage["text"])
+        for number, passage in enumerate(passages)
+        if passage.get("instruction_like")
+    }
+    return [
+        span
+        for span in passage_spans([p["text"] for p in passages])
+        if not any(start < span.end and span.start < end for start, end in kept_from_it.get(span.passage, ()))
+    ]
 
 
 def _trailing(aligned: Sequence[Aligned]) -> int:
@@ -222,6 +240,7 @@ def _citation(library: Library, marker: int, span: Span, passage: dict[str, Any]
         "start": offsets.to_original(chunk["start"] + span.start),
         "end": offsets.to_original(chunk["start"] + span.end, end=True),
         "text": span.text,
+        "instruction_like": is_instruction_like(span.text),
         "support": "supported" if grade(strength) == "supported" else "weak",
         "strength": round(strength, 3),
         "chunk": passage["chunk"],
@@ -242,27 +261,44 @@ def _mapped(library: Library, question: str, collections: list[int], timings: di
     started = time.perf_counter()
     cleaned = [c for c in collections if (library.collections.find(c) or {}).get("policy") != "keep"]
     detector = library.detector if cleaned else None
-    mapped = map_question(question, [library.vault(c) for c in collections], detector)
+    vaults = [library.vault(c) for c in collections]
+    typed = [
+        (found.start, found.end) for c in collections for found in library.substitutes(c).look_alikes(question, [])
+    ]
+    rules = Rules.of_all([library.rules.holding(c) for c in collections])
+    mapped = map_question(question, vaults, detector, _say(library, collections), typed, rules)
     timings["scrub"] = round((time.perf_counter() - started) * 1000, 1)
     return mapped
 
 
-def _lexical_text(question: str, mapped: MappedQuestion, policies: set[str]) -> str:
-    """What BM25 looks for: pseudonyms, and beside them the words as typed where documents keep theirs."""
-    return f"{mapped.search_text} {question}" if "keep" in policies else mapped.search_text
+def _say(library: Library, collections: Sequence[int]) -> Callable[[Vault, Entry, str], list[str]]:
+    """What stands for an entry in the documents of its collection, however they were cleaned."""
+    homes = {id(library.vault(c)): c for c in collections}
+    policies = {c: library.documents.policies([c]) for c in collections}
+
+    def say(vault: Vault, entry: Entry, written: str) -> list[str]:
+        home = homes[id(vault)]
+        believable = library.substitutes(home).known(entry, written) if "substitute" in policies[home] else None
+        if believable is None:
+            return [entry.pseudonym]
+        return [believable, entry.pseudonym] if "pseudonymise" in policies[home] else [believable]
+
+    return say
 
 
 def _ranked(
     library: Library,
-    words: str,
-    text: str,
+    question: str,
+    mapped: MappedQuestion,
     collections: list[int],
     mode: str,
     limit: int,
     timings: dict[str, float],
 ) -> Ranking:
+    """Search by the mapped question, and by what was typed too: a document may have kept it, or nobody saw it there."""
     started = time.perf_counter()
-    vector = None if mode == "bm25" else library.encoder.encode_one(text)
+    words = " ".join([mapped.search_text, *mapped.replaced])
+    vector = None if mode == "bm25" else _vector(library, question, mapped, collections)
     timings["encode"] = round((time.perf_counter() - started) * 1000, 1)
     ranking = search(
         words,
@@ -276,6 +312,15 @@ def _ranked(
     )
     timings.update(ranking.timings_ms)
     return ranking
+
+
+def _vector(library: Library, question: str, mapped: MappedQuestion, collections: list[int]) -> Vectors:
+    """The mapped question's vector; between it and the typed one's where a replaced value also stands in clear."""
+    vector = library.encoder.encode_one(mapped.search_text)
+    if all(library.lexical.missing(terms(value), collections) for value in mapped.replaced):
+        return vector
+    both = vector + library.encoder.encode_one(question)
+    return both / np.linalg.norm(both)
 
 
 def _said(library: Library, chunks: Sequence[int]) -> dict[int, tuple[int, str, str]]:
@@ -301,6 +346,7 @@ def _passages(library: Library, ranking: Ranking) -> list[dict[str, Any]]:
                 "end": offsets.to_original(row["end"], end=True),
                 "text": row["text"],
                 "context": row["context"],
+                "instruction_like": any(map(is_instruction_like, (row["text"], row["context"]))),
                 "score": round(ranking.final[chunk], 6),
                 "scores": ranking.scores[chunk],
                 "also": [
@@ -312,12 +358,17 @@ def _passages(library: Library, ranking: Ranking) -> list[dict[str, Any]]:
     return passages
 
 
-def reveal(library: Library, texts: Sequence[str]) -> dict[str, str]:
-    """The real values behind the pseudonyms in some texts, for their owner's eyes."""
+def reveal(library: Library, texts: Sequence[str], collection: str | int | None = None) -> dict[str, str]:
+    """The real values behind the pseudonyms and believable stand-ins in some texts, for their owner's eyes.
+
+    Stand-ins are keyed as they are written there. `collection`: whose they are, if that is known.
+    """
     wanted = {term for text in texts for term in terms(text) if term.startswith("[")}
-    values = {}
-    for collection in library.chosen(None):
-        for pseudonym, entry in library.vault(collection).by_pseudonym().items():
+    values: dict[str, str] = {}
+    for home in library.chosen(collection):
+        for text in texts:
+            values.update(library.substitutes(home).real(text))
+        for pseudonym, entry in library.vault(home).by_pseudonym().items():
             if pseudonym in wanted:
                 values[pseudonym] = entry.value
     return values

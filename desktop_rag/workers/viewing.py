@@ -6,14 +6,12 @@ so that a hostile one, wherever it lies, costs one page and not the window.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any
 
 from desktop_rag.documents.model import UnreadPage
 from desktop_rag.errors import DesktopRagError, DocumentError
-from desktop_rag.privacy.classes import readable
-from desktop_rag.privacy.findings import doubtful
 from desktop_rag.workers.library import Library
 from desktop_rag.workers.loop import Operation
 from desktop_rag.workers.originals import attempts, reread, unchanged
@@ -37,17 +35,26 @@ def text(library: Library, document: str) -> dict[str, Any]:
 def view(library: Library, document: str) -> Operation:
     """The pages as the owner wrote them; with `original` false and a note when the file is gone or changed."""
     row = library.documents.row(document)
-    shown = {"document": document, "name": row["name"], **_place(row)}
+    shown = {"document": document, "name": row["name"], **placed(row)}
     try:
-        parsed = yield from _reread(library, row)
+        parsed = yield from reopened(library, row)
     except DocumentError as error:
         note = f"{error.message} The cleaned text is shown instead."
-        return {**shown, "original": False, "pages": text(library, document)["pages"], "note": note}
+        pages = text(library, document)["pages"]
+        return {**shown, "original": False, "pages": pages, "note": note, "stand_ins": _stand_ins(library, row, pages)}
     pages = [
         {"page": p.number, "locator": p.locator, "text": "" if isinstance(p, UnreadPage) else p.text}
         for p in parsed.pages
     ]
     return {**shown, "original": True, "pages": pages, "note": None}
+
+
+def _stand_ins(library: Library, row: dict[str, Any], pages: list[dict[str, Any]]) -> list[str]:
+    """The words of a scrubbed document that believably stand for others."""
+    if row["policy"] != "substitute":
+        return []
+    substitutes = library.substitutes(row["collection_id"])
+    return sorted({found for page in pages for found in substitutes.real(page["text"])})
 
 
 def locate(library: Library, args: dict[str, Any]) -> Operation:
@@ -58,7 +65,7 @@ def locate(library: Library, args: dict[str, Any]) -> Operation:
     """
     row = library.documents.row(str(args["document"]))
     number, start, end = args.get("page"), int(args["start"]), int(args["end"])
-    place = {**_place(row), "page": number, "boxes": [], "page_size": None, "as_of": None}
+    place = {**placed(row), "page": number, "boxes": [], "page_size": None, "as_of": None}
     yield None
     try:
         place["as_of"] = yield from _verified(library, row, args)
@@ -80,11 +87,7 @@ def page_sizes(library: Library, args: dict[str, Any]) -> Operation:
     Raises DocumentError when the file is gone or changed, cannot be opened or has no pages to be seen.
     """
     row = library.documents.row(str(args["document"]))
-    yield None
-    if row["format"] not in _PAGED:
-        raise DocumentError("unsupported", "This document has no pages that could be shown.", "It is shown as text.")
-    yield from _verified(library, row, args)
-    return {"sizes": (yield from _viewer(library, row, "page_sizes"))["sizes"]}
+    return {"sizes": (yield from viewed(library, row, args, "page_sizes"))["sizes"]}
 
 
 def page_image(library: Library, args: dict[str, Any]) -> Operation:
@@ -96,6 +99,18 @@ def page_image(library: Library, args: dict[str, Any]) -> Operation:
     return {"width": drawn["width"], "height": drawn["height"]}
 
 
+def viewed(library: Library, row: dict[str, Any], request: Mapping[str, Any], op: str, **args: Any) -> Operation:
+    """Ask the parse role about the pages of a document whose file is as {as_of} of the request says.
+
+    Raises DocumentError when the file is gone or changed, cannot be opened or has no pages to be seen.
+    """
+    yield None
+    if row["format"] not in _PAGED:
+        raise DocumentError("unsupported", "This document has no pages that could be shown.", "It is shown as text.")
+    yield from _verified(library, row, request)
+    return (yield from _viewer(library, row, op, **args))
+
+
 def _viewer(library: Library, row: dict[str, Any], op: str, **args: Any) -> Operation:
     """Ask the parse role about a document, with the passwords that were given."""
     path, member = Path(row["path"]), row["member"]
@@ -104,7 +119,7 @@ def _viewer(library: Library, row: dict[str, Any], op: str, **args: Any) -> Oper
     )
 
 
-def _verified(library: Library, row: dict[str, Any], args: dict[str, Any]) -> Generator[None, None, str]:
+def _verified(library: Library, row: dict[str, Any], args: Mapping[str, Any]) -> Generator[None, None, str]:
     """The state of the user's file, which is what was indexed. Raises DocumentError when it is not.
 
     Whoever names the state that was found before spares reading a large file for every page that is looked at.
@@ -119,54 +134,13 @@ def _verified(library: Library, row: dict[str, Any], args: dict[str, Any]) -> Ge
     return as_of
 
 
-def review(library: Library, document: str) -> Operation:
-    """What was found in a document, in context; the text is the original, shown to its owner and not stored."""
-    row = library.documents.row(document)
-    parsed = yield from _reread(library, row)
-    row, pages_found = library.documents.row(document), library.documents.page_rows(document)
-    if len(pages_found) != len(parsed.pages):
-        raise DocumentError("not_found", "Nothing was found in this document yet.", "Wait until it asks for a review.")
-    counts: dict[str, int] = {}
-    pages = []
-    for stored, page in zip(pages_found, parsed.pages, strict=True):
-        yield None
-        content = "" if isinstance(page, UnreadPage) else page.text
-        spans = []
-        for span in library.documents.spans(stored["id"]):
-            if span["label"] == "LOOK_ALIKE":
-                continue
-            value = content[span["start"] : span["end"]]
-            counts[span["label"]] = counts.get(span["label"], 0) + 1
-            spans.append(
-                {
-                    "id": span["id"],
-                    "start": span["start"],
-                    "end": span["end"],
-                    "label": span["label"],
-                    "class": readable(span["label"]),
-                    "score": span["score"],
-                    "replace": bool(span["replace"]),
-                    "doubtful": bool(span["replace"]) and doubtful(span["label"], value, span["score"]),
-                    "replacement": None,
-                }
-            )
-        pages.append({"page": page.number, "locator": page.locator, "text": content, "spans": spans})
-    return {
-        "document": document,
-        "name": row["name"],
-        **_place(row),
-        "policy": row["policy"],
-        "pages": pages,
-        "counts": counts,
-    }
-
-
-def _place(row: dict[str, Any]) -> dict[str, Any]:
+def placed(row: dict[str, Any]) -> dict[str, Any]:
     """Where the original lies, and whether it has pages to be seen."""
     return {"path": shown_path(row), "format": row["format"], "paged": row["format"] in _PAGED}
 
 
-def _reread(library: Library, row: dict[str, Any]) -> Generator[None, None, ParsedFile]:
+def reopened(library: Library, row: dict[str, Any]) -> Generator[None, None, ParsedFile]:
+    """What the file of a document says, read once more. Raises DocumentError when it is gone or changed."""
     try:
         return (yield from reread(library, row, library.viewer))
     except DocumentError:

@@ -111,7 +111,8 @@ def test_events_come_in_order_and_the_answer_is_stored() -> None:
     }
     assert team.library.stored[0]["answer"] == "The rent is 900."
     assert team.library.stored[0]["unknown"] == ["Falk"]
-    assert team.chat.args["passages"] == [{"text": "The rent is 900.", "context": "Rent"}]
+    # What nobody has looked through counts as looking like instructions.
+    assert team.chat.args["passages"] == [{"text": "The rent is 900.", "context": "Rent", "instruction_like": True}]
 
 
 def test_a_crash_in_the_middle_keeps_what_was_said() -> None:

@@ -30,7 +30,7 @@ def told(capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
     "words",
     [
         *(["search", "x", "--mode", mode] for mode in ("tfidf", "rerank", "deep")),
-        *(["eval", "retrieval", "DIR"], ["privacy", "audit"], ["serve"]),
+        *(["eval", "retrieval", "DIR"], ["serve"]),
         ["ask", "x", "--strategy", "post-fusion"],
     ],
 )
@@ -103,3 +103,14 @@ def test_a_data_directory_that_cannot_be_is_told_in_words(tmp_path: Path, capsys
     (tmp_path / "afile").write_text("in the way")
     assert main.run(["--data-dir", str(tmp_path / "afile" / "data"), "documents", "--json"]) == StoreError.exit_code
     assert told(capsys)["code"] == "read_only"
+
+
+@pytest.mark.usefixtures("no_workers")
+@pytest.mark.parametrize("name", ["receipt.txt", "missing/receipt.html", "taken.json"])
+def test_a_receipt_that_cannot_be_saved_is_refused_before_anything_is_erased(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "taken.json").mkdir()
+    words = ["--data-dir", str(tmp_path / "data"), "remove", "x", "--receipt", str(tmp_path / name), "--json"]
+    assert main.run(words) == 2
+    assert told(capsys)["code"] == "bad_request"

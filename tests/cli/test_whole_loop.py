@@ -46,8 +46,9 @@ def test_add_gives_a_row_for_every_path(added: Any, by_name: dict[str, Any], fil
 
 
 def test_progress_is_one_object_a_line_on_stderr(added: Any, by_name: dict[str, Any]) -> None:
-    states = [event["state"] for event in added.progress if event["document"] == by_name["letter.md"]["id"]]
-    assert all(event["event"] == "document" and event.keys() >= {"path", "state", "known"} for event in added.progress)
+    documents = [event for event in added.progress if event["event"] != "key"]
+    states = [event["state"] for event in documents if event["document"] == by_name["letter.md"]["id"]]
+    assert all(event["event"] == "document" and event.keys() >= {"path", "state", "known"} for event in documents)
     assert (states[0], states[-1]) == ("waiting", "ready")
     assert "reading" in states
     assert "indexing" in states
@@ -155,8 +156,14 @@ def test_the_database_is_encrypted(cli: Any, added: Any) -> None:
 
 def test_removing_leaves_a_receipt_and_nothing_else(cli: Any, by_name: dict[str, Any]) -> None:
     document = by_name["letter.md"]["id"]
-    ran = cli("remove", document, "--json")
+    file = cli.root / "receipt.html"
+    ran = cli("remove", document, "--json", "--receipt", file, "--without-names")
     (receipt,) = ran.json["receipt"]["documents"]
+    assert ran.json["receipt"]["verified"] is True
+    assert ran.json["receipt"]["scanned"]["files"] > 5
+    assert [event["event"] for event in ran.progress][-1] == "proving"
+    assert "letter.md" not in file.read_text()
+    assert f"sha256:{receipt['sha256'][:16]}" in file.read_text()
     assert (ran.code, receipt["document"], receipt["verified"], receipt["chunks"] > 0) == (0, document, True, True)
     assert receipt["vault_entries"] >= 3
     hits = cli("search", "certificate of the warranty", "--json").json["hits"]

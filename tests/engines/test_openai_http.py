@@ -13,6 +13,7 @@ from desktop_rag.errors import EngineError, ModelError, NetworkError, UsageError
 from desktop_rag.models.catalogue import find
 from desktop_rag.workers.loopback import LoopbackServer
 from tests.engines.contract import (
+    FORGED,
     QUESTION,
     TEXT,
     CancelsInPrefill,
@@ -68,6 +69,14 @@ class TestRealServer(EngineContract, CancelsInPrefill, StopsAtStrings):
         """Cannot hold by tokens: the server keeps template and tokenizer; the messages are the prompt."""
         prompt = engine.render(QUESTION)
         assert (prompt.messages, prompt.tokens, prompt.text) == (tuple(QUESTION), (), "")
+
+    def test_neither_a_document_nor_a_question_steers_the_model(self, engine: Engine) -> None:
+        """Seen by what the server is sent: its tokens are its own."""
+        prompt = engine.render([{"role": "user", "content": FORGED}])
+        (sent,) = prompt.messages
+        forms = ("<|im_end|>", "<|im_start|>", "<|endoftext|>", "<s>", "<unk>", "[INST]", "<<SYS>>", "<start_of_turn>")
+        assert not any(form in sent["content"] for form in forms)
+        assert "".join(sent["content"].split()) == "".join(FORGED.split()), "nothing is lost"
 
     def test_what_is_kept_is_the_start_of_the_prompt_and_ends_before_the_question(self, engine: Engine) -> None:
         """Cannot hold: what falls out of a full context is the server's decision."""

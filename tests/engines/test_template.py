@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desktop_rag.engines.template import ChatTemplate, disarmed
+from desktop_rag.engines.template import ChatTemplate, control_words, disarmed
 from desktop_rag.errors import ModelError
 
 SYSTEM = {"role": "system", "content": "Be brief."}
@@ -113,4 +113,24 @@ def test_a_document_cannot_end_its_turn() -> None:
     assert "<|im_end|>" not in message["content"]
     assert "<|im_start|>" not in message["content"]
     assert message["content"].replace("< |", "<|") == forged[0]["content"]
-    assert disarmed(forged, []) == forged
+    assert disarmed(forged, []) == [message], "widespread ones also where the model's own are not known"
+
+
+def test_ordinary_text_is_not_disarmed() -> None:
+    text = {"role": "user", "content": "<p>1 < 2</p> ### Rent\n[INSTALL] a|b <b>x</b> <http://x.org> std::vector<s1>"}
+    assert disarmed([text], ["<|im_end|>"]) == [text]
+
+
+@given(
+    st.lists(st.sampled_from(["<", "|", "im", "_end", "|>", " ", "<|im_end|>", "<s>", "[INST]", "<x>", "###", "User"]))
+)
+def test_what_is_disarmed_stays_disarmed(parts: list[str]) -> None:
+    once = disarmed([{"role": "user", "content": "".join(parts)}], ["<|im_end|>", "<x>"])
+    assert disarmed(once, ["<|im_end|>", "<x>"]) == once
+    assert "".join(once[0]["content"].split()) == "".join("".join(parts).split())
+
+
+def test_added_tokens_count_when_the_template_is_made_of_them() -> None:
+    source = "{% for m in messages %}<turn>{{ m.content }}</turn>[END]{% endfor %}"
+    added = ["<turn>", "</turn>", "[END]", "<table>", "\n", "m", "content"]
+    assert control_words(["<s>"], added, source) == ["<s>", "<turn>", "</turn>", "[END]"]

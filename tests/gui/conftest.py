@@ -14,6 +14,7 @@ from desktop_rag.gui.app import WorkersBackend
 from desktop_rag.gui.main_window import MainWindow
 from desktop_rag.gui.theme import Theme
 from desktop_rag.settings import Settings
+from desktop_rag.store.key import make_key
 from tests.gui.real import PATIENCE_MS
 from tests.gui.scripted import ScriptedBackend
 
@@ -68,6 +69,8 @@ def open_real(
     """Opens a window on real workers; each on the same library, which is empty at first. Takes settings by name."""
     monkeypatch.setenv("DESKTOP_RAG_CONFIG_DIR", str(tmp_path / "config"))
     data_dir = paths.private_dir(tmp_path / "data")
+    # Else the window would ask how the library shall be protected.
+    make_key(data_dir, "file")
     windows: list[MainWindow] = []
 
     def open_one(**chosen: object) -> MainWindow:

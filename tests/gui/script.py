@@ -9,6 +9,8 @@ from typing import Any
 from desktop_rag import paths
 from desktop_rag.errors import DesktopRagError
 from desktop_rag.gui.backend import Event
+from desktop_rag.privacy.receipt import Proof
+from desktop_rag.privacy.receipt import receipt as issued
 
 SAMPLES = paths.assets_dir() / "samples"
 PDF = "pump-maintenance-report.pdf"
@@ -301,3 +303,26 @@ def conversations() -> list[dict[str, Any]]:
         {"id": f"c{n}", "title": title, "collection": "Brackwater 2025", "updated": now - n * 50_000, "messages": 2}
         for n, title in enumerate(titles, 1)
     ]
+
+
+def receipt(names: list[str], *, found: str | None = None) -> dict[str, Any]:
+    """What removing these documents gives, as the library itself would write it."""
+    erased = {"passages": 12, "vectors": 12, "terms": 40, "vault_entries": 1, "spellings": 2}
+    proof = Proof(values=9, searches=8, texts=1042, pages=612, files=214, bytes=48_200_000, shared=2)
+    if found is not None:
+        proof.find(found, names[:1])
+    rows = [
+        {
+            "document": "b1946ac92492d234",
+            "name": name,
+            "sha256": "6ef1c531ddccc8d6" * 4,
+            "chunks": 12,
+            "vault_entries": 1,
+            "answers_blanked": 0,
+            "documents_inside": 0,
+            "erased": erased,
+            "verified": True,
+        }
+        for name in names
+    ]
+    return issued(rows, erased if names else {}, proof)

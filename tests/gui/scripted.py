@@ -12,7 +12,7 @@ from typing import Any
 
 from desktop_rag.errors import StoreError
 from desktop_rag.gui.backend import Event
-from tests.gui import model_script
+from tests.gui import model_script, privacy_script
 from tests.gui.script import (
     ANSWER,
     FOUND,
@@ -24,6 +24,7 @@ from tests.gui.script import (
     document,
     finished,
     messages,
+    receipt,
     sources,
     stored,
     token,
@@ -95,6 +96,7 @@ class ScriptedBackend:
         self.rows = {name: document(name) for name in names} if documents else {}
         self.conversations = conversations() if documents else []
         self.folders: list[dict[str, Any]] = []
+        self.rules: list[dict[str, Any]] = []
         self.changes: list[Event] = []
         self.refusal: StoreError | None = None
         self.closed = False
@@ -113,7 +115,9 @@ class ScriptedBackend:
         self.unfinished: list[Event] = []
         self.benchmark: Callable[[list[str]], Iterator[Event]] = model_script.bench
         self.probe: Callable[[list[str]], Iterator[Event]] = model_script.probe
+        self.selftest: Callable[[], Iterator[Event]] = privacy_script.tested
         self.records: list[Event] = []
+        self.connections: list[Event] = []
 
     @property
     def answering(self) -> ScriptedWorker:
@@ -123,6 +127,15 @@ class ScriptedBackend:
     def load(self) -> Event:
         """What the chat worker says of its model."""
         return self.chat.call("load")
+
+    @property
+    def running(self) -> list[ScriptedWorker]:
+        """Those that have greeted."""
+        return [worker for worker in (self.library, self.chat, self.models) if worker.hello is not None]
+
+    def egress(self) -> list[Event]:
+        """The lines a test has put there."""
+        return self.connections
 
     def network(self, purpose: str) -> ScriptedWorker:
         """Remembered, so that a test can see that nothing is opened unasked; what all uses ask is in `downloads`."""
@@ -199,11 +212,13 @@ class ScriptedBackend:
             "collections": self._collections,
             "collection_create": lambda **row: {"collection": {"id": 9, "documents": 0, **row}},
             "collection_update": lambda **row: {"collection": {"documents": 3, **row}},
-            "collection_delete": lambda **_: {"receipt": {"documents": []}},
+            "collection_delete": lambda **_: {"receipt": receipt([])},
             "conversations": lambda: {"conversations": self.conversations},
             "conversation": lambda id: {"id": id, "title": "Pump P-204", "messages": messages()},
             "documents": lambda **_: {"documents": list(self.rows.values())},
             "warm": dict,
+            "key": lambda: {"key": "file", "open": True, "keyring": False},
+            "unlock": lambda **_: {"key": "file"},
             "doctor": lambda: {"key": "file", "index": {"documents": 3, "chunks": 41, "parity": True}},
             "resume": lambda: iter(()),
             "reread": lambda documents: iter(()),
@@ -213,7 +228,7 @@ class ScriptedBackend:
             "folder_forget": self._forget,
             "sync": self._sync,
             "reveal": lambda texts, collection=None: {
-                "values": {text: VALUES[text] for text in texts if text in VALUES}
+                "values": {token: value for token, value in VALUES.items() if any(token in text for text in texts)}
             },
             "locate": self._locate,
             "page_sizes": lambda **_: {"sizes": [[595, 842]] * 4},
@@ -221,6 +236,13 @@ class ScriptedBackend:
             "document_view": self._view,
             "add": self._add,
             "review": self._review,
+            "review_summary": self._summary,
+            "review_values": self._values,
+            "review_boxes": self._boxes,
+            "decide": lambda **_: {},
+            "rules": lambda collection=None: {"rules": list(self.rules)},
+            "rule_add": self._rule,
+            "rule_forget": self._rule_forget,
             "accept": self._accept,
             "remove": self._remove,
         }
@@ -338,23 +360,55 @@ class ScriptedBackend:
                     "replacement": None,
                 }
             )
-        pages = [{"page": 1, "locator": None, "text": TEXT, "spans": spans}]
-        return {"document": document, "name": document, "policy": "pseudonymise", "pages": pages, "counts": {}}
+        pages = [{"page": 1, "locator": None, "text": TEXT, "unread": None, "spans": spans}]
+        pages += [{"page": 2, "locator": None, "text": "", "unread": "no text on this page", "spans": []}]
+        shown = {"document": document, "name": document, "format": document.rpartition(".")[2]}
+        return {**shown, "paged": document == PDF, "policy": "pseudonymise", "pages": pages, "counts": {}}
 
-    def _accept(self, documents: list[str], decisions: dict[str, Any]) -> Iterator[Event]:
+    def _summary(self, documents: list[str]) -> Event:
+        sums = {"found": len(FOUND), "replaced": 7, "doubtful": 1, "unread": 1}
+        return {"documents": {name: dict(sums) for name in documents}}
+
+    def _values(self, documents: list[str]) -> Iterator[Event]:
+        for name in documents:
+            told = self._review(name)
+            first, second = told["pages"]
+            spans = [
+                {**s, "text": TEXT[s["start"] : s["end"]], "before": TEXT[max(0, s["start"] - 60) : s["start"]],
+                 "after": TEXT[s["end"] : s["end"] + 60]}
+                for s in first["spans"]
+            ]  # fmt: skip
+            pages = [{**first, "spans": spans}, second]
+            for page in pages:
+                del page["text"]
+            yield {"event": "reviewed", **told, "pages": pages, "error": None}
+        yield {"event": "done"}
+
+    def _boxes(self, document: str, page: int, ranges: list[list[int]], as_of: str | None = None) -> Event:
+        boxes = [[{"x": 60.0, "y": 40.0 + 14 * n, "width": 90.0, "height": 12.0}] for n in range(len(ranges))]
+        return {"boxes": boxes, "page_size": [595, 842]}
+
+    def _rule(self, kind: str, term: str, collection: str | None = None, label: str = "OWN_TERM") -> Event:
+        before = next((rule for rule in self.rules if (rule["term"], rule["collection"]) == (term, collection)), None)
+        number = max((rule["id"] for rule in self.rules), default=0) + 1
+        self.rules = [rule for rule in self.rules if rule is not before]
+        self.rules.append({"id": number, "kind": kind, "term": term, "label": label, "collection": collection})
+        return {"rule": self.rules[-1], "before": before}
+
+    def _rule_forget(self, **which: Any) -> Event:
+        self.rules = [rule for rule in self.rules if any(rule[name] != value for name, value in which.items())]
+        return {}
+
+    def _accept(self, documents: list[str], **_: Any) -> Iterator[Event]:
         for name in documents:
             for state in ("cleaning", "indexing", "ready"):
                 self.rows[name] = document(name, state)
                 yield {"event": "document", **self.rows[name], "document": name}
         yield {"event": "done", "documents": []}
 
-    def _remove(self, documents: list[str]) -> Event:
+    def _remove(self, documents: list[str]) -> Iterator[Event]:
         for name in documents:
             self.rows.pop(name)
-        return {
-            "receipt": {
-                "documents": [
-                    {"document": name, "chunks": 12, "vault_entries": 1, "verified": True} for name in documents
-                ]
-            }
-        }
+            yield {"event": "removed", "document": name}
+        yield {"event": "proving", "share": 40}
+        yield {"event": "done", "receipt": receipt(documents)}

@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 from desktop_rag.gui import private_text, words
 from desktop_rag.gui.chat import markup
 from desktop_rag.gui.chat.entries import Answer, from_messages
-from desktop_rag.gui.review.decisions import Decisions, reflowed
+from desktop_rag.gui.review.decisions import reflowed
 from desktop_rag.gui.sources.text_view import utf16
 from tests.gui.script import ANSWER, finished
-from tests.gui.scripted import ScriptedBackend
 
 TEXT = st.lists(
     st.one_of(
@@ -91,16 +90,6 @@ def test_reflowing_keeps_every_offset(text: str) -> None:
     shown = reflowed(text)
     assert len(shown) == len(text)
     assert all(new == old or (old == "\n" and new == " ") for old, new in zip(text, shown, strict=True))
-
-
-def test_only_changed_decisions_are_sent() -> None:
-    decisions = Decisions(ScriptedBackend().library.call("review", document="a.pdf"))
-    assert decisions.as_request() == {}
-    assert decisions.groups()[0][0] == ""
-    person = next(span for span in decisions.spans if span.text == "Daniel Hughes")
-    decisions.set(decisions.same(person), replace=False)
-    assert decisions.as_request() == {person.id: False}
-    assert decisions.text[person.start : person.end] == "Daniel Hughes"
 
 
 def test_a_stopped_answer_is_still_one_after_a_restart() -> None:

@@ -195,7 +195,7 @@ def test_the_toggle_shows_real_values(window: MainWindow, qtbot: QtBot) -> None:
     assert card.text.words_at("private:[PERSON_1]") == "Person 1 is Marta Lindqvist"
     window.reveal.set_shown(True)
     assert "Marta Lindqvist led the inspection" in visible(card)
-    assert any(button.accessibleName() == "Show pseudonyms" for button in window.chat.header.findChildren(IconButton))
+    assert any(button.accessibleName() == "Hide real values" for button in window.chat.header.findChildren(IconButton))
     window.reveal.set_shown(False)
     assert "Marta" not in visible(card)
 

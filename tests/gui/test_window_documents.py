@@ -7,17 +7,18 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
+from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop_rag.errors import StoreError
 from desktop_rag.gui import words
 from desktop_rag.gui.library.document_model import DOCUMENT
+from desktop_rag.gui.library.receipt import ReceiptSheet
 from desktop_rag.gui.main_window import MainWindow
 from desktop_rag.gui.pieces.confirm import Confirm
 from desktop_rag.gui.theme import Theme
 from desktop_rag.settings import Settings
-from tests.gui.script import PDF, SAMPLES, document
+from tests.gui.script import PDF, SAMPLES, document, receipt
 from tests.gui.scripted import ScriptedBackend
 
 
@@ -65,34 +66,6 @@ def test_files_may_be_dropped_on_any_part(window: MainWindow, qtbot: QtBot, back
     assert window.chat.composer.text() == ""
 
 
-def test_the_review_is_done_by_keyboard(window: MainWindow, qtbot: QtBot, backend: ScriptedBackend) -> None:
-    backend.rows[PDF] = document(PDF, "reviewing")
-    window.library.refresh()
-    qtbot.waitUntil(lambda: bool(window.library.reviewing()))
-    window.wires.library.review()
-    qtbot.waitUntil(lambda: PDF in window.review.decisions)
-    tree = window.review.tree
-    assert window.review.counts == "10 found · 1 to check"
-    assert tree.current is not None
-    assert tree.current.doubtful, "the doubtful value does not come first"
-    doubtful = tree.current
-    qtbot.keyClick(tree, Qt.Key.Key_Space)
-    assert not doubtful.replace
-    qtbot.keyClicks(tree, "jj")
-    moved = tree.current
-    assert moved.text == "Marta Lindqvist"
-    qtbot.keyClicks(tree, "n")
-    assert not moved.replace
-    qtbot.keyClicks(tree, "a")
-    assert moved.replace
-    qtbot.keyClicks(tree, "k")
-    assert tree.current.text == "Tomasz Okafor"
-    window.review.index.click()
-    qtbot.waitUntil(lambda: window.tasks.count == 0)
-    (accepted,) = backend.library.named("accept")
-    assert accepted["decisions"] == {PDF: {7: False}}
-
-
 def test_a_failed_file_shows_its_cause_at_its_row(window: MainWindow, qtbot: QtBot, backend: ScriptedBackend) -> None:
     error = {
         "code": "encrypted",
@@ -121,8 +94,73 @@ def test_removing_asks_first_and_shows_a_receipt(window: MainWindow, qtbot: QtBo
     assert backend.library.named("remove") == [{"documents": [name]}]
     assert window.library_page.notice.isVisible()
     assert "is removed" in window.library_page.notice.sentence
-    assert "12 passages, 1 vault entry, a search afterwards found nothing left" in window.library_page.notice.hint
+    assert window.library_page.notice.hint == (
+        "Erased: 12 passages, 1 vault entry. Nothing of it was found in 214 files."
+    )
     assert name not in [row["name"] for row in window.library.documents()]
+
+
+def removed(window: MainWindow, qtbot: QtBot, *names: str) -> ReceiptSheet:
+    """Remove documents and open the receipt by its button."""
+    window.show_page("library")
+    rows = [row for row in window.library.documents() if row["name"] in names]
+    window.actions_.remove_documents(rows)
+    window.findChildren(Confirm)[-1].button.click()
+    qtbot.waitUntil(lambda: window.tasks.count == 0)
+    (button,) = (b for b in window.library_page.notice.findChildren(QPushButton) if b.text() == "Receipt…")
+    button.click()
+    return window.findChildren(ReceiptSheet)[-1]
+
+
+@pytest.mark.parametrize("ending", [".html", ".json"])
+@pytest.mark.parametrize("nameless", [False, True])
+def test_the_receipt_is_saved_with_or_without_names(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path, ending: str, nameless: bool
+) -> None:
+    sheet = removed(window, qtbot, PDF)
+    sheet.nameless.setChecked(nameless)
+    file = tmp_path / f"receipt{ending}"
+    sheet.keep(file)
+    qtbot.waitUntil(lambda: window.tasks.count == 0)
+    saved = file.read_text()
+    assert (PDF in saved) is not nameless
+    assert "6ef1c531ddccc8d6" in saved
+    assert window.library_page.notice.sentence == "The receipt is saved."
+
+
+def test_a_receipt_that_could_not_be_saved_says_so(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("")
+    removed(window, qtbot, PDF).keep(tmp_path / "taken" / "receipt.html")
+    qtbot.waitUntil(lambda: window.tasks.count == 0)
+    assert "receipt is saved" not in window.library_page.notice.sentence
+    assert window.library_page.notice.property("kind") == "error"
+
+
+def test_what_was_still_found_is_said_in_the_notice(window: MainWindow, qtbot: QtBot, backend: ScriptedBackend) -> None:
+    answer = {"event": "done", "receipt": receipt([PDF], found="the conversations")}
+    backend.library.script["remove"] = lambda documents: iter([answer])
+    sheet = removed(window, qtbot, PDF)
+    assert window.library_page.notice.property("kind") == "error"
+    assert "Something of it still stands in: the conversations." in window.library_page.notice.hint
+    sheet.reject()
+
+
+def test_what_was_erased_leaves_the_screen(window: MainWindow, qtbot: QtBot, backend: ScriptedBackend) -> None:
+    viewer = window.pane.viewer
+    window.library_page.document_opened.emit(window.library.document(PDF))
+    qtbot.waitUntil(lambda: window.tasks.count == 0)
+    window.sidebar.conversation_chosen.emit(window.library.conversations[0]["id"])
+    qtbot.waitUntil(lambda: window.tasks.count == 0)
+    assert viewer.document == PDF
+    issued = receipt([PDF])
+    issued["erased"]["answers"] = 1
+    backend.rows.pop(PDF)
+    events = [{"event": "removed", "document": PDF}, {"event": "done", "receipt": issued}]
+    backend.library.script["remove"] = lambda documents: iter(events)
+    asked = len(backend.library.named("conversation"))
+    removed(window, qtbot, PDF).reject()
+    assert viewer.document is None
+    assert len(backend.library.named("conversation")) == asked + 1, "its blanked answers are shown as they are now"
 
 
 def test_a_locked_library_is_a_page_with_a_reason_and_another_try(qtbot: QtBot, theme: Theme, tmp_path: Path) -> None:

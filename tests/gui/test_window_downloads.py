@@ -11,13 +11,13 @@ from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from desktop_rag.errors import DesktopRagError, ModelError, NetworkError
-from desktop_rag.gui import seal
 from desktop_rag.gui.backend import Event
 from desktop_rag.gui.main_window import MainWindow
 from desktop_rag.gui.models import jobs
 from desktop_rag.gui.models.card import ModelCard
 from desktop_rag.gui.models.file_row import FileRow
 from desktop_rag.gui.pieces.buttons import TextButton
+from desktop_rag.gui.seal import chip as seal
 from tests.gui import model_script
 from tests.gui.model_steps import OFFERED, card, idle, shield
 from tests.gui.scripted import ScriptedBackend

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+import keyring
 import pytest
 
+from desktop_rag.store import passphrase
 from desktop_rag.store.connection import open_database
 from desktop_rag.store.key import Key
+from tests.store.rings import Ring
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,6 +19,21 @@ if TYPE_CHECKING:
 KEY = Key(bytes(range(32)), "file")
 
 Open = Callable[..., Any]
+
+
+@pytest.fixture
+def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passphrases that cost next to nothing, where what they cost is not what is tested."""
+    monkeypatch.setattr(passphrase, "_COST", {"memory_kib": 64, "iterations": 1, "lanes": 1})
+
+
+@pytest.fixture
+def ring() -> Iterator[Ring]:
+    before = keyring.get_keyring()
+    made = Ring()
+    keyring.set_keyring(made)
+    yield made
+    keyring.set_keyring(before)
 
 
 @pytest.fixture

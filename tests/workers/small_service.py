@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from typing import Any
 
 from desktop_rag.errors import DocumentError
 from desktop_rag.workers.loop import Loop, Operation, Request, Service
@@ -63,7 +64,12 @@ def big(request: Request) -> Operation:
     return {"ok": True}
 
 
+def look(args: dict[str, Any]) -> dict[str, Any]:
+    """Answered beside all others; anything but text is a bug."""
+    return {"seen": "" + args["text"]}
+
+
 channel = _take_pipe()
 channel.send({"event": "hello", "protocol": PROTOCOL, "role": "small", "pid": 0, "capabilities": [], "seal": "none"})
 handlers = {f.__name__: f for f in (slow, ping, spin, refuse, buggy, hasty, printer, big)}
-sys.exit(Loop(channel, Service(handlers, frozenset({"slow"}))).run())  # type: ignore[func-returns-value]
+sys.exit(Loop(channel, Service(handlers, frozenset({"slow"}), beside={"look": look})).run())  # type: ignore[func-returns-value]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from reportlab.pdfgen.canvas import Canvas
 
 from desktop_rag.errors import StoreError
-from desktop_rag.workers import indexing, library_service, viewing
+from desktop_rag.workers import indexing, library_service, reviewing, viewing
 from desktop_rag.workers.loop import Request
 from tests.workers.driving import add, counts, everything, run
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from desktop_rag.workers.library import Library
     from desktop_rag.workers.loop import Operation
+    from desktop_rag.workers.unlocking import Gate
 
 pytestmark = pytest.mark.slow
 
@@ -48,7 +50,7 @@ def until(operation: Iterator[dict[str, Any] | None], state: str) -> str:
 
 
 def operations(library: Library) -> library_service._Operations:
-    return library_service._Operations(library, "none")
+    return library_service._Operations(cast("Gate", SimpleNamespace(library=library)), "none")
 
 
 def test_adding_again_without_a_review_finishes_what_waits_for_one(library: Library, tmp_path: Path) -> None:
@@ -244,7 +246,7 @@ def test_a_review_of_what_is_not_read_yet_says_so(library: Library, tmp_path: Pa
 
     document = until(adding(library, write(tmp_path, "a.txt")), "waiting")
     with pytest.raises(DocumentError) as caught:
-        run(viewing.review(library, document))
+        run(reviewing.review(library, document))
     assert caught.value.code == "not_found"
 
 

@@ -75,6 +75,7 @@ def test_after_a_crash_the_next_request_starts_a_new_process(fake: MakeClient) -
     worker.on_state = states.append
     before = worker.call("echo")["pid"]
     refused(lambda: worker.call("die", signal="SIGKILL"), EngineError, "crashed")
+    assert worker.hello is None, "a process that is gone speaks for itself no more"
     assert worker.call("echo")["pid"] != before
     worker.close()
     assert states == ["starting", "ready", "crashed", "starting", "ready", "stopped"]

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import zipfile
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from reportlab.pdfgen.canvas import Canvas
 
 from desktop_rag import paths
 from desktop_rag.errors import DocumentError, StoreError
-from desktop_rag.workers import health, indexing, library_service, originals, viewing
+from desktop_rag.workers import health, indexing, library_service, originals, reviewing, viewing
 from desktop_rag.workers.loop import Request
 from tests.workers.driving import add, counts, everything, run
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from desktop_rag.workers.library import Library
     from desktop_rag.workers.parsing import ParsedFile
+    from desktop_rag.workers.unlocking import Gate
 
 pytestmark = pytest.mark.slow
 
@@ -137,7 +139,7 @@ def test_nothing_is_indexed_before_the_review_and_the_ticks_decide(library: Libr
     assert counts(library) | {"documents": 0} == dict.fromkeys(counts(library), 0)
     assert "Rivera" not in everything(library)
 
-    _, shown = run(viewing.review(library, document["id"]))
+    _, shown = run(reviewing.review(library, document["id"]))
     spans = {shown["pages"][0]["text"][s["start"] : s["end"]]: s for s in shown["pages"][0]["spans"]}
     assert {"Jean Rivera", "Maria Alvarez", "maria@example.org"} <= set(spans)
     decisions = {document["id"]: {str(spans["Maria Alvarez"]["id"]): False}}
@@ -216,7 +218,7 @@ def test_a_document_removed_while_it_is_indexed_is_gone_and_the_others_go_on(lib
                 doomed = event["document"]
                 break
         assert doomed is not None, state
-        assert remove_document(library, doomed)["verified"]
+        assert remove_document(library, doomed).absent
         _, result = run(operation)
         assert [(d["name"], d["state"]) for d in result["documents"]] == [("b.txt", "ready")]
         assert "Rivera" not in everything(library)
@@ -260,7 +262,7 @@ def test_a_collection_that_keeps_from_now_on_leaves_chroma(library: Library, tmp
     add(library, write(tmp_path, "a.txt"))
     collection = library.default_collection()["id"]
     assert counts(library)["chroma"] == 1
-    operations = library_service._Operations(library, "none")
+    operations = library_service._Operations(cast("Gate", SimpleNamespace(library=library)), "none")
     run(operations.collection_update(Request(1, "collection_update", {"id": collection, "policy": "keep"})))
     assert library.chroma._opened().list_collections() == []
     assert hits(library, "Who pays the rent?")

@@ -79,8 +79,8 @@ def test_a_file_inside_that_cannot_be_read_is_a_row_with_its_cause(library: Libr
 
 def test_removing_a_mail_removes_what_came_with_it(library: Library, tmp_path: Path) -> None:
     letter, lease = add(library, mail(tmp_path / "letter.eml", ("lease.txt", LEASE)))
-    receipt = removing.remove_document(library, letter["id"])
-    assert (receipt["documents_inside"], receipt["verified"]) == (1, True)
+    erased = removing.remove_document(library, letter["id"])
+    assert [one.absent for one in erased.family()] == [True, True]
     assert not library.documents.exists(lease["id"])
 
 

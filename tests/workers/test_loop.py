@@ -96,3 +96,20 @@ def test_large_answers_arrive_whole_while_others_are_served(small: MakeClient) -
     for thread in threads:
         thread.join(20)
     assert got == {size: size for size in sizes}
+
+
+def test_what_waits_for_nobody_is_answered_while_native_work_goes_on(small: MakeClient) -> None:
+    worker = small()
+    work = worker.stream("spin")
+    assert next(work)["event"] == "begun"
+    assert worker.call("look", text="now")["seen"] == "now"
+    assert worker.busy
+    work.close()
+
+
+def test_a_bug_beside_ends_its_request_only(small: MakeClient) -> None:
+    worker = small()
+    with pytest.raises(DesktopRagError) as caught:
+        worker.call("look", text=7)
+    assert caught.value.code == "bug"
+    assert worker.call("look", text="on")["seen"] == "on"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from desktop_rag import paths
 from desktop_rag.errors import StoreError
-from desktop_rag.workers import health, indexing, library_service, questions
+from desktop_rag.workers import health, indexing, library_service, questions, receipts
 from desktop_rag.workers.loop import Request
 from desktop_rag.workers.removing import remove_document
 from tests.workers.driving import add, counts, everything, run
@@ -42,6 +43,12 @@ def files(folder: str = "") -> bytes:
     return b"\n".join(file.read_bytes() for file in found if file.is_file())
 
 
+def removed(library: Library, document: str) -> dict[str, Any]:
+    """Remove one document as the window does; its row in the receipt."""
+    (row,) = run(receipts.remove(library, [document]))[1]["receipt"]["documents"]
+    return row
+
+
 def chroma_files() -> bytes:
     return files("chroma")
 
@@ -61,7 +68,7 @@ def dense(library: Library, query: str) -> list[str]:
 def test_nothing_of_a_removed_document_stays(library: Library, two: tuple[str, str]) -> None:
     before = everything(library)
     assert {value for value in GONE if value in before} == set(GONE), "the test must be able to find what it looks for"
-    receipt = remove_document(library, two[1])
+    receipt = removed(library, two[1])
     assert receipt["verified"] is True
     assert (receipt["document"], receipt["name"], receipt["chunks"]) == (two[1], "doomed.txt", 1)
     assert receipt["vault_entries"] == 2, "the painter and her address; the tenant is still in the other document"
@@ -89,7 +96,7 @@ def test_answers_that_quote_it_are_blanked(library: Library, two: tuple[str, str
     library.conversations.add_answer(conversation, "The gazebo was painted.", {"citations": ["gazebo"]}, [two[1]])
     other, _ = library.conversations.add_question(None, None, "And the rent?")
     library.conversations.add_answer(other, "The rent is 950 euros.", {"citations": []}, [two[0]])
-    assert remove_document(library, two[1])["answers_blanked"] == 1
+    assert removed(library, two[1])["answers_blanked"] == 1
     blanked, kept = (library.conversations.one(one)["messages"][1] for one in (conversation, other))
     assert "gazebo" not in blanked["text"]
     assert blanked["data"] is None
@@ -99,15 +106,15 @@ def test_answers_that_quote_it_are_blanked(library: Library, two: tuple[str, str
 def test_a_search_that_still_finds_something_is_not_verified(
     library: Library, two: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(library.lexical, "remove", lambda chunks: None)
+    monkeypatch.setattr(library.lexical, "remove", lambda chunks: 0)
     library.db.execute("PRAGMA foreign_keys = OFF")
-    assert remove_document(library, two[1])["verified"] is False
+    assert removed(library, two[1])["verified"] is False
 
 
 def test_the_vectors_leave_chromas_files_and_the_others_come_back(library: Library, two: tuple[str, str]) -> None:
     doomed = vector_bytes(library, two[1])
     assert doomed in chroma_files(), "the test must be able to find what it looks for"
-    assert remove_document(library, two[1])["verified"] is True
+    assert removed(library, two[1])["verified"] is True
     assert doomed not in chroma_files()
     assert dense(library, "Who pays the rent?") == [two[0]]
     assert library.chroma.count(1) == 1
@@ -118,13 +125,13 @@ def test_a_cache_that_keeps_the_vectors_is_not_verified(
     library: Library, two: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(library.chroma, "discard", lambda: None)
-    assert remove_document(library, two[1])["verified"] is False
+    assert removed(library, two[1])["verified"] is False
 
 
 def test_no_vector_stays_behind_when_a_collection_keeps_from_now_on(library: Library, two: tuple[str, str]) -> None:
     held = [vector_bytes(library, document) for document in two]
     collection = library.default_collection()["id"]
-    operations = library_service._Operations(library, "none")
+    operations = library_service._Operations(SimpleNamespace(library=library), "none")
     run(operations.collection_update(Request(1, "collection_update", {"id": collection, "policy": "keep"})))
     assert not [one for one in held if one in chroma_files()]
     assert sorted(dense(library, "Who pays the rent?")) == sorted(two)
@@ -141,7 +148,7 @@ def test_a_kept_document_takes_the_cache_away_and_gives_it_back_when_it_goes(
 ) -> None:
     collection = library.default_collection()["id"]
     (tmp_path / "kept.txt").write_text("The boiler is repaired in May.\n")
-    operations = library_service._Operations(library, "none")
+    operations = library_service._Operations(SimpleNamespace(library=library), "none")
     adding = operations.add(Request(1, "add", {"paths": [str(tmp_path / "kept.txt")], "policy": "keep"}))
     next(adding)
     # A question may come between the request and the first row of the document.
@@ -178,7 +185,7 @@ def test_a_spelling_goes_with_the_last_document_that_has_it(library: Library, tm
         ids[name] = add(library, (tmp_path / name).with_suffix(".txt"))[0]["id"]
     (pseudonym,) = {f"[PERSON_{row[0]}]" for row in library.db.execute("SELECT number FROM entries")}
     assert questions.reveal(library, [pseudonym]) == {pseudonym: "Maria Consuelo Rivera"}
-    assert remove_document(library, ids["b"])["verified"] is True
+    assert removed(library, ids["b"])["verified"] is True
     assert questions.reveal(library, [pseudonym]) == {pseudonym: "Maria Rivera"}
     assert "Consuelo" not in everything(library)
     assert "consuelo" not in everything(library)
@@ -193,7 +200,7 @@ def test_an_earlier_version_that_a_kill_left_beside_the_newer_one_goes_at_the_ne
     (old,) = add(library, path)
     path.write_text(SHARED)
     with monkeypatch.context() as patch:
-        patch.setattr(indexing, "remove_document", lambda library, document: None)
+        patch.setattr(indexing, "erase", lambda library, document: ())
         (new,) = add(library, path)
     assert counts(library)["ready"] == 2
     library.close()

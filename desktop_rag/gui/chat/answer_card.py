@@ -15,6 +15,8 @@ from desktop_rag.gui.chat.rich_text import RichText
 from desktop_rag.gui.pieces.buttons import IconButton
 from desktop_rag.gui.pieces.labels import IconLabel, label, set_tone
 from desktop_rag.gui.pieces.notice import Notice
+from desktop_rag.gui.pieces.open_link import ask_to_open
+from desktop_rag.gui.private_text import readable
 from desktop_rag.gui.reveal import Reveal
 from desktop_rag.gui.theme import Theme
 
@@ -52,6 +54,7 @@ class AnswerCard(QWidget):
         self._since = QElapsedTimer()
         self._build()
         self._text.cited.connect(lambda marker: self.cited.emit(answer, marker))
+        self._text.linked.connect(lambda address: ask_to_open(theme, self, address))
         self._text.resized.connect(self.resized)
         reveal.changed.connect(self._rewrite)
         theme.changed.connect(self._rewrite)
@@ -64,9 +67,11 @@ class AnswerCard(QWidget):
         status.addWidget(self._status, 1)
         self._again = IconButton(self._theme, "refresh-cw", "Ask again", self._ask_again, size=14)
         self._copy = IconButton(self._theme, "copy", "Copy answer", self.copy, size=14)
+        self._copy_real = IconButton(self._theme, "eye", "Copy with real values", self.copy_real, size=14)
         foot = QHBoxLayout()
         foot.setSpacing(2)
         foot.addWidget(self._footer, 1)
+        foot.addWidget(self._copy_real)
         foot.addWidget(self._copy)
         foot.addWidget(self._again)
         column = QVBoxLayout(self)
@@ -105,6 +110,7 @@ class AnswerCard(QWidget):
         self._footer.setToolTip(LEFT_OUT if answer.data.get("left_out") else "")
         for part in (self._footer, self._copy, self._again):
             part.setVisible(ended and answer.error is None)
+        self._offer_real()
         self.setAccessibleName(f"Answer: {self._reveal.words(answer.text)}" if ended else self._status.text())
         self.resized.emit()
 
@@ -155,18 +161,30 @@ class AnswerCard(QWidget):
             self._text.setVisible(True)
             self._text.stream(self._shown_text)
 
+    def _offer_real(self) -> None:
+        answer = self._answer
+        self._copy_real.setVisible(
+            answer.phase == entries.ENDED
+            and self._reveal.shown
+            and self._reveal.words(answer.text) != readable(answer.text)
+        )
+
     def _rewrite(self) -> None:
         answer = self._answer
+        self._offer_real()
         if answer.phase == entries.STREAMING:
             self._text.begin_stream()
             self._text.stream(answer.text)
         elif answer.text:
             previews = {int(item["marker"]): self._preview(item) for item in answer.citations}
-            self._text.show_blocks(markup.blocks(answer.text, answer.data.get("sentences") or ()), previews)
+            self._text.show_blocks(self._content(answer), previews)
             self._reveal.want(answer.text, *(str(item.get("text") or "") for item in answer.citations))
 
+    def _content(self, answer: entries.Answer) -> list[markup.Block]:
+        return markup.blocks(answer.text, answer.data.get("sentences") or (), self._reveal.stand_ins)
+
     def _preview(self, citation: dict[str, Any]) -> str:
-        where = " · ".join(part for part in (str(citation.get("name") or ""), words.place(citation)) if part)
+        where = " · ".join(part for part in (words.file_name(citation.get("name")), words.place(citation)) if part)
         text = self._reveal.words(str(citation.get("text") or ""))
         shown = text if len(text) < _PREVIEW else text[:_PREVIEW].rstrip() + "…"
         return f"{where}\n{shown}"
@@ -176,7 +194,11 @@ class AnswerCard(QWidget):
         self._text.ring(marker)
 
     def copy(self) -> None:
-        """Put the answer on the clipboard, as it reads."""
+        """Put the answer on the clipboard with what stands for private values, also while those are shown."""
+        QGuiApplication.clipboard().setText(readable(self._answer.text))
+
+    def copy_real(self) -> None:
+        """Put the answer on the clipboard as it reads, with real values: asked for on purpose."""
         QGuiApplication.clipboard().setText(self._reveal.words(self._answer.text))
 
     @property
@@ -204,7 +226,7 @@ class AnswerCard(QWidget):
 
 
 def _passages(passages: list[dict[str, Any]]) -> str:
-    names = list(dict.fromkeys(str(item.get("name") or "") for item in passages))
+    names = list(dict.fromkeys(words.file_name(item.get("name")) for item in passages))
     shown = " and ".join(names[:2]) + (f" and {len(names) - 2} more" if len(names) > 2 else "")
     return f"{words.plural(len(passages), 'passage')} from {shown}" if shown else "what was found"
 

@@ -11,7 +11,7 @@ from desktop_rag.gui import words
 from desktop_rag.gui.pieces.buttons import ChipButton, IconButton
 from desktop_rag.gui.pieces.labels import ElidedLabel
 from desktop_rag.gui.reveal import Reveal
-from desktop_rag.gui.seal import SealChip
+from desktop_rag.gui.seal.chip import SealChip
 from desktop_rag.gui.theme import Theme
 
 
@@ -115,4 +115,4 @@ class Header(QWidget):
         self._eye_open = shown
         self._eye.setChecked(shown)
         self._eye.show_icon("eye-off" if shown else "eye", "private" if shown else "muted")
-        self._eye.rename("Show pseudonyms" if shown else "Show real values")
+        self._eye.rename("Hide real values" if shown else "Show real values")

@@ -6,26 +6,28 @@ Offsets always refer to the answer as it is stored; formatting characters are dr
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from desktop_rag.gui.private_text import PSEUDONYM, split
+from desktop_rag.gui.links import LINK, host_of
+from desktop_rag.gui.private_text import split, spots
 
 _HEADING = re.compile(r"(#{1,4})\s+")
 _BULLET = re.compile(r"\s*[-*•]\s+")
 _NUMBER = re.compile(r"\s*(\d{1,3})[.)]\s+")
-_INLINE = re.compile(rf"(?P<bold>\*\*)|(?P<code>`)|(?P<token>{PSEUDONYM.pattern})")
+_BOLD, _CODE = r"(?P<bold>\*\*)", "(?P<code>`)"
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A stretch of one style; `token` is the pseudonym it stands for."""
+    """A stretch of one style; `token` is the pseudonym it stands for, `link` says that it is an address."""
 
     text: str
     bold: bool = False
     code: bool = False
     token: str | None = None
+    link: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,12 @@ class Block:
     label: str = ""
 
 
-def blocks(answer: str, sentences: Sequence[dict[str, Any]] = ()) -> list[Block]:
-    """The lines of an answer; blank lines only part paragraphs and are left out."""
+def blocks(answer: str, sentences: Sequence[dict[str, Any]] = (), stand_ins: Collection[str] = ()) -> list[Block]:
+    """The lines of an answer; blank lines only part paragraphs and are left out.
+
+    `stand_ins`: the words in it that believably stand for somebody.
+    """
+    inline = re.compile(f"{_BOLD}|{_CODE}|(?P<token>{spots(stand_ins).pattern})|(?P<link>{LINK.pattern})")
     result: list[Block] = []
     position, in_code = 0, False
     marks = _marks(sentences)
@@ -57,14 +63,14 @@ def blocks(answer: str, sentences: Sequence[dict[str, Any]] = ()) -> list[Block]
         elif in_code:
             result.append(Block("code", (Run(raw, code=True),)))
         elif raw.strip():
-            result.append(_line(answer, position, end, marks))
+            result.append(_line(answer, position, end, marks, inline))
         position = end + 1
     return result
 
 
-def plain(text: str) -> list[Block]:
-    """A passage as one block: pseudonyms are seen, formatting characters are left as they are."""
-    runs = (Run(piece.text, token=piece.token) for piece in split(text))
+def plain(text: str, stand_ins: Collection[str] = ()) -> list[Block]:
+    """A passage as one block: what stands for a value is seen, formatting characters are left as they are."""
+    runs = (Run(piece.text, token=piece.token) for piece in split(text, stand_ins))
     return [Block("text", tuple(runs))]
 
 
@@ -79,7 +85,7 @@ def _marks(sentences: Sequence[dict[str, Any]]) -> list[tuple[int, Mark]]:
     )
 
 
-def _line(answer: str, start: int, end: int, marks: list[tuple[int, Mark]]) -> Block:
+def _line(answer: str, start: int, end: int, marks: list[tuple[int, Mark]], inline: re.Pattern[str]) -> Block:
     text = answer[start:end]
     kind, label, skip = "text", "", 0
     if match := _HEADING.match(text):
@@ -90,12 +96,12 @@ def _line(answer: str, start: int, end: int, marks: list[tuple[int, Mark]]) -> B
         kind, label, skip = "number", match[1], match.end()
     # A sentence's end may count the line break after it: that still belongs to this line.
     own = [(min(at, end), mark) for at, mark in marks if start < at <= end + 1]
-    return Block(kind, tuple(_parts(answer, start + skip, end, own)), label)
+    return Block(kind, tuple(_parts(_runs(answer, start + skip, end, inline), answer, own)), label)
 
 
-def _parts(answer: str, start: int, end: int, marks: list[tuple[int, Mark]]) -> Iterator[Run | Mark]:
+def _parts(runs: Iterable[tuple[int, Run, int]], answer: str, marks: list[tuple[int, Mark]]) -> Iterator[Run | Mark]:
     waiting = list(marks)
-    for at, run, length in _runs(answer, start, end):
+    for at, run, length in runs:
         offset = at
         while waiting and waiting[0][0] <= at + length:
             place, mark = waiting.pop(0)
@@ -105,7 +111,7 @@ def _parts(answer: str, start: int, end: int, marks: list[tuple[int, Mark]]) -> 
                 yield mark
             elif place >= at + length:
                 rest = run.text if run.token else answer[offset : at + length]
-                yield Run(rest if run.token else rest.rstrip() or rest, run.bold, run.code, run.token)
+                yield replace(run, text=rest if run.token else rest.rstrip() or rest)
                 offset = at + length
                 yield mark
             else:
@@ -116,12 +122,12 @@ def _parts(answer: str, start: int, end: int, marks: list[tuple[int, Mark]]) -> 
         yield mark
 
 
-def _runs(answer: str, start: int, end: int) -> Iterator[tuple[int, Run, int]]:
+def _runs(answer: str, start: int, end: int, inline: re.Pattern[str]) -> Iterator[tuple[int, Run, int]]:
     text = answer[start:end]
     paired_bold, paired_code = text.count("**") % 2 == 0, text.count("`") % 2 == 0
     bold = code = False
     position = 0
-    for match in _INLINE.finditer(text):
+    for match in inline.finditer(text):
         if (match["bold"] and not paired_bold) or (match["code"] and not paired_code):
             continue
         if match.start() > position:
@@ -131,6 +137,8 @@ def _runs(answer: str, start: int, end: int) -> Iterator[tuple[int, Run, int]]:
             bold = not bold
         elif match["code"]:
             code = not code
+        elif match["link"]:
+            yield start + match.start(), Run(match[0], bold, code, link=host_of(match[0]) is not None), len(match[0])
         else:
             yield start + match.start(), Run(match[0], bold, code, match[0]), len(match[0])
     if position < len(text):

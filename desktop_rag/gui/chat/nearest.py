@@ -55,4 +55,4 @@ class Nearest(QFrame):
 
 
 def _where(passage: dict[str, Any]) -> str:
-    return " · ".join(part for part in (str(passage.get("name") or ""), words.place(passage)) if part)
+    return " · ".join(part for part in (words.file_name(passage.get("name")), words.place(passage)) if part)

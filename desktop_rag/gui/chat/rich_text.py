@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from math import ceil
 
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QSize, Qt, Signal
@@ -16,24 +17,31 @@ from PySide6.QtGui import (
     QTextCursor,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QFrame, QSizePolicy, QTextBrowser, QToolTip, QWidget
+from PySide6.QtWidgets import QFrame, QSizePolicy, QToolTip, QWidget
 
 from desktop_rag.gui import words
 from desktop_rag.gui.chat import inline, markup
-from desktop_rag.gui.private_text import settled, spoken
+from desktop_rag.gui.links import host_of
+from desktop_rag.gui.pieces.inert import InertBrowser
+from desktop_rag.gui.private_text import is_pseudonym, settled, spoken, spots
 from desktop_rag.gui.reveal import Reveal
 from desktop_rag.gui.theme import Theme
+from desktop_rag.gui.visible import tip, visible
 
 # What no formatting can begin with; and after so many characters a line is no heading or list entry any more.
-_PLAIN = re.compile(r"[^\n\[\]*`]*")
+_PLAIN = re.compile(r"[^\n\[\]*`/]*")
 _DECIDED = 8
 _SPARE_LINES = 6
 
 
-class RichText(QTextBrowser):
-    """Shows blocks of `markup`; `cited(marker)` when a chip is clicked, `resized` when its height changed."""
+class RichText(InertBrowser):
+    """Shows blocks of `markup`; `resized` when its height changed.
+
+    `cited(marker)` when a chip is clicked, `linked(address)` when an address is.
+    """
 
     cited = Signal(int)
+    linked = Signal(str)
     resized = Signal()
 
     def __init__(self, theme: Theme, reveal: Reveal, step: str = "reading", parent: QWidget | None = None) -> None:
@@ -51,14 +59,13 @@ class RichText(QTextBrowser):
         self.setAttribute(Qt.WidgetAttribute.WA_StaticContents)
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_StaticContents)
         self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setOpenLinks(False)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
-        self.anchorClicked.connect(lambda url: self._open(url.toString()))
+        self.anchorClicked.connect(lambda url: self._open(url.toEncoded().toStdString()))
 
     # -- content -------------------------------------------------------------------------------
 
@@ -85,7 +92,14 @@ class RichText(QTextBrowser):
         visible = answer[: settled(answer)]
         cursor = QTextCursor(self.document())
         added = visible[len(self._plain) :]
-        if self._plain and _PLAIN.fullmatch(added) and visible.startswith(self._plain):
+        stand_ins = self._reveal.stand_ins
+        growing = visible[self._streamed :]
+        if (
+            self._plain
+            and _PLAIN.fullmatch(added)
+            and visible.startswith(self._plain)
+            and spots(stand_ins).search(growing) is None
+        ):
             self._append(added)
             self._plain = visible
             return
@@ -95,11 +109,11 @@ class RichText(QTextBrowser):
         cursor.removeSelectedText()
         complete = visible.rfind("\n") + 1
         if complete > self._streamed:
-            self._write(cursor, markup.blocks(visible[self._streamed : complete]))
+            self._write(cursor, markup.blocks(visible[self._streamed : complete], (), stand_ins))
             self._streamed = complete
             self._tail = cursor.position()
         tail = visible[self._streamed :]
-        rest = markup.blocks(tail)
+        rest = markup.blocks(tail, (), stand_ins)
         self._write(cursor, rest)
         cursor.endEditBlock()
         self._plain = (
@@ -115,7 +129,7 @@ class RichText(QTextBrowser):
         view = self.viewport()
         # Set as an attribute, for the method would draw everything as soon as it is undone.
         view.setAttribute(Qt.WidgetAttribute.WA_UpdatesDisabled, True)
-        cursor.insertText(words, self._text_format())
+        cursor.insertText(visible(words), self._text_format())
         view.setAttribute(Qt.WidgetAttribute.WA_UpdatesDisabled, False)
         view.update(0, changed, view.width(), view.height())
         self._grown()
@@ -145,7 +159,7 @@ class RichText(QTextBrowser):
 
     def _shown(self, run: markup.Run) -> str:
         if run.token is None:
-            return run.text
+            return visible(run.text)
         value = self._reveal.value(run.token) if self._reveal.shown else None
         return value or spoken(run.token)
 
@@ -171,6 +185,11 @@ class RichText(QTextBrowser):
         if run.code:
             form.setFont(self._theme.font("body", mono=True))
             form.setBackground(self._theme.colour("surface"))
+        if run.link:
+            form.setForeground(self._theme.colour("accent"))
+            form.setFontUnderline(True)
+            form.setAnchor(True)
+            form.setAnchorHref(f"open:{run.text}")
         if run.token is not None:
             form.setForeground(self._theme.colour("private"))
             form.setUnderlineStyle(QTextCharFormat.UnderlineStyle.DotLine)
@@ -194,8 +213,12 @@ class RichText(QTextBrowser):
             return "\n".join(part for part in (self._previews.get(int(marker), ""), words.support(support)) if part)
         if kind == "support":
             return words.support(rest)
+        if kind == "open":
+            return f"Click to open {host_of(rest)} in your browser; you are asked first."
         if kind == "private":
             value = self._reveal.value(rest)
+            if value and not is_pseudonym(rest):
+                return f"{rest} stands for {value}"
             return f"{spoken(rest)} is {value}" if value else f"{spoken(rest)}: the real value is not in the vault"
         return ""
 
@@ -203,6 +226,8 @@ class RichText(QTextBrowser):
         kind, _, rest = href.partition(":")
         if kind == "cite":
             self.cited.emit(int(rest.partition(":")[0]))
+        elif kind == "open":
+            self.linked.emit(rest)
 
     def _grown(self) -> None:
         if not self._streaming or self._height() > self.height():
@@ -213,15 +238,15 @@ class RichText(QTextBrowser):
         """Show a tooltip for what lies under the pointer."""
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             text = self.words_at(self.anchorAt(event.pos()))
-            QToolTip.showText(event.globalPos(), text, self) if text else QToolTip.hideText()
+            QToolTip.showText(event.globalPos(), tip(text), self) if text else QToolTip.hideText()
             return True
         return super().viewportEvent(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """A hand over chips, an arrow over everything else."""
+        """A hand over what can be clicked, an arrow over everything else."""
         super().mouseMoveEvent(event)
         href = self.anchorAt(event.position().toPoint())
-        if href and not href.startswith("cite:"):
+        if href and not href.startswith(("cite:", "open:")):
             self.viewport().setCursor(Qt.CursorShape.ArrowCursor)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
@@ -229,11 +254,33 @@ class RichText(QTextBrowser):
         event.ignore()
 
     def createMimeDataFromSelection(self) -> QMimeData:
-        """Copy words only, without chips and marks."""
+        """Copy words only, without chips and marks; a value that is shown is copied as what stands for it."""
         data = QMimeData()
-        text = self.textCursor().selectedText().replace("\u2029", "\n")
-        data.setText(text.replace(inline.OBJECT_CHARACTER, ""))
+        cursor = self.textCursor()
+        parts = self._selected(cursor.selectionStart(), cursor.selectionEnd())
+        data.setText("".join(parts).replace(inline.OBJECT_CHARACTER, ""))
         return data
+
+    def _selected(self, start: int, end: int) -> Iterator[str]:
+        block = self.document().findBlock(start)
+        while block.isValid() and block.position() < end:
+            if block.position() > start:
+                yield "\n"
+            it = block.begin()
+            while not it.atEnd():
+                fragment = it.fragment()
+                at, stop = fragment.position(), fragment.position() + fragment.length()
+                kind, _, token = fragment.charFormat().anchorHref().partition(":")
+                if at < end and stop > start:
+                    yield spoken(token) if kind == "private" else self._words(max(start, at), min(end, stop))
+                it += 1
+            block = block.next()
+
+    def _words(self, start: int, end: int) -> str:
+        cursor = QTextCursor(self.document())
+        cursor.setPosition(start)
+        cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
+        return cursor.selectedText()
 
     def heightForWidth(self, width: int) -> int:
         """The height of the text at a width."""

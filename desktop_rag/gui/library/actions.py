@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +13,19 @@ from PySide6.QtWidgets import QWidget
 from desktop_rag.gui import words
 from desktop_rag.gui.backend import Event
 from desktop_rag.gui.library.collection_form import CollectionForm
+from desktop_rag.gui.library.receipt import ReceiptSheet
 from desktop_rag.gui.library.state import LibraryState
 from desktop_rag.gui.pieces.confirm import Confirm
 from desktop_rag.gui.theme import Theme
 
 
 class LibraryActions(QObject):
-    """`told(sentence, details)` when something is done; dialogs are opened on `window`."""
+    """`told(sentence, details)` when something is done, `erased(receipt, sentence)`; dialogs are opened on `window`."""
 
     told = Signal(str, str)
+    erased = Signal(object, str)
     conversation_gone = Signal(str)
+    rules_wanted = Signal(str)
 
     def __init__(self, theme: Theme, library: LibraryState, window: QWidget, defaults: dict[str, Any]) -> None:
         super().__init__(window)
@@ -38,6 +42,7 @@ class LibraryActions(QObject):
         chosen = self._library.chosen
         if chosen is not None:
             form = CollectionForm(self._theme, self._window, chosen)
+            form.rules_wanted.connect(lambda: self.rules_wanted.emit(str(chosen["name"])))
             form.submitted.connect(
                 lambda values: self._library.change("collection_update", done=self._chosen, id=chosen["id"], **values)
             )
@@ -53,20 +58,27 @@ class LibraryActions(QObject):
             f"Delete the collection “{chosen['name']}”?",
             f"{number}, their index, and their vault entries go. Your own files stay where they are.",
             "Delete collection",
-            lambda: self._library.change("collection_delete", done=self._collection_gone, id=chosen["id"]),
+            lambda: self._erase(
+                f"the collection “{chosen['name']}”",
+                "The collection is deleted.",
+                self._collection_gone,
+                "collection_delete",
+                id=chosen["id"],
+            ),
         )
 
     def remove_documents(self, documents: list[dict[str, Any]]) -> None:
         """Remove documents from the library."""
         names = [str(row.get("name")) for row in documents]
         what = f"“{names[0]}”" if len(names) == 1 else words.plural(len(names), "document")
+        gone = f"{what} {'is' if len(names) == 1 else 'are'} removed."
         ids = [str(row["id"]) for row in documents]
         self._ask(
             f"Remove {what} from the library?",
             "Text, index, quotes and vault entries go, with what was found inside; what other documents use stays. "
             "Your own files stay where they are.",
             "Remove",
-            lambda: self._library.change("remove", done=lambda answer: self._removed(ids, what, answer), documents=ids),
+            lambda: self._erase(what, gone, lambda: None, "remove", documents=ids),
         )
 
     def show_place(self, document: dict[str, Any]) -> None:
@@ -114,38 +126,32 @@ class LibraryActions(QObject):
         if answer.get("collection"):
             self._library.choose(answer["collection"])
 
-    def _collection_gone(self, answer: Event) -> None:
+    def _collection_gone(self) -> None:
         self._library.choose(None)
         self._library.refresh()
-        self.told.emit("The collection is deleted.", receipt_text(answer.get("receipt") or {}))
 
-    def _removed(self, ids: list[str], what: str, answer: Event) -> None:
-        kept = {row.get("document") for row in (answer.get("receipt") or {}).get("documents", []) if row.get("error")}
-        self._library.forget([identity for identity in ids if identity not in kept])
-        self.told.emit(f"{what} {'is' if len(ids) == 1 else 'are'} removed.", receipt_text(answer.get("receipt") or {}))
+    def _erase(self, what: str, gone: str, done: Callable[[], None], op: str, **args: Any) -> None:
+        """Erase, tell how far it is, and show the receipt; `gone` says in one sentence that it is done."""
 
+        def heard(event: Event) -> None:
+            if event["event"] == "proving":
+                self.told.emit(gone, f"Looking for what is left of it: {event['share']} %")
 
-def receipt_text(receipt: dict[str, Any]) -> str:
-    """A receipt in one line: what was removed, summed over its documents, and what the search afterwards found."""
-    rows = [row for row in receipt.get("documents") or [] if not row.get("error")]
-    failed = [row["error"]["message"] for row in receipt.get("documents") or [] if row.get("error")]
-    if failed:
-        return " ".join(failed)
-    sums: dict[str, int] = {}
-    for row in rows:
-        for key, value in row.items():
-            if isinstance(value, int) and not isinstance(value, bool):
-                sums[key] = sums.get(key, 0) + value
-    parts = [
-        words.plural(value, *_REMOVED.get(key, (key.replace("_", " "),) * 2)) for key, value in sums.items() if value
-    ]
-    if not all(row.get("verified") for row in rows):
-        return f"Receipt: {', '.join(parts)}. The check afterwards still found something: remove it again."
-    return f"Receipt: {', '.join([*parts, 'a search afterwards found nothing left'])}."
+        def over(answer: Event) -> None:
+            done()
+            rows = answer["receipt"]["documents"]
+            failed = bool(rows) and all("error" in row for row in rows)
+            self.erased.emit(answer["receipt"], f"Nothing was removed of {what}." if failed else gone)
 
+        self.told.emit(f"Removing {what} …", "")
+        self._library.erase(op, over, heard, **args)
 
-_REMOVED = {
-    "chunks": ("passage", "passages"),
-    "vault_entries": ("vault entry", "vault entries"),
-    "answers_blanked": ("answer blanked", "answers blanked"),
-}
+    def show_receipt(self, receipt: dict[str, Any]) -> None:
+        """Open the receipt, to read and to save."""
+        sheet = ReceiptSheet(self._theme, receipt, self._window)
+        sheet.saving.connect(
+            lambda path, content: self._library.write(
+                path, content, lambda: self.told.emit("The receipt is saved.", path.name)
+            )
+        )
+        sheet.open()

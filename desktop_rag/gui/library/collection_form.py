@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QDialog, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
@@ -19,9 +19,13 @@ _INDENT = 31  # of the words beside a round button
 
 
 class CollectionForm(QDialog):
-    """`submitted({name, policy, review})`; an existing collection is edited, None makes a new one."""
+    """`submitted({name, policy, review})`; an existing collection is edited, None makes a new one.
+
+    `rules_wanted()` for the terms that are always or never replaced in an existing one.
+    """
 
     submitted = Signal(object)
+    rules_wanted = Signal()
 
     def __init__(
         self,
@@ -68,6 +72,8 @@ class CollectionForm(QDialog):
             column.addLayout(choice)
         column.addWidget(self.review)
         if existing:
+            self.terms = TextButton(theme, "Terms always or never replaced…", self.rules_wanted.emit, kind="link")
+            column.addWidget(self.terms, 0, Qt.AlignmentFlag.AlignLeft)
             column.addWidget(
                 label("A new choice holds for documents that are added from now on.", "small", "muted", wrap=True)
             )

@@ -10,6 +10,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistent
 from desktop_rag.gui import words
 from desktop_rag.gui.library import listing
 from desktop_rag.gui.library.listing import Entry
+from desktop_rag.gui.visible import tip
 
 DOCUMENT = int(Qt.ItemDataRole.UserRole) + 1
 DEPTH = DOCUMENT + 1
@@ -87,7 +88,7 @@ class DocumentModel(QAbstractListModel):
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return ", ".join(part for part in (str(row.get("name")), *self._facts(row), details) if part)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return "\n".join(part for part in (words.file_name(row.get("path")), details) if part)
+            return tip("\n".join(part for part in (words.file_name(row.get("path")), details) if part))
         return None
 
     def _facts(self, row: dict[str, Any]) -> list[str]:

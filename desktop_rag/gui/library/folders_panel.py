@@ -15,6 +15,7 @@ from desktop_rag.gui.library.state import LibraryState
 from desktop_rag.gui.pieces.buttons import IconButton, TextButton
 from desktop_rag.gui.pieces.labels import ElidedLabel, IconLabel, label, set_tone
 from desktop_rag.gui.theme import Theme
+from desktop_rag.gui.visible import tip
 
 MOST = 2
 _LOG_ROWS, _LOG_ROW = 5, 22
@@ -141,7 +142,7 @@ class FolderCard(QFrame):
         """A picture only, where there is no room for words beside how the folder stands."""
         word = "Hide changes" if self.log.isVisibleTo(self) else "Changes"
         self.changes.say(word)
-        self.changes.setToolTip(word)
+        self.changes.setToolTip(tip(word))
         if self.width() < _NARROW:
             self.changes.setText("")
 

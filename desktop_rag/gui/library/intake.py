@@ -111,9 +111,9 @@ class Intake(QObject):
         """Take up what an earlier run left unfinished."""
         self._run("resume", {})
 
-    def accept(self, documents: list[str], decisions: dict[str, dict[Any, bool]]) -> None:
-        """Index reviewed documents with the user's decisions."""
-        self._run("accept", {"documents": documents, "decisions": decisions})
+    def accept(self, documents: list[str], decided: dict[str, dict[str, Any]]) -> None:
+        """Index reviewed documents with the user's "decisions", "marks" and "policies"."""
+        self._run("accept", {"documents": documents, **decided})
 
     def sync(self, folder: int | None = None, done: Callable[[Event], None] | None = None) -> None:
         """Bring the collections of the watched folders up to date, or that of one."""

@@ -12,8 +12,11 @@ from PySide6.QtCore import QObject, Signal
 from desktop_rag.errors import DesktopRagError
 from desktop_rag.gui import words
 from desktop_rag.gui.backend import Backend, Event
+from desktop_rag.gui.library.throttle import Throttle
 from desktop_rag.gui.tasks import Tasks
+from desktop_rag.store.files import write_private
 
+_LEAVING_MS = 200
 _NO_PROGRESS = dict.fromkeys(("rate", "left", "pages_checked", "pages_to_check"))
 
 
@@ -177,6 +180,46 @@ class LibraryState(QObject):
     def reviewing(self) -> list[dict[str, Any]]:
         """The documents that wait for their review."""
         return [row for row in self._documents.values() if row.get("state") == "reviewing"]
+
+    def erase(self, op: str, done: Callable[[Event], None], heard: Callable[[Event], None], **args: Any) -> None:
+        """Run a request that erases: a document leaves the list as soon as it is gone; `done` takes the receipt.
+
+        `heard` is given every event before.
+        """
+        gone: list[str] = []
+
+        def leave() -> None:
+            self.drop(gone)
+            gone.clear()
+
+        leaving = Throttle(self, leave, _LEAVING_MS)
+
+        def event(event: Event) -> None:
+            if event["event"] == "removed":
+                gone.append(str(event["document"]))
+                leaving.ask()
+            heard(event)
+
+        def over(answer: Event) -> None:
+            leaving.now()
+            self.refresh_collections()
+            self.refresh_conversations()
+            done(answer)
+
+        def wrong(error: DesktopRagError) -> None:
+            self.refresh()
+            self.failed.emit(error)
+
+        self._tasks.run(lambda: self._backend.library.stream(op, **args), event=event, done=over, failed=wrong)
+
+    def write(self, path: Path, content: bytes, done: Callable[[], None]) -> None:
+        """Save a file that the user asked for, where they asked for it."""
+
+        def save() -> Event:
+            write_private(path, content)
+            return {}
+
+        self._tasks.call(save, lambda _saved: done(), self.failed.emit)
 
     def change(self, op: str, done: Any = None, failed: Any = None, **args: Any) -> None:
         """Run a changing request, then ask for the collections and conversations again."""

@@ -20,7 +20,7 @@ from desktop_rag.gui.models.work_line import WorkLine
 from desktop_rag.gui.pieces.buttons import TextButton
 from desktop_rag.gui.pieces.labels import ElidedLabel, label, line, set_kind
 from desktop_rag.gui.pieces.notice import Notice
-from desktop_rag.gui.seal import SealChip
+from desktop_rag.gui.seal.chip import SealChip
 from desktop_rag.gui.theme import Theme
 
 IMPORT = "import"

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QPushButton, QSizePolicy, QToolButton, QWidget
 
 from desktop_rag.gui.pieces.labels import restyle
 from desktop_rag.gui.theme import Theme
+from desktop_rag.gui.visible import tip
 
 _ROOM = 4  # what Qt leaves between icon and words is too little
 
@@ -40,7 +41,7 @@ class IconButton(QToolButton):
 
     def rename(self, name: str) -> None:
         """Change tooltip and accessible name together."""
-        self.setToolTip(name)
+        self.setToolTip(tip(name))
         self.setAccessibleName(name.split("\n", 1)[0])
 
     def show_icon(self, icon: str, role: str | None = None) -> None:
@@ -165,4 +166,4 @@ class ChipButton(TextButton):
         whole = metrics.horizontalAdvance(self._whole) <= room
         self.setText(self._whole if whole else metrics.elidedText(self._whole, Qt.TextElideMode.ElideRight, room))
         if not whole:
-            self.setToolTip(self._whole)
+            self.setToolTip(tip(self._whole))

@@ -7,6 +7,7 @@ from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QWidget
 
 from desktop_rag.gui.theme import Theme
+from desktop_rag.gui.visible import tip
 
 
 def label(
@@ -81,7 +82,7 @@ class ElidedLabel(QLabel):
         """Fit the content to the new size."""
         super().resizeEvent(event)
         clipped = self.fontMetrics().horizontalAdvance(self.text()) > self.contentsRect().width()
-        self.setToolTip(self.text() if clipped else "")
+        self.setToolTip(tip(self.text()) if clipped else "")
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw it from the tokens."""

@@ -31,13 +31,18 @@ class Popover(QFrame):
 
     def open_under(self, anchor: QWidget) -> None:
         """Show right-aligned under `anchor`, kept inside the window."""
-        layout = self.layout()
-        if layout is not None:
-            height = layout.totalHeightForWidth(self.width()) if layout.hasHeightForWidth() else 0
-            self.setFixedHeight(height if height > 0 else layout.totalSizeHint().height())
+        self.fit()
         corner = anchor.mapToGlobal(QPoint(anchor.width(), anchor.height()))
         left = corner.x() - self.width() + 16
         window = anchor.window()
         edge = window.mapToGlobal(QPoint(0, 0)).x() + 4
         self.move(max(left, edge), corner.y())
         self.show()
+
+    def fit(self) -> None:
+        """Be as high as the content is now."""
+        layout = self.layout()
+        if layout is not None:
+            layout.activate()
+            height = layout.totalHeightForWidth(self.width()) if layout.hasHeightForWidth() else 0
+            self.setFixedHeight(height if height > 0 else layout.totalSizeHint().height())

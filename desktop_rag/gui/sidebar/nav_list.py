@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QPainter, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from desktop_rag.gui.theme import Theme
+from desktop_rag.gui.visible import tip
 
 _KEY = int(Qt.ItemDataRole.UserRole) + 1
 _COUNT = int(Qt.ItemDataRole.UserRole) + 2
@@ -63,7 +64,7 @@ class NavList(QListView):
             item.setData(row.key, _KEY)
             item.setData(row.count, _COUNT)
             item.setData(row.icon, _ICON)
-            item.setToolTip(row.text if len(row.text) > 26 else "")
+            item.setToolTip(tip(row.text) if len(row.text) > 26 else "")
             item.setAccessibleText(f"{row.text}, {row.count}" if row.count else row.text)
             if row.key is None:
                 item.setFlags(Qt.ItemFlag.NoItemFlags)

@@ -17,6 +17,7 @@ PAGES = (
     ("library", "Library", "library"),
     ("models", "Models", "cpu"),
     ("bench", "Benchmark", "chart-column"),
+    ("privacy", "Privacy", "shield-check"),
     ("settings", "Settings", "settings"),
 )
 ALL = "all"
@@ -33,6 +34,7 @@ class Sidebar(QWidget):
     collection_chosen = Signal(object)
     collection_wanted = Signal()
     page_chosen = Signal(object)
+    lock_wanted = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -85,6 +87,13 @@ class Sidebar(QWidget):
             button.clicked.connect(lambda _checked=False, page=key: self.page_chosen.emit(page))
             self._pages[key] = button
             column.addWidget(button)
+        # Beside the last page: at the least height of the window there is no room for another line.
+        self.lock = IconButton(theme, "lock", "Lock the library (Ctrl+Shift+L)", self.lock_wanted.emit)
+        last = QHBoxLayout()
+        last.setSpacing(4)
+        last.addWidget(button, 1)
+        last.addWidget(self.lock)
+        column.addLayout(last)
 
     def _recolour(self) -> None:
         self._glass.setIcon(self._theme.icon("search"))

@@ -17,6 +17,11 @@ from desktop_rag.gui.reveal import Reveal
 from desktop_rag.gui.theme import Theme
 
 _LONGEST = 420
+INSTRUCTIONS = "Looks like instructions to the model: read as text"
+INSTRUCTIONS_MEAN = (
+    "Sentences of this passage speak to the model instead of the reader. They stay in your document and can be "
+    "found and cited; the model is not shown them."
+)
 
 
 class PassageCard(QFrame):
@@ -68,6 +73,8 @@ class PassageCard(QFrame):
         if section and section != words.place(self.passage):
             column.addWidget(ElidedLabel(section, "small", "muted"))
         column.addWidget(self._text)
+        if self.passage.get("instruction_like"):
+            column.addLayout(_instruction_mark(theme))
         if others := words.also_in(self.passage):
             column.addWidget(ElidedLabel(others, "small", "muted"))
         column.addLayout(foot)
@@ -75,7 +82,7 @@ class PassageCard(QFrame):
     def _refresh(self) -> None:
         text = " ".join(str(self.passage.get("text") or "").split())
         short = text if len(text) <= _LONGEST else text[:_LONGEST].rsplit(" ", 1)[0] + "…"
-        self._text.show_blocks(markup.plain(short))
+        self._text.show_blocks(markup.plain(short, self._reveal.stand_ins))
 
     def set_read(self, read: bool) -> None:
         """Whether the model was given the passage."""
@@ -90,6 +97,17 @@ class PassageCard(QFrame):
         """A click opens or picks."""
         if event.button() == Qt.MouseButton.LeftButton and self.rect().contains(event.position().toPoint()):
             self.opened.emit(self.passage)
+
+
+def _instruction_mark(theme: Theme) -> QHBoxLayout:
+    """A calm word that the passage speaks to the model, and what that means for the reader."""
+    words_of_it = label(INSTRUCTIONS, "small", "warn", wrap=True)
+    words_of_it.setToolTip(INSTRUCTIONS_MEAN)
+    row = QHBoxLayout()
+    row.setSpacing(6)
+    row.addWidget(IconLabel(theme, "shield-alert", "warn", 14), 0, Qt.AlignmentFlag.AlignTop)
+    row.addWidget(words_of_it, 1)
+    return row
 
 
 def found_by(passage: dict[str, Any]) -> str:

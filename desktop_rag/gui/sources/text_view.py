@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextBlockFormat, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QTextEdit, QWidget
 
+from desktop_rag.gui.pieces.inert import InertEdit
 from desktop_rag.gui.private_text import split
 from desktop_rag.gui.theme import Theme
+from desktop_rag.gui.visible import visible
 
 
 def utf16(text: str, position: int) -> int:
@@ -17,7 +20,7 @@ def utf16(text: str, position: int) -> int:
     return len(text[:position].encode("utf-16-le", "surrogatepass")) // 2
 
 
-class TextView(QTextEdit):
+class TextView(InertEdit):
     """Shows the pages one after another, read-only."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -25,6 +28,7 @@ class TextView(QTextEdit):
         self._theme = theme
         self._text = ""
         self._range = (0, 0)
+        self._stand_ins: Collection[str] = ()
         self.setReadOnly(True)
         self.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
@@ -34,12 +38,22 @@ class TextView(QTextEdit):
         theme.changed.connect(self._paint)
 
     def show_pages(
-        self, pages: list[dict[str, Any]], page: int | None, locator: str | None, start: int, end: int
+        self,
+        pages: list[dict[str, Any]],
+        page: int | None,
+        locator: str | None,
+        start: int,
+        end: int,
+        stand_ins: Collection[str] = (),
     ) -> bool:
-        """Show the pages and highlight `start`..`end` (code points) of one; False if that page is not there."""
+        """Show the pages and highlight `start`..`end` (code points) of one; False if that page is not there.
+
+        `stand_ins`: the words that believably stand for others.
+        """
+        self._stand_ins = stand_ins
         before, found, texts = 0, False, []
         for item in pages:
-            text = str(item.get("text") or "")
+            text = visible(str(item.get("text") or ""))
             if not found and item.get("page") == page and (page is not None or item.get("locator") == locator):
                 found = True
                 self._range = (before + start, before + min(end, len(text)))
@@ -63,7 +77,7 @@ class TextView(QTextEdit):
         block.setLineHeight(145, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
         cursor.setBlockFormat(block)
         ordinary, private = self._formats()
-        for piece in split(self._text):
+        for piece in split(self._text, self._stand_ins):
             cursor.insertText(piece.text, private if piece.token else ordinary)
         self._highlight()
 

@@ -120,6 +120,21 @@ class Viewer(QWidget):
             }
         )
 
+    @property
+    def document(self) -> str | None:
+        """The id of the document that is open."""
+        return self._passage.get("document")
+
+    def close_document(self) -> None:
+        """Show nothing of it any more."""
+        self._give_up_seeking()
+        self._passage = {}
+        self.notice.hide()
+        self._head.hide()
+        self.pages.close_document()
+        self.text.show_pages([], None, None, 0, 0)
+        self._stack.setCurrentWidget(self._empty)
+
     def _ask(
         self,
         op: str,
@@ -199,7 +214,8 @@ class Viewer(QWidget):
         pages = list(view.get("pages") or [])
         start, end = (int({**passage, **place}.get(key) or 0) for key in ("start", "end"))
         # Where the original is gone, `locate` has already turned the offsets into those of the scrubbed text.
-        self.text.show_pages(pages, passage.get("page"), passage.get("locator"), start, end)
+        stand_ins = view.get("stand_ins") or ()
+        self.text.show_pages(pages, passage.get("page"), passage.get("locator"), start, end, stand_ins)
         if not view.get("original"):
             self.notice.say(
                 str(view.get("note") or "The original file has changed or is gone."),
@@ -216,7 +232,7 @@ class Viewer(QWidget):
         self.notice.say_error(error)
 
     def _set_head(self, passage: dict[str, Any]) -> None:
-        name = str(passage.get("name") or "")
+        name = words.file_name(passage.get("name"))
         self._icon.show_icon(words.FORMAT_ICONS.get(name.rpartition(".")[2].lower(), "file"), "muted")
         self._name.setText(name)
         self._place.setText(words.place(passage))

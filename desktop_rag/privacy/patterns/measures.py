@@ -33,8 +33,8 @@ _WHOSE = (
     "|Spanish|Cypriot|Slovak|Slovenian|Maltese|Ukrainian|Croatian|Hungarian|Bulgarian|Romanian|Belgian|Austrian|new)"
 )
 _CODES = (
-    "usd eur gbp pln chf jpy cny inr sek nok dkk czk huf rub uah try trl aud cad nzd ron rol bgn bgl hrk rsd ats dem frf"
-    " itl esp nlg bef pte iep fim grd skk sit eek lvl ltl mtl cyp isk gel azn amd mdl mkd bam all ils zar brl mxn"
+    "usd eur gbp pln chf jpy cny inr sek nok dkk czk huf rub uah try trl aud cad nzd ron rol bgn bgl hrk rsd ats dem"
+    " frf itl esp nlg bef pte iep fim grd skk sit eek lvl ltl mtl cyp isk gel azn amd mdl mkd bam all ils zar brl mxn"
 )
 # "fifteen thousand euros", "two million liras"
 _SPELT = (

@@ -1,0 +1,57 @@
+"""The one window of the application. Locking puts a fresh one, and fresh processes, in its place.
+
+So nothing has to be found and emptied: whatever held a text or the key, widgets, models, workers, is gone as a whole.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtWidgets import QApplication
+
+from desktop_rag.gui.backend import Backend
+from desktop_rag.gui.main_window import MainWindow
+from desktop_rag.gui.theme import Theme
+from desktop_rag.settings import Settings
+
+
+class Desk(QObject):
+    """Opens the window on a data directory; `make_backend` gives the workers of each new one."""
+
+    def __init__(
+        self, application: QApplication, settings: Settings, data_dir: Path, make_backend: Callable[[], Backend]
+    ) -> None:
+        super().__init__()
+        self._application, self._settings, self._data_dir = application, settings, data_dir
+        self._make_backend = make_backend
+        self.window = self._fresh()
+
+    def open(self) -> MainWindow:
+        """Show the window at once; the library starts after its first paint."""
+        window = self.window
+        window.show()
+        QTimer.singleShot(0, window.startup, window.startup.begin)
+        return window
+
+    def _fresh(self) -> MainWindow:
+        # A theme of its own: the old one knows the old widgets.
+        theme = Theme(self._application, str(self._settings["theme"]))
+        window = MainWindow(self._make_backend(), theme, self._settings, self._data_dir)
+        window.locking.lock_wanted.connect(self._lock)
+        return window
+
+    def _lock(self) -> None:
+        old, self.window = self.window, self._fresh()
+        self.window.setGeometry(old.normalGeometry())
+        self.window.setWindowState(old.windowState())
+        self.window.show()
+        self.window.locking.show_locked()
+        old.close()
+        for part in (old, old.theme):
+            part.deleteLater()
+        del old
+        # What Qt has let go of may still hang together in cycles.
+        QTimer.singleShot(0, self, gc.collect)

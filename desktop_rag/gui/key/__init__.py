@@ -1,0 +1,1 @@
+"""Locking and unlocking the library in the window, and who keeps its key."""

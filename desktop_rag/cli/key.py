@@ -49,13 +49,14 @@ def add_commands(subparsers: Any, add: Callable[[Any, str, Any, str], ArgumentPa
 
 def tell_first_key(workers: Workers, output: Output) -> None:
     """Have it said, once, when a command makes a library whose key lies in a file: nobody was asked."""
-    from desktop_rag.store import key_record
-
-    path = workers.data_dir / key_record.NAME
-    if path.exists():
+    if (workers.data_dir / "library.db").exists():
         return
 
     def told(state: str) -> None:
+        # Not before it is needed: what reads the record brings a library for encryption along.
+        from desktop_rag.store import key_record
+
+        path = workers.data_dir / key_record.NAME
         if state == "ready" and path.exists() and key_record.read(path).place.protection == "file":
             workers.library.on_state = None
             output.progress({"event": "key", "key": "file", "message": key_words.FILE_MADE}, key_words.FILE_MADE)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer
@@ -49,9 +50,14 @@ class Desk(QObject):
         self.window.setWindowState(old.windowState())
         self.window.show()
         self.window.locking.show_locked()
-        old.close()
-        for part in (old, old.theme):
-            part.deleteLater()
-        del old
-        # What Qt has let go of may still hang together in cycles.
-        QTimer.singleShot(0, self, gc.collect)
+        old.hide()
+        # To end the processes takes a moment; the new window is painted before.
+        QTimer.singleShot(0, old, partial(_end, old))
+
+
+def _end(window: MainWindow) -> None:
+    window.close()
+    for part in (window, window.theme):
+        part.deleteLater()
+    # What Qt lets go of may still hang together in cycles.
+    QTimer.singleShot(0, gc.collect)

@@ -106,6 +106,19 @@ def tour(window: MainWindow, camera: Photographer) -> None:
     _privacy(window, camera)
     _models(window, camera)
     _measurements(window, camera)
+    window.locking.page.show_for("passphrase")
+    window.show_instead(window.locking.page)
+    camera.take("locked")
+
+
+def _first_start(window: MainWindow, camera: Photographer) -> None:
+    """Without a keyring the window asks how the library shall be protected."""
+    first = window.locking.first
+    wait_until(lambda: window.library.loaded or first.isVisible())
+    if first.isVisible():
+        camera.take("first-start")
+        first.by_file.click()
+        first.start.click()
 
 
 def _review(window: MainWindow, camera: Photographer) -> None:

@@ -9,6 +9,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from desktop_rag.privacy.believable import believable
 from desktop_rag.privacy.finding import Detector, Finding
 from desktop_rag.privacy.recogniser import LABELS, Found, Recogniser
 from desktop_rag.privacy.sift import sift
@@ -18,8 +19,6 @@ SCRUBBER_VERSION = "2"
 _CALLED = {"ID_NUMBER": "RECORD_NUMBER"}
 # Nothing that the network says is as sure as a checksum or a title before a name.
 _MOST = 0.84
-# What stays in the text unless somebody decides otherwise is shown only where it is fairly sure: more hides the rest.
-_LEAST = {"PROFESSION": 0.6, "DEMOGRAPHIC": 0.7, "ORGANIZATION": 0.6}
 
 
 class PresidioDetector:
@@ -36,7 +35,7 @@ class PresidioDetector:
         from desktop_rag.privacy import frame
 
         self._artifacts, self._language = frame.Artifacts, frame.LANGUAGE
-        self._analyzer = frame.analyzer([_CALLED.get(label, label) for label in LABELS])
+        self._analyzer = frame.analyzer([*(_CALLED.get(label, label) for label in LABELS), "POSSIBLE_NAME"])
 
     def detect(self, texts: Sequence[str]) -> Iterator[list[Finding]]:
         """See Detector. Line breaks inside a text are read as spaces: numbers and names wrap."""
@@ -50,9 +49,7 @@ class PresidioDetector:
 
 def _named(text: str, found: Found) -> Finding | None:
     """A finding of the network, or nothing where it is not to be believed."""
-    value = text[found.start : found.end]
-    if found.score < _LEAST.get(found.label, 0.0):
-        return None
-    if found.label == "ID_NUMBER" and not any(c.isdigit() for c in value):
-        return None
-    return Finding(found.start, found.end, _CALLED.get(found.label, found.label), min(_MOST, found.score))
+    label = believable(text[found.start : found.end], found)
+    return (
+        None if label is None else Finding(found.start, found.end, _CALLED.get(label, label), min(_MOST, found.score))
+    )

@@ -30,6 +30,9 @@ _NUMBER_AFTER = re.compile(r",?\s\d")
 # From so many digits on, a number is the same however it is grouped.
 _MANY_DIGITS = 7
 _MOST_GROUPS = 10
+# What an address has beside its street; a street of one word is a long one: Hauptstraße.
+_UNITS = frozenset("flat apt apartment suite unit floor room no nr box po app appt piso int scala m lok".split())
+_LONG_STREET = 8
 
 _Key = TypeVar("_Key", str, tuple[str, str], tuple[str, ...])
 
@@ -145,6 +148,8 @@ class Vault:
             _put(self._phrases, phrase, entry)
         if entry.label != "PERSON" and _is_number(folded):
             _put(self._numbers, folded, entry)
+        if entry.label == "STREET_ADDRESS" and (street := _street(value)):
+            _put(self._phrases, street, entry)
         if entry.label == "PERSON" and len(phrase) > 1:
             for part in phrase:
                 if len(part) > 2:
@@ -195,6 +200,16 @@ class Vault:
                 start -= text[:start].endswith("+")
                 return Match(start, end, tuple(entries)), length
         return None
+
+
+def _street(value: str) -> tuple[str, ...]:
+    """The street of an address without its number: people ask about "the flat in Harbour Road"."""
+    for segment in re.split(r"[,;\n]", value):
+        parts = [word for word, _, _ in words(segment)]
+        street = tuple(word for word in parts if word.isalpha() and word not in _UNITS)
+        if len(parts) > len(street) and (len(street) > 1 or any(len(word) >= _LONG_STREET for word in street)):
+            return street
+    return ()
 
 
 def _counts_alone(word: str, text: str, start: int, end: int, written_as_name: bool) -> bool:

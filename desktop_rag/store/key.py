@@ -261,7 +261,7 @@ def _lost(protection: Protection) -> StoreError:
     }[protection]
     hint = {
         "keyring": "Unlock the keyring you used before, then try again.",
-        "passphrase": "Set DESKTOP_RAG_PASSPHRASE_FILE to the file that holds it, or unlock the library in the window.",
+        "passphrase": "Name the file that holds it in DESKTOP_RAG_PASSPHRASE_FILE, or open the window.",
         "file": "Put the file back, or restore a backup; without either the library cannot be read.",
     }[protection]
     return StoreError("wrong_key", cause, hint, details={"unlock": protection})

@@ -7,10 +7,11 @@ the data directory. The passphrase comes as an argument of a request, down the p
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from desktop_rag.errors import StoreError, UsageError
+from desktop_rag.errors import StoreError, UsageError, from_payload
 from desktop_rag.store import keepers, key_record
 from desktop_rag.store.key import (
     change_keeper,
@@ -39,7 +40,8 @@ class Gate:
     def __init__(self, data_dir: Path, opening: str, made_ready: Callable[[Library], None]) -> None:
         self._data_dir, self._ask, self._made_ready = data_dir, opening == ASK, made_ready
         self._library: Library | None = None
-        self._refusal = StoreError("wrong_key", "The library is locked.", "Unlock it first.")
+        # As a mapping: an exception would keep what was typed, in the frames it came through.
+        self._refusal = StoreError("wrong_key", "The library is locked.", "Unlock it first.").to_payload()
         if opening != LATER:
             try:
                 self._open()
@@ -60,7 +62,7 @@ class Gate:
     def library(self) -> Library:
         """The opened library. Raises StoreError("wrong_key") while it is shut."""
         if self._library is None:
-            raise self._refusal
+            raise from_payload(self._refusal)
         return self._library
 
     def close(self) -> None:
@@ -76,25 +78,28 @@ class Gate:
         try:
             library = Library(self._data_dir, passphrase, ask=self._ask)
         except StoreError as error:
-            self._refusal = error
+            self._refusal = error.to_payload()
             raise
-        self._made_ready(library)
+        with ExitStack() as undo:
+            undo.callback(library.close)
+            self._made_ready(library)
+            undo.pop_all()
         self._library = library
 
     def _unlock(self, request: Request) -> Operation:
         """Open the library, with {passphrase} or what is at hand; with {keeper}, a new one whose key lies there."""
         yield None
-        passphrase, keeper = _bytes(request.args.get("passphrase")), request.args.get("keeper")
+        keeper, passphrase = request.args.get("keeper"), request.args.pop("passphrase", None)
         if self._library is None:
             if keeper is not None:
-                self._make(_keeper(keeper), request.args)
-            self._open(passphrase)
+                self._make(_keeper(keeper), passphrase)
+            self._open(_bytes(passphrase))
         return {"key": self.library.key.protection}
 
-    def _make(self, keeper: Protection, args: dict[str, Any]) -> None:
-        passphrase = good_passphrase(str(args.get("passphrase") or "")) if keeper == "passphrase" else None
+    def _make(self, keeper: Protection, passphrase: object) -> None:
+        new = _new(passphrase) if keeper == "passphrase" else None
         with acquire(self._data_dir):
-            make_key(self._data_dir, keeper, passphrase)
+            make_key(self._data_dir, keeper, new)
 
     def _key(self, request: Request) -> Operation:
         """Who keeps the key: {key, open, keyring}; `key` is null where there is no library yet."""
@@ -112,8 +117,8 @@ class Gate:
         yield None
         library, args = self.library, request.args
         keeper = _keeper(args.get("keeper"))
-        passphrase = good_passphrase(str(args.get("passphrase") or "")) if keeper == "passphrase" else None
-        self._check_present(library, _bytes(args.get("present")))
+        passphrase = _new(args.pop("passphrase", None)) if keeper == "passphrase" else None
+        self._check_present(library, _bytes(args.pop("present", None)))
         library.key = change_keeper(self._data_dir, library.key, keeper, passphrase)
         return {"key": library.key.protection}
 
@@ -128,12 +133,12 @@ class Gate:
         target = Path(str(args["file"])).absolute()
         if target.exists() and not args.get("replace"):
             raise UsageError("bad_request", f"There is a file “{target.name}” already.", "Choose another name.")
-        return backing_up.backup(library, target, good_passphrase(str(args.get("passphrase") or "")))
+        return backing_up.backup(library, target, _new(args.pop("passphrase", None)))
 
     def _restore(self, request: Request) -> Operation:
         """Restore the backup {file}, which is behind {passphrase}, where there is no library yet."""
         args = request.args
-        return backing_up.restore(self._data_dir, Path(str(args["file"])), _bytes(args.get("passphrase")) or b"")
+        return backing_up.restore(self._data_dir, Path(str(args["file"])), _bytes(args.pop("passphrase", None)) or b"")
 
     def _set_aside(self, request: Request) -> Operation:
         """Move a library that nobody can unlock beside, so that a new one can begin here: {folder}."""
@@ -143,6 +148,10 @@ class Gate:
         with acquire(self._data_dir):
             folder = set_aside(self._data_dir)
         return {"folder": str(folder)}
+
+
+def _new(passphrase: object) -> bytes:
+    return good_passphrase(str(passphrase or ""))
 
 
 def _bytes(passphrase: object) -> bytes | None:

@@ -54,3 +54,16 @@ def test_json_keeps_every_event(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(("number", "said"), [(0, "0 passages"), (1, "1 passage"), (1203, "1,203 passages")])
 def test_counted(number: int, said: str) -> None:
     assert counted(number, "passage") == said
+
+
+def test_no_text_steers_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    hostile = "a\x1b]8;;http://x.org\x07b\x1b[2J\x9bm\rc\u202ed\U000e0041"
+    output = Output(False)
+    output.write(hostile)
+    output.progress({}, hostile)
+    output.result({}, [hostile, "ü\tö"])
+    out, err = capsys.readouterr()
+    seen = "a�]8;;http://x.org�b�[2J�m�c�d�"
+    assert (out, err) == (f"{seen}{seen}\nü\tö\n", f"{seen}\n")
+    Output(True).result({"text": hostile}, [])
+    assert json.loads(capsys.readouterr().out) == {"text": hostile}, "programs get it as it is"

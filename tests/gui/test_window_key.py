@@ -363,9 +363,14 @@ def lock_by_key(desk: Desk, qtbot: QtBot) -> tuple[list[weakref.ref[Any]], Any]:
     return held, window.backend
 
 
+def wait_closed(backend: ScriptedBackend, qtbot: QtBot) -> None:
+    """The processes that held the key and the texts are told to end."""
+    qtbot.waitUntil(lambda: backend.closed)
+
+
 def test_locking_leaves_nothing_of_a_document_in_the_window(desk: Desk, qtbot: QtBot) -> None:
     held, backend = lock_by_key(desk, qtbot)
-    assert backend.closed, "the processes that held the key and the texts are told to end"
+    wait_closed(backend, qtbot)
     del backend  # its workers tell the window how they are
     qtbot.waitUntil(lambda: delete_what_waits() or all(one() is None for one in held))
     assert shown(desk.window) is desk.window.locking.page
@@ -448,8 +453,8 @@ class TestOnRealWorkers:
         assert len(processes) >= 2
         window.settings_page.key.lock.click()
         window = real.window
-        _, alive = psutil.wait_procs(processes, 5)
-        assert alive == [], "the key and the texts are gone with the processes that held them"
+        # The key and the texts are gone with the processes that held them.
+        qtbot.waitUntil(lambda: not any(process.is_running() for process in processes), timeout=PATIENCE_MS)
         page = window.locking.page
         assert shown(window) is page
         page.field.setText(OTHER)

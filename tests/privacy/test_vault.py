@@ -232,3 +232,23 @@ class TestFind:
     @given(NAMES)
     def test_every_full_name_is_found_where_it_stands(self, name: str) -> None:
         assert (f"x {name}.", [name]) in [(f"x {name}.", v) for _, v in found(people(name), f"x {name}.")]
+
+
+@pytest.mark.parametrize(
+    ("address", "asked"),
+    [
+        ("Flat 4, 18 Harbour Road", "What is the rent of the flat at Harbour Road?"),
+        ("Hauptstraße 12, 10115 Berlin", "Wem gehört das Haus in der Hauptstraße?"),
+        ("Calle de la Luna 7, 28004 Madrid", "Quién vive en la calle de la luna?"),
+    ],
+)
+def test_an_address_is_known_by_its_street(address: str, asked: str) -> None:
+    vault = Vault(MemoryRows())
+    entry = vault.resolve("STREET_ADDRESS", address)
+    assert [match.entries for match in vault.find(asked, written_as_name=False)] == [(entry,)]
+
+
+def test_a_town_alone_is_not_the_address() -> None:
+    vault = Vault(MemoryRows())
+    vault.resolve("STREET_ADDRESS", "12 Mill Lane, Springfield, IL 62704")
+    assert vault.find("How many people live in Springfield?", written_as_name=False) == []

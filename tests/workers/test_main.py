@@ -52,7 +52,7 @@ def test_the_handshake_says_who_answers_and_how_it_is_sealed(make: Any) -> None:
         "protocol": 1,
         "role": "parse",
         "pid": worker.pid,
-        "capabilities": ["locate", "page_image", "page_sizes", "read"],
+        "capabilities": ["locate", "locate_all", "page_image", "page_sizes", "read"],
         "seal": "",
     }
     assert worker.hello["seal"] in ("seccomp", "audit")

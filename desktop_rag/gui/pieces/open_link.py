@@ -10,7 +10,8 @@ from desktop_rag.gui.links import host_of
 from desktop_rag.gui.pieces.confirm import Confirm
 from desktop_rag.gui.theme import Theme
 
-_LONGEST = 300
+# A longer word would widen the question beyond the window.
+_LONGEST = 100
 
 
 def ask_to_open(theme: Theme, parent: QWidget, address: str) -> Confirm | None:

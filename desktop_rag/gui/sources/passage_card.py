@@ -105,7 +105,7 @@ def _instruction_mark(theme: Theme) -> QHBoxLayout:
     words_of_it.setToolTip(INSTRUCTIONS_MEAN)
     row = QHBoxLayout()
     row.setSpacing(6)
-    row.addWidget(IconLabel(theme, "shield-alert", "warn", 14), 0, Qt.AlignmentFlag.AlignTop)
+    row.addWidget(IconLabel(theme, "shield-alert", "warn", 14))
     row.addWidget(words_of_it, 1)
     return row
 

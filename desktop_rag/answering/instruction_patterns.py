@@ -70,7 +70,7 @@ _DROP = (
     r"|ignorez|oubliez?|(?:ne )?(?:tiens|tenez) (?:plus|pas) compte d\w+|ne (?:suis|suivez) (?:pas|plus)"
     r"|fai(?:s|tes) abstraction d\w+"
     r"|ignor[ae]|olvid[ae]|(?:haz|haga) caso omiso d\w+|descart[ae]|no (?:sigas?|hagas caso)|pasa por alto"
-    r"|ignori|dimentic[ah]i?|scorda|non (?:tenere|tener|tenga) conto d\w+|non seguire|trascura|sovrascrivi"
+    r"|ignori|dimentic[ah]i?|scorda|non (?:tenere|tener|tenga) conto d\w+|non seguire|trascura|tralascia|sovrascrivi"
     r"|negeer|vergeet|(?:sla|schenk) geen (?:acht|aandacht)(?: op| aan)?|volg niet"
     r"|z?ignoruj\w*|zapomnij\w*(?: o)?|pomin\w*|nie (?:zwracaj\w* uwagi na|przestrzegaj\w*|stosuj\w* sie do))"
 )
@@ -116,7 +116,7 @@ RULES: tuple[Rule, ...] = (
         "|abandon|attention|notice|set aside|follow|obey|heed"
         "|missacht|vergiss|vergess|verwirf|umgeh|uberschreib|oubli|compte d|suis|suivez|abstraction|olvid|caso"
         "|descart|sigas"
-        "|por alto|dimentic|scord|conto d|seguire|trascur|negeer|vergeet|geen a|volg|zapomnij|pomin|uwagi"
+        "|por alto|dimentic|scord|conto d|seguire|trascur|tralasc|negeer|vergeet|geen a|volg|zapomnij|pomin|uwagi"
         "|przestrzeg|stosuj",
         rf"{_BEGIN}{_DROP}{_NOT_DENIED}\b[^.!?]{{0,40}}?\b{_BEFORE}\b[^.!?]{{0,30}}?\b{_ORDERS}\b",
         rf"{_BEGIN}{_DROP}{_NOT_DENIED}\b[^.!?]{{0,25}}?\b{_ORDERS}\b[^.!?]{{0,30}}?\b{_BEFORE}\b",
@@ -150,7 +150,8 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         "persona",
-        "you are n|you're n|you will act|pretend|bist|ab jetzt|ab sofort|nun an|tu so|semblant|tu es|vous etes"
+        "a partir de|desde a|you are n|you're n|you will act|pretend|bist|ab jetzt|ab sofort|nun an"
+        "|tu so|semblant|tu es|vous etes"
         "|agis|eres|actua|finge|sei un|ora in|adesso|finta|fingi|simula"
         "|je bent|ben je|vanaf nu|alsof|od te|jestes|zachowuj|udawaj|act as|role|from now|from this|henceforth",
         r"\byou(?: are|'re) now (?:in )?(?:(?:an?|the|called|known as|acting as) )?(?:[\w'-]+ ){0,3}?"
@@ -287,7 +288,7 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         "leak",
-        "prompt|instruc|istruz|instruk|anweis|consign|monit|invite|regeln",
+        "prompt|system m|instruc|istruz|instruk|anweis|consign|monit|invite|regeln",
         rf"{_BEGIN}(?:reveal|print|show|output|repeat|display|leak|expose|tell me|give me|write out|disclose|share"
         rf"|return|list)\b[^.!?]{{0,20}}"
         r"\b(?:(?:hidden|original|initial|secret) (?:prompts?|instructions)|(?:your|the"

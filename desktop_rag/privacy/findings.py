@@ -16,7 +16,14 @@ from desktop_rag.errors import DocumentError
 from desktop_rag.privacy.classes import replaced_by_default
 from desktop_rag.privacy.finding import Detector, Finding, disjoint
 from desktop_rag.privacy.fold import fold
-from desktop_rag.privacy.names import Mailboxes, in_mailbox, is_misread_person, mailboxes, starts_with_given_name
+from desktop_rag.privacy.names import (
+    Mailboxes,
+    in_mailbox,
+    is_given_name,
+    is_misread_person,
+    mailboxes,
+    starts_with_given_name,
+)
 from desktop_rag.privacy.vault import AMBIGUOUS, Vault
 
 SEGMENT_CHARS = 1200
@@ -24,7 +31,7 @@ _KNOWN_SCORE = 0.75
 # A name after a title ("Mr Baker") is one, whatever else the word means: more than spaCy's flat score.
 _SURE = 0.86
 # Words in lower case; not those inside e-mail and web addresses, where every name is small.
-_FIRST_NAME = re.compile(r"[^\s.!?:;][ \n](?P<name>[A-ZÀ-Þ][a-zà-ÿ]{2,})[ \n]\Z")
+_FIRST_NAME = re.compile(r"(?:(?P<inside>[^\s.!?:;][ \n])|\A|[\s.!?:;])(?P<name>[A-ZÀ-Þ][a-zà-ÿ]{2,})[ \n]\Z")
 _SMALL = re.compile(r"(?<![\w.@/:_-])(?<![.!?]\s)[a-zà-ÿ]{3,}(?![\w@/:_-]|\.\w)")
 
 
@@ -146,21 +153,26 @@ def complete(
         vaults = [vault for vault in (local, known) if vault is not None]
         for number, page in enumerate(pages):
             merged = _merged(found[number], _mentions(page.text, vaults))
-            found[number] = _disjoint([_with_first_name(page.text, f, wording.small) for f in merged])
+            found[number] = _disjoint([_with_first_name(page.text, f, wording) for f in merged])
             yield
     return found
 
 
-def _with_first_name(text: str, finding: Finding, small: set[str]) -> Finding:
-    """A lone surname with the capitalised word before it, inside a sentence: models often see but the surname."""
+def _with_first_name(text: str, finding: Finding, wording: Wording) -> Finding:
+    """A lone surname with the capitalised word before it: models often see but the surname.
+
+    Where a sentence begins any word has a capital, so something else has to speak for a name there.
+    """
     if finding.label != "PERSON" or not text[finding.start : finding.end].isalpha():
         return finding
     before = _FIRST_NAME.search(text[max(0, finding.start - 40) : finding.start])
     if before is None:
         return finding
     word = before.group("name")
+    if before.group("inside") is None and not is_given_name(word) and not in_mailbox(word, wording.mailboxes):
+        return finding
     title = fold("PERSON", f"{word} x") == "x"
-    if title or word.lower() in small or word.lower() in AMBIGUOUS:
+    if title or word.lower() in wording.small or word.lower() in AMBIGUOUS:
         return finding
     return Finding(finding.start - len(before.group("name")) - 1, finding.end, finding.label, finding.score)
 

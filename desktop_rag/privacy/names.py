@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from functools import cache
 
@@ -28,7 +29,11 @@ Mailboxes = dict[str, set[frozenset[str]]]
 
 @cache
 def _given_names() -> frozenset[str]:
-    return frozenset(map(fold_word, (assets_dir() / "given_names.txt").read_text(encoding="utf-8").split()))
+    own = (assets_dir() / "given_names.txt").read_text(encoding="utf-8").split()
+    listed = json.loads((assets_dir() / "substitute_names.json").read_text(encoding="utf-8"))
+    everyday = set(map(fold_word, listed["unfit"].split()))
+    more = {fold_word(n) for by in listed["names"].values() for kind in ("male", "female") for n in by[kind].split()}
+    return frozenset([*map(fold_word, own), *(more - everyday)])
 
 
 def is_given_name(word: str) -> bool:

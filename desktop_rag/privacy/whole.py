@@ -22,6 +22,8 @@ _GAP = r"[ \t]*[,;]?[ \t]*\n?[ \t]*"
 _TAIL = re.compile(rf"{_GAP}(?<![^\W\d_])(?:{_STATE}|{_POSTCODE}|(?i:{_UNIT}))(?![\w-])")
 _TO_TOWN = re.compile(rf"{_GAP}\Z")
 _MOST_GAP = 8
+_SPACES = (" ", "\u00a0")
+_MOST_NAMES = 5
 _OF = re.compile(
     r"\s+(?:of|of the|for|for the|at|in|de|de la|del|de los|du|des|de l['’]|für|der|des|van|van de|di|della|dell['’]"
     r"|w|we|im\.?|ds\.)\s*\Z"
@@ -30,7 +32,23 @@ _OF = re.compile(
 
 def whole(text: str, findings: Sequence[Finding]) -> list[Finding]:
     """The findings (sorted, without overlaps), those that belong together joined."""
-    return list(_offices(text, list(_addresses(text, findings))))
+    return list(_offices(text, list(_addresses(text, list(_names(text, findings))))))
+
+
+def _names(text: str, findings: Sequence[Finding]) -> Iterator[Finding]:
+    """Given name and surname with nothing but a space between them are one person."""
+    held: Finding | None = None
+    for finding in findings:
+        if held is not None and finding.label == "PERSON" and held.label in ("PERSON", "POSSIBLE_NAME"):
+            value = text[held.start : finding.end]
+            if text[held.end : finding.start] in _SPACES and len(value.split()) <= _MOST_NAMES:
+                held = Finding(held.start, finding.end, "PERSON", max(held.score, finding.score))
+                continue
+        if held is not None:
+            yield held
+        held = finding
+    if held is not None:
+        yield held
 
 
 def _addresses(text: str, findings: Sequence[Finding]) -> Iterator[Finding]:

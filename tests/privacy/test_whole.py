@@ -76,3 +76,18 @@ def test_nothing_is_lost_and_nothing_overlaps(text: str, places: list[tuple[int,
     assert all(0 <= f.start < f.end <= len(text) for f in found)
     for finding in findings:
         assert any(f.start <= finding.start and finding.end <= f.end for f in found)
+
+
+def test_given_name_and_surname_side_by_side_are_one_person() -> None:
+    text = "Desmond Okonkwo met Anna, Bruno and Saoirse Lind."
+    found = joined(
+        text,
+        ("Desmond", "PERSON"),
+        ("Okonkwo", "PERSON"),
+        ("Anna", "PERSON"),
+        ("Bruno", "PERSON"),
+        ("Saoirse", "POSSIBLE_NAME"),
+        ("Lind", "PERSON"),
+    )
+    assert [value for value, _ in found] == ["Desmond Okonkwo", "Anna", "Bruno", "Saoirse Lind"]
+    assert {label for _, label in found} == {"PERSON"}

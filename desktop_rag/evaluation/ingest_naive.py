@@ -38,7 +38,7 @@ def naive_pipeline(spacy_model: Path, encoder: Path) -> Callable[[Path], dict[st
         encoded = time.perf_counter()
         with tempfile.TemporaryDirectory(prefix="desktop-rag-bench-", ignore_cleanup_errors=True) as place:
             client = chromadb.PersistentClient(place, Settings(anonymized_telemetry=False))
-            held = client.create_collection(f"naive-{folder.name}")
+            held = client.create_collection("naive")
             held.add(ids=[str(n) for n in range(len(passages))], embeddings=vectors, documents=passages)
             BM25Okapi([passage.lower().split() for passage in passages])
             ended = time.perf_counter()

@@ -11,7 +11,7 @@ from desktop_rag.errors import EngineError
 from desktop_rag.evaluation.ingest_files import notes
 from desktop_rag.evaluation.ingest_place import Crew, Found, Place
 from desktop_rag.evaluation.ingest_promises import PROMISES
-from desktop_rag.evaluation.rounds import Round, event_of, repeat
+from desktop_rag.evaluation.rounds import collected
 
 _NAME = "folder_check_s"
 
@@ -20,7 +20,6 @@ def check(place: Place) -> Found:
     """Seconds of one check, by a library process that has just started."""
     yield {"event": "progress", "text": f"entering {place.sizes.files:,} files"}
     entered(place.crew, place.folder / "notes", place.sizes.files)
-    found: list[Round] = []
 
     def measure(_: int) -> tuple[float, dict[str, Any]]:
         with closing(place.crew.fresh("library")) as library:
@@ -32,10 +31,7 @@ def check(place: Place) -> Found:
             raise EngineError("start_failed", "The check found changes where there are none.", "Please report it.")
         return seconds, {"n": summary["unchanged"], "own_s": summary["seconds"]}
 
-    for one in repeat(measure, PROMISES[_NAME].rounds):
-        found.append(one)
-        yield event_of(_NAME, len(found), one)
-    return {_NAME: found}
+    return (yield from collected(_NAME, measure, PROMISES[_NAME].rounds))
 
 
 def entered(crew: Crew, folder: Path, files: int) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from desktop_rag.evaluation.ingest_files import text_pdf
 from desktop_rag.evaluation.ingest_place import Found, Place
 from desktop_rag.evaluation.ingest_promises import PROMISES
-from desktop_rag.evaluation.rounds import Round, event_of, repeat
+from desktop_rag.evaluation.rounds import collected
 
 _NAME = "pdf_vs_pdfium"
 
@@ -19,7 +19,6 @@ def against_pdfium(place: Place) -> Found:
     Neither waits for anything, so processor time is compared: it does not count what others do to the machine.
     """
     path = str(text_pdf(place.folder / "report.pdf", place.sizes.pages))
-    found: list[Round] = []
     with closing(place.crew.fresh("bench")) as worker:
 
         def measure(number: int) -> tuple[float, dict[str, Any]]:
@@ -28,7 +27,4 @@ def against_pdfium(place: Place) -> Found:
             return told["ours"]["cpu_s"] / told["pdfium"]["cpu_s"], parts
 
         measure(0)
-        for one in repeat(measure, PROMISES[_NAME].rounds, extra=0):
-            found.append(one)
-            yield event_of(_NAME, len(found), one)
-    return {_NAME: found}
+        return (yield from collected(_NAME, measure, PROMISES[_NAME].rounds, extra=0))

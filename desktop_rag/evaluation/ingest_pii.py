@@ -9,7 +9,7 @@ from typing import Any
 
 from desktop_rag.evaluation.ingest_place import Found, Place
 from desktop_rag.evaluation.ingest_promises import PROMISES
-from desktop_rag.evaluation.rounds import Round, event_of, repeat
+from desktop_rag.evaluation.rounds import collected
 from desktop_rag.evaluation.team import Worker
 
 _ONE, _BOTH, _LINEAR = "pii_vs_stock", "pii_two_processes", "pii_linear"
@@ -29,7 +29,7 @@ def against_stock(place: Place) -> Found:
             return _ratio(stock, ours), parts
 
         measure(-1)
-        return (yield from _rounds(_ONE, measure))
+        return (yield from collected(_ONE, measure, PROMISES[_ONE].rounds, extra=0))
 
 
 def two_processes(place: Place) -> Found:
@@ -52,7 +52,7 @@ def two_processes(place: Place) -> Found:
             return stock / ours, {"n": size, "stock_s": stock, "ours_s": ours}
 
         measure(-1)
-        return (yield from _rounds(_BOTH, measure))
+        return (yield from collected(_BOTH, measure, PROMISES[_BOTH].rounds, extra=0))
 
 
 def linear(place: Place) -> Found:
@@ -64,19 +64,11 @@ def linear(place: Place) -> Found:
             return told["long"] / told["short"], {"n": place.sizes.page, "short": told["short"], "long": told["long"]}
 
         measure(-1)
-        return (yield from _rounds(_LINEAR, measure))
+        return (yield from collected(_LINEAR, measure, PROMISES[_LINEAR].rounds, extra=0))
 
 
 def _scrub(worker: Worker, characters: int, seed: int) -> None:
     worker.call("scrub", way="ours", characters=characters, seed=seed)
-
-
-def _rounds(name: str, measure: Any) -> Found:
-    found: list[Round] = []
-    for one in repeat(measure, PROMISES[name].rounds, extra=0):
-        found.append(one)
-        yield event_of(name, len(found), one)
-    return {name: found}
 
 
 def _ratio(slow: dict[str, Any], quick: dict[str, Any]) -> float:

@@ -13,7 +13,7 @@ from desktop_rag.evaluation.ingest_place import Found, Place
 from desktop_rag.evaluation.ingest_promises import PROMISES
 from desktop_rag.evaluation.measuring import greedy, watched
 from desktop_rag.evaluation.prompts import LONG
-from desktop_rag.evaluation.rounds import Round, event_of, repeat
+from desktop_rag.evaluation.rounds import collected
 from desktop_rag.evaluation.team import Worker
 
 _NAIVE, _BESIDE = "ingest_vs_naive", "decode_while_ingesting"
@@ -34,7 +34,7 @@ def against_naive(place: Place) -> Found:
             return naive["seconds"] / seconds, parts
 
         measure(-1)
-        return (yield from _rounds(_NAIVE, measure))
+        return (yield from collected(_NAIVE, measure, PROMISES[_NAIVE].rounds, extra=0))
 
 
 def beside_chat(place: Place) -> Found:
@@ -52,7 +52,7 @@ def beside_chat(place: Place) -> Found:
             parts = {"n": _TOKENS, "idle_tok_s": idle, "busy_tok_s": busy, "all_the_while": alive}
             return busy / idle, parts
 
-        return (yield from _rounds(_BESIDE, measure))
+        return (yield from collected(_BESIDE, measure, PROMISES[_BESIDE].rounds, extra=0))
 
 
 class _Busy:
@@ -88,11 +88,3 @@ def _take_in(library: Worker, folder: Path) -> float:
 def _speed(chat: Worker) -> float:
     watch = watched(chat, "complete", **greedy(LONG, max_tokens=_TOKENS, ignore_end=True))
     return (watch.last_generated - watch.first_generated) / watch.decode_seconds
-
-
-def _rounds(name: str, measure: Any) -> Found:
-    found: list[Round] = []
-    for one in repeat(measure, PROMISES[name].rounds, extra=0):
-        found.append(one)
-        yield event_of(name, len(found), one)
-    return {name: found}

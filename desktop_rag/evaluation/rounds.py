@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import asdict, dataclass, field
 from statistics import median
 from typing import Any
@@ -105,6 +105,20 @@ def repeat(
         yield result
         if calm >= rounds:
             return
+
+
+def collected(
+    name: str,
+    measure: Callable[[int], tuple[float, dict[str, Any]]],
+    rounds: int = ROUNDS,
+    extra: int = EXTRA_ROUNDS,
+) -> Generator[Event, None, dict[str, list[Round]]]:
+    """The rounds of one row under its name, each told as an event when it ends; see `repeat`."""
+    found: list[Round] = []
+    for one in repeat(measure, rounds, extra):
+        found.append(one)
+        yield event_of(name, len(found), one)
+    return {name: found}
 
 
 def counted(found: list[Round], rounds: int = ROUNDS) -> list[Round]:

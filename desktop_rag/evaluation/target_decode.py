@@ -11,7 +11,7 @@ from desktop_rag.evaluation.limits import Limit, limit_of
 from desktop_rag.evaluation.measuring import Watch, greedy, watched
 from desktop_rag.evaluation.platforms import Wanted
 from desktop_rag.evaluation.prompts import LONG
-from desktop_rag.evaluation.rounds import Round, event_of, repeat
+from desktop_rag.evaluation.rounds import Round, collected
 from desktop_rag.evaluation.stage import Stage, in_turn
 from desktop_rag.evaluation.synthetic import prepared_synthetic
 from desktop_rag.evaluation.team import Event, Worker
@@ -56,7 +56,7 @@ def _against(stage: Stage, name: str, op: str, tokens: int, *, painted: bool) ->
             }
             return app["tok_s"] / other["tok_s"], parts
 
-        return (yield from _collected(name, measure))
+        return (yield from collected(name, measure))
 
 
 def against_bandwidth(stage: Stage) -> Found:
@@ -73,7 +73,7 @@ def against_bandwidth(stage: Stage) -> Found:
         def measure(number: int) -> tuple[float, dict[str, Any]]:
             return _share(number, lambda tokens: _ours(stage, chat, tokens, painted=False), baseline, conditions, limit)
 
-        return (yield from _collected("decode_vs_bandwidth_1b", measure))
+        return (yield from collected("decode_vs_bandwidth_1b", measure))
 
 
 def _share(
@@ -121,14 +121,6 @@ def _ours(stage: Stage, chat: Worker, tokens: int, *, painted: bool) -> dict[str
         "text": "".join(watch.text),
         "usage": watch.usage,
     }
-
-
-def _collected(name: str, measure: Callable[[int], tuple[float, dict[str, Any]]]) -> Found:
-    found: list[Round] = []
-    for one in repeat(measure):
-        found.append(one)
-        yield event_of(name, len(found), one)
-    return {name: found}
 
 
 def large_model(stage: Stage) -> Generator[Event, None, Installed]:

@@ -20,9 +20,8 @@ from desktop_rag.evaluation.high_level import HighLevel
 from desktop_rag.evaluation.recount import count_tokens
 from desktop_rag.meter.bandwidth import steps
 from desktop_rag.meter.machine import Machine
-from desktop_rag.models.catalogue import find
+from desktop_rag.models.catalogue import SPACY_MODEL, find
 from desktop_rag.workers.loop import Operation, Request, Service
-from desktop_rag.workers.pii_service import PII_MODEL
 
 _CONTEXT = 4096
 _MICRO_BATCH = 128
@@ -141,7 +140,7 @@ class _Naive:
 
         yield None
         if self._run is None:
-            folders = [find(name).folder(paths.models_dir()) for name in (PII_MODEL, "all-minilm-l6-v2")]
+            folders = [find(name).folder(paths.models_dir()) for name in (SPACY_MODEL, "all-minilm-l6-v2")]
             self._run = naive_pipeline(*folders)
         return self._run(Path(str(request.args["folder"])))
 

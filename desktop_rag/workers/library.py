@@ -11,7 +11,7 @@ from typing import IO, Any
 
 from desktop_rag import paths
 from desktop_rag.errors import SearchError
-from desktop_rag.models.catalogue import find
+from desktop_rag.models.catalogue import SPACY_MODEL, find
 from desktop_rag.offline import thread_budget
 from desktop_rag.privacy.detect import PresidioDetector
 from desktop_rag.privacy.second import SecondOpinion
@@ -36,7 +36,6 @@ from desktop_rag.store.vault import StoredSubstitutes, open_vault
 from desktop_rag.workers.kv_folder import KvFolder
 from desktop_rag.workers.parsing import Parser
 
-PII_MODEL = "en_core_web_sm-3.8.0"
 ENCODER_MODEL = "all-minilm-l6-v2-ct2-int8"
 
 
@@ -84,7 +83,9 @@ class Library:
         """The finder of personal data; spaCy must not bring torch and transformers along into this process."""
         for name in ("torch", "transformers"):
             sys.modules.setdefault(name, None)  # type: ignore[arg-type]
-        second = SecondOpinion(find(PII_MODEL).folder(paths.models_dir())) if self.settings["second_opinion"] else None
+        second = (
+            SecondOpinion(find(SPACY_MODEL).folder(paths.models_dir())) if self.settings["second_opinion"] else None
+        )
         return PresidioDetector(paths.assets_dir() / "recogniser", second)
 
     @cached_property

@@ -10,11 +10,9 @@ from typing import Any
 from desktop_rag import paths
 from desktop_rag.evaluation.ingest_pii_work import compared, lengths, names_alone, reports, timed
 from desktop_rag.evaluation.pii_finders import Find, find_both, own_finder, stock_finder
-from desktop_rag.models.catalogue import find
+from desktop_rag.models.catalogue import SPACY_MODEL, find
 from desktop_rag.privacy.detect import PresidioDetector
 from desktop_rag.workers.loop import Operation, Request, Service
-
-PII_MODEL = "en_core_web_sm-3.8.0"
 
 
 def open_service(data_dir: Path, options: dict[str, Any]) -> Service:
@@ -78,4 +76,4 @@ def _own() -> Find:
 
 
 def _model() -> Path:
-    return find(PII_MODEL).folder(paths.models_dir())
+    return find(SPACY_MODEL).folder(paths.models_dir())

@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 
 from desktop_rag import paths
-from desktop_rag.models.catalogue import find
+from desktop_rag.models.catalogue import SPACY_MODEL, find
 from desktop_rag.privacy.recogniser import Recogniser
 from desktop_rag.training.recogniser.card import measure, write_card
 from desktop_rag.training.recogniser.corpus import held_out_texts, training_texts
@@ -23,7 +23,6 @@ from desktop_rag.training.recogniser.fit import Features, Network, Types, fit, s
 from desktop_rag.training.recogniser.generate import Example
 
 _MOST_WORDS = 40_000
-PII_MODEL = "en_core_web_sm-3.8.0"
 CAUTION = -1.5
 """Added to the score of "nothing": what was missed weighs more than what was found in vain."""
 
@@ -57,7 +56,7 @@ def main() -> None:
 
 
 def _texts(options: argparse.Namespace) -> Iterator[Example]:
-    return training_texts(options.texts, options.seed, options.wheels, find(PII_MODEL).folder(paths.models_dir()))
+    return training_texts(options.texts, options.seed, options.wheels, find(SPACY_MODEL).folder(paths.models_dir()))
 
 
 def _fix_order_of_sets() -> None:

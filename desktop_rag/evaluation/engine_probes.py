@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -15,6 +14,7 @@ from desktop_rag.errors import DesktopRagError
 from desktop_rag.evaluation.probes import Probed, tried
 from desktop_rag.evaluation.prompts import CHAT, QUESTIONS
 from desktop_rag.evaluation.trial_adapter import write_trial_adapter
+from desktop_rag.scratch import scratch
 
 BATCH = 8
 BATCH_GAIN = 1.5
@@ -99,8 +99,8 @@ def adapters(engine: Engine, model: Path) -> Probed:
         tokens = engine.render([{"role": "user", "content": QUESTIONS[0]}]).tokens
         base = logits_of(tokens).copy()
         found = {}
-        with tempfile.TemporaryDirectory(prefix="desktop-rag-") as folder:
-            adapter = write_trial_adapter(model, Path(folder) / "trial.gguf")
+        with scratch("probes") as folder:
+            adapter = write_trial_adapter(model, folder / "trial.gguf")
             for name, chosen in (("off", [(adapter, 0.0)]), ("on", [(adapter, 1.0)]), ("removed", [])):
                 switch(chosen)
                 found[name] = float(abs(logits_of(tokens) - base).max())

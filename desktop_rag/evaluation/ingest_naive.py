@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from desktop_rag.evaluation.pii_finders import stock_finder
+from desktop_rag.scratch import scratch
 
 _PASSAGE = 1000
 
@@ -36,8 +36,8 @@ def naive_pipeline(spacy_model: Path, encoder: Path) -> Callable[[Path], dict[st
         cleaned = time.perf_counter()
         vectors = model.encode(passages)
         encoded = time.perf_counter()
-        with tempfile.TemporaryDirectory(prefix="desktop-rag-bench-", ignore_cleanup_errors=True) as place:
-            client = chromadb.PersistentClient(place, Settings(anonymized_telemetry=False))
+        with scratch("bench") as place:
+            client = chromadb.PersistentClient(str(place), Settings(anonymized_telemetry=False))
             held = client.create_collection("naive")
             held.add(ids=[str(n) for n in range(len(passages))], embeddings=vectors, documents=passages)
             BM25Okapi([passage.lower().split() for passage in passages])

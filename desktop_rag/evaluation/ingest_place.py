@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Protocol
 
 from desktop_rag.evaluation.rounds import Round
 from desktop_rag.evaluation.team import Event, Worker
+from desktop_rag.scratch import scratch
 
 Found = Generator[Event, None, dict[str, list[Round]]]
 # The key of a data directory that lives for minutes belongs into no keyring and under nobody's passphrase.
@@ -63,8 +63,7 @@ class Place:
 @contextmanager
 def place(hire: Callable[[Path], Crew], sizes: Sizes) -> Iterator[Place]:
     """A place for one measurement; `hire` gives the workers of a data directory."""
-    with tempfile.TemporaryDirectory(prefix="desktop-rag-bench-", ignore_cleanup_errors=True) as name:
-        root = Path(name)
+    with scratch("bench") as root:
         for part in ("files", "data"):
             (root / part).mkdir(mode=0o700)
         own = {**_ENVIRONMENT, "DESKTOP_RAG_CONFIG_DIR": str(root / "config")}

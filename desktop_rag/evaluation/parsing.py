@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 import statistics
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -23,6 +22,7 @@ from desktop_rag.errors import DesktopRagError, DocumentError, UsageError
 from desktop_rag.evaluation.attacks import UNTOUCHED, make_all
 from desktop_rag.evaluation.team import Event
 from desktop_rag.meter.memory import process_memory
+from desktop_rag.scratch import scratch
 
 MANIFESTS = ("MANIFEST.jsonl", "SYNTHETIC_MANIFEST.jsonl")
 ENOUGH = 0.97
@@ -307,15 +307,15 @@ def _count(outcome: Outcome, found: Found, *, own: bool) -> None:
 
 def _attacked(reader: Callable[[], Reader]) -> Iterator[Event]:
     yield {"event": "progress", "text": "making the attacks", "fraction": 1.0}
-    with tempfile.TemporaryDirectory(prefix="desktop-rag-attacks-") as outer:
-        folder = Path(outer) / "a" / "b"
+    with scratch("attacks") as outer:
+        folder = outer / "a" / "b"
         folder.mkdir(parents=True)
         made = make_all(folder)
-        before = _listed(Path(outer))
+        before = _listed(outer)
         for attack, path in made:
             yield {"event": "progress", "text": attack.name, "fraction": 1.0}
             outcome = read_whole(reader, path)
-            why = harm(outcome, _listed(Path(outer)) - before)
+            why = harm(outcome, _listed(outer) - before)
             row = Row(attack.name, "refused or harmless", outcome.words(), outcome.seconds, outcome.peak_mb, None, why)
             yield {"event": "file", "row": asdict(row)}
             with suppress(OSError):

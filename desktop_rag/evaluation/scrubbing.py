@@ -8,7 +8,6 @@ that writes, so that no model's noise hides a difference. Questions are compared
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from desktop_rag.evaluation.answer_metrics import exact_match, f1, holds, interv
 from desktop_rag.evaluation.ingest_place import Crew, Place, Sizes, place
 from desktop_rag.evaluation.team import Event
 from desktop_rag.privacy.scrub import put_back
+from desktop_rag.scratch import scratch
 
 POLICIES = ("keep", "pseudonymise", "substitute", "mask")
 METRICS = ("gold_passage", "gold_answer")
@@ -108,8 +108,8 @@ def evaluate(
     """
     material = read(path, limit)
     found: dict[str, list[dict[str, Any]]] = {}
-    with tempfile.TemporaryDirectory(prefix="desktop-rag-scrubbing-") as folder:
-        files = list(_written(material, Path(folder)))
+    with scratch("scrubbing") as folder:
+        files = list(_written(material, folder))
         for number, policy in enumerate(policies):
             with place(hire, Sizes()) as own:
                 for event in _taken_in(own, files, policy):

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-import tempfile
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
@@ -22,10 +21,11 @@ import desktop_rag
 from desktop_rag.evaluation.selftest_corpus import SEED, Document, documents
 from desktop_rag.evaluation.selftest_score import scores
 from desktop_rag.evaluation.team import Event, Team, Worker
-from desktop_rag.paths import APP, assets_dir
+from desktop_rag.paths import assets_dir
 from desktop_rag.privacy.audit import LEAK
 from desktop_rag.privacy.scrub import POLICIES as ALL
 from desktop_rag.privacy.traces import Finder, find_traces, worth_looking_for, written_files
+from desktop_rag.scratch import scratch
 
 POLICIES = tuple(policy for policy in ALL if policy != "keep")
 # Kept by default and everybody's: a date or a town on the disk says nothing.
@@ -113,8 +113,7 @@ def _find(team: Team, corpus: Sequence[Document]) -> Generator[Event, None, list
 
 def _leaks(hire: Hire, policy: str, corpus: Sequence[Document], wanted: Mapping[str, str], share: float) -> Steps:
     """Index everything under one policy in a library of its own, and search what it wrote."""
-    with tempfile.TemporaryDirectory(prefix=f"{APP}-selftest-", ignore_cleanup_errors=True) as name:
-        root = Path(name)
+    with scratch("selftest") as root:
         for part in (_DOCUMENTS, "data"):
             (root / part).mkdir(mode=0o700)
         for document in corpus:
@@ -161,7 +160,7 @@ def _indexed(
 
 def _scan(state: str, root: Path, wanted: Mapping[str, str]) -> dict[str, Any]:
     """Search every file that was written but the planted documents themselves."""
-    files = [path for path in written_files(root / "data") if _DOCUMENTS not in path.parts]
+    files = [path for path in written_files(root / "data", root) if _DOCUMENTS not in path.parts]
     size = sum(path.stat().st_size for path in files if path.exists())
     values, unreadable = list(wanted), list[Path]()
     traces = [trace for trace in find_traces(Finder(values), files, unreadable) if trace is not None]

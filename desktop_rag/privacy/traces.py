@@ -14,7 +14,6 @@ import html
 import json
 import os
 import re
-import tempfile
 import unicodedata
 import zipfile
 import zlib
@@ -28,6 +27,7 @@ import platformdirs
 
 from desktop_rag import paths
 from desktop_rag.privacy.vault import AMBIGUOUS
+from desktop_rag.scratch import abandoned
 
 # From so many letters and digits on, a value is looked for at all; of digits alone, so many.
 _FEWEST, _FEWEST_DIGITS = 4, 6
@@ -95,13 +95,16 @@ def find_traces(
             unreadable.append(path)
 
 
-def written_files(data_dir: Path) -> Iterator[Path]:
-    """Every file the application has written: data, configuration, caches and its temporary folders; each once.
+def written_files(data_dir: Path, *others: Path) -> Iterator[Path]:
+    """Every file the application has written: data, configuration, caches and temporary folders left behind; each once.
+
+    Temporary folders that a running measurement uses are its own: it looks into them itself, and removes them.
+    `others` are folders to be looked into as well.
 
     A folder that cannot be listed comes as if it were a file: whoever reads it meets the error.
     """
     seen: set[Path] = set()
-    for folder in _folders(data_dir):
+    for folder in (*_folders(data_dir), *others):
         for path in sorted(_below(folder)):
             if (real := path.resolve()) not in seen:
                 seen.add(real)
@@ -119,20 +122,13 @@ def _below(folder: Path) -> list[Path]:
 def _folders(data_dir: Path) -> list[Path]:
     # Qt keeps caches of its own under the application's name.
     own = (platformdirs.user_cache_path, platformdirs.user_state_path, platformdirs.user_log_path)
-    temporary = [folder for folder in Path(tempfile.gettempdir()).glob(f"{paths.APP}*") if _is_ours(folder)]
     return [
         data_dir,
         data_dir.with_name(f"{data_dir.name}-keys"),
         paths.config_dir(),
         *(place(paths.APP, appauthor=False) for place in own),
-        *temporary,
+        *abandoned(),
     ]
-
-
-def _is_ours(folder: Path) -> bool:
-    """Not a folder that somebody else on this machine made."""
-    own = not hasattr(os, "getuid") or folder.lstat().st_uid == os.getuid()
-    return own and folder.is_dir() and not folder.is_symlink()
 
 
 # -- the forms of a value ----------------------------------------------------------------------

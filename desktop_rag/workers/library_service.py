@@ -7,6 +7,7 @@ from typing import Any
 
 from desktop_rag.errors import UsageError
 from desktop_rag.meter.memory import resident_mb
+from desktop_rag.scratch import clear_abandoned
 from desktop_rag.workers import (
     allocator,
     auditing,
@@ -279,6 +280,7 @@ class _Operations:
 def open_service(data_dir: Path, options: dict[str, Any]) -> Service:
     """Open the data directory, if its key is at hand, and offer its operations. Raises StoreError."""
     allocator.one_arena()
+    clear_abandoned()
     gate = Gate(data_dir, options.get("opening") or NOW, removing.remove_left_over)
     operations = _Operations(gate, options["seal"])
     handlers = {name: getattr(operations, name) for name in vars(_Operations) if not name.startswith("_")}

@@ -12,7 +12,6 @@ import secrets
 import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +19,7 @@ from typing import Any
 
 from desktop_rag.errors import EngineError, UsageError
 from desktop_rag.logs import log
+from desktop_rag.scratch import kept_scratch
 
 START_SECONDS = 120.0
 _END_SECONDS = 3.0
@@ -78,7 +78,7 @@ class LoopbackServer:
         )
         try:
             self.url = f"http://127.0.0.1:{self._port(self._process)}/v1"
-            self._folder = Path(tempfile.mkdtemp(prefix="desktop-rag-loopback-"))
+            self._folder = kept_scratch("loopback")
             self.key_file.touch(mode=0o600)
             self.key_file.write_text(self.key)
         except BaseException:

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from desktop_rag import scratch
 from desktop_rag.privacy import traces
 from desktop_rag.privacy.traces import Trace, find_traces, worth_looking_for, written_files
 
@@ -175,7 +176,7 @@ def test_what_says_nothing_is_not_looked_for(value: str, worth: bool) -> None:
 def test_every_file_of_the_application_is_looked_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data, config, temporary = tmp_path / "data", tmp_path / "config", tmp_path / "temporary"
     monkeypatch.setenv("DESKTOP_RAG_CONFIG_DIR", str(config))
-    monkeypatch.setattr(traces.tempfile, "gettempdir", lambda: str(temporary))
+    monkeypatch.setattr(scratch.tempfile, "gettempdir", lambda: str(temporary))
     files = [
         data / "library.db-wal",
         data / "logs" / "library.log.1",

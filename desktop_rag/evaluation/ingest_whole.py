@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
+from desktop_rag.errors import Cancelled
 from desktop_rag.evaluation.ingest_files import abstracts
 from desktop_rag.evaluation.ingest_place import Found, Place
 from desktop_rag.evaluation.ingest_promises import PROMISES
@@ -17,7 +18,7 @@ from desktop_rag.evaluation.rounds import collected
 from desktop_rag.evaluation.team import Worker
 
 _NAIVE, _BESIDE = "ingest_vs_naive", "decode_while_ingesting"
-_TOKENS = 96
+_TOKENS = 384
 
 
 def against_naive(place: Place) -> Found:
@@ -64,9 +65,10 @@ class _Busy:
         self._thread = threading.Thread(target=self._work, args=(folder,), name="ingest", daemon=True)
 
     def _work(self, folder: Path) -> None:
-        for event in self._library.stream("add", paths=[str(folder)], policy="pseudonymise", review=False):
-            if event.get("state") == "ready":
-                self._begun.set()
+        with suppress(Cancelled):
+            for event in self._library.stream("add", paths=[str(folder)], policy="pseudonymise", review=False):
+                if event.get("state") == "ready":
+                    self._begun.set()
         self._begun.set()
 
     def __enter__(self) -> threading.Thread:

@@ -176,6 +176,7 @@ class WorkerClient:
     ) -> None:
         self.role = role
         self.on_state: Callable[[str], None] | None = None
+        self.on_busy: Callable[[bool], None] | None = None
         self._arguments = arguments
         self._disposable = disposable
         self._environment = environment
@@ -185,6 +186,8 @@ class WorkerClient:
         self._crashes = 0
         self._state: str | None = None
         self._closed = threading.Event()
+        self._ways = 0
+        self._streams = 0
 
     @property
     def hello(self) -> Message | None:
@@ -208,11 +211,32 @@ class WorkerClient:
         """Begin starting the process without waiting for it."""
         self._running()
 
+    def give_way(self, on: bool) -> None:
+        """Let the process's background work rest in between, until each who asked for it says that it may go on."""
+        with self._lock:
+            self._ways += 1 if on else -1
+            if self._process is not None:
+                self._process.send({"op": "give_way", "on": self._ways > 0})
+
     def stream(self, op: str, **args: Any) -> Iterator[Message]:
         """Run one operation; yields its events, the last one being "done". Closing it cancels the work.
 
         Raises the worker's own DesktopRagError, or EngineError when the process crashed or hung.
         """
+        self._count(1)
+        try:
+            yield from self._stream(op, args)
+        finally:
+            self._count(-1)
+
+    def _count(self, change: int) -> None:
+        """Tell who wants to know when the first request begins and the last has ended."""
+        with self._lock:
+            before, self._streams = self._streams, self._streams + change
+            if self.on_busy is not None and bool(before) != bool(self._streams):
+                self.on_busy(bool(self._streams))
+
+    def _stream(self, op: str, args: Mapping[str, Any]) -> Iterator[Message]:
         process = self.ready()
         number = next(self._numbers)
         inbox: queue.Queue[Message] = queue.Queue()
@@ -289,6 +313,8 @@ class WorkerClient:
                 if self._environment is not None:
                     environment = {**(environment or os.environ), **self._environment}
                 self._process = _Process([*worker_command(self.role), *self._arguments], self._on_end, environment)
+                if self._ways:
+                    self._process.send({"op": "give_way", "on": True})
             except OSError as error:
                 raise EngineError(
                     "start_failed", f"The {self.role} process could not start: {error.strerror}."

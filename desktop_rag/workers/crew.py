@@ -63,4 +63,7 @@ class Workers:
     def _new(self, role: str, arguments: list[str], *, disposable: bool = False) -> WorkerClient:
         client = WorkerClient(role, arguments, disposable=disposable, environment=self._environment)
         self._made.add(client)
+        if role == "chat":
+            # Both cores belong to the model while it writes: what it says is waited for, an index is not.
+            client.on_busy = self.library.give_way
         return client

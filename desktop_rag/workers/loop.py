@@ -2,6 +2,7 @@
 
 Between two steps of a background operation (indexing) every waiting foreground operation (a
 question) is served, so a question never waits longer than one step. Each `yield` is a cancel point.
+While another process needs the cores (a model writes), background operations rest after each step.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from desktop_rag.logs import log
 from desktop_rag.workers.protocol import BEAT_SECONDS, Message, decode, encode
 
 Operation = Generator[Message | None, None, Message]
+# While giving way: how long to rest after a step, in times of what the step took, and at most.
+_REST, _MOST_REST_SECONDS = 3.0, 0.3
 
 
 @dataclass(slots=True)
@@ -104,6 +107,8 @@ class Loop:
         self._incoming: queue.Queue[Request] = queue.Queue()
         self._open: dict[int, Request] = {}
         self._background: deque[tuple[Request, Operation]] = deque()
+        self._giving_way = False
+        self._rest = 0.0
 
     def run(self) -> None:
         """Serve for ever; the reader thread ends the process when the parent goes."""
@@ -119,8 +124,9 @@ class Loop:
                 self._finish(request)
 
     def _next_request(self) -> Request | None:
+        rest, self._rest = self._rest, 0.0
         try:
-            return self._incoming.get(block=not self._background)
+            return self._incoming.get(block=not self._background or rest > 0, timeout=rest or None)
         except queue.Empty:
             return None
 
@@ -133,6 +139,8 @@ class Loop:
                 waiting = self._open.get(int(message.get("target", -1)))
                 if waiting is not None:
                     waiting.cancelled.set()
+            elif message.get("op") == "give_way":
+                self._giving_way = bool(message.get("on"))
             elif "id" in message:
                 request = Request(int(message["id"]), str(message.get("op")), dict(message.get("args") or {}))
                 if request.op in self._service.beside:
@@ -185,11 +193,14 @@ class Loop:
 
     def _step_background(self) -> None:
         request, operation = self._background.popleft()
+        begun = time.monotonic()
         try:
             if self._step(request, operation):
                 self._background.append((request, operation))
         except DesktopRagError as error:
             self._fail(request, error)
+        if self._giving_way and self._background:
+            self._rest = min(_REST * (time.monotonic() - begun), _MOST_REST_SECONDS)
 
     def _step(self, request: Request, operation: Operation) -> bool:
         """Advance an operation by one event; False when it ended."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -113,3 +114,21 @@ def test_a_bug_beside_ends_its_request_only(small: MakeClient) -> None:
         worker.call("look", text=7)
     assert caught.value.code == "bug"
     assert worker.call("look", text="on")["seen"] == "on"
+
+
+def test_long_operations_rest_while_others_need_the_cores(small: MakeClient) -> None:
+    """A step takes 2 ms at least: it rests three times as long. Both run within the same seconds of one machine."""
+    one, other = small(), small()
+    one.give_way(True)
+    resting, working = one.stream("slow"), other.stream("slow")
+    next(resting), next(working)
+    until = time.monotonic() + 1
+    steps = 0
+    while time.monotonic() < until:
+        steps = next(working)["step"]
+    assert one.call("ping", text="now")["pong"] == "now"
+    behind = next(event["step"] for event in resting)
+    one.give_way(False)
+    resting.close()
+    working.close()
+    assert behind < steps

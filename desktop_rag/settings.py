@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from desktop_rag.privacy.scrub import POLICIES
 from desktop_rag.store.files import write_private
 
 
@@ -49,10 +50,10 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "policy",
-        "pseudonymise",
+        POLICIES[0],
         "Personal data in new collections",
         "What happens to names, e-mail addresses and numbers before anything is indexed.",
-        ("pseudonymise", "substitute", "mask", "remove", "keep"),
+        POLICIES,
     ),
     Setting("review", True, "Review before indexing", "Show what was found in each document before it is indexed."),
     Setting("review_pages", False, "Pages in the review", "Show a document's pages as they look instead of its text."),

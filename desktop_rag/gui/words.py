@@ -58,15 +58,15 @@ LABELS: dict[str, tuple[str, str]] = {
 }
 
 POLICIES: dict[str, tuple[str, str]] = {
-    "pseudonymise": (
-        "Pseudonymise",
-        "Names and numbers become stand-ins such as Person 3. The same person keeps the same stand-in in the whole "
-        "collection, and only you can turn them back.",
-    ),
     "substitute": (
         "Believable stand-ins",
         "Names and numbers become others of the same kind: Mr Rivera reads as Mr Moreno everywhere in the collection. "
         "Stand-ins are marked in violet, and only you can turn them back.",
+    ),
+    "pseudonymise": (
+        "Pseudonymise",
+        "Names and numbers become stand-ins such as Person 3. The same person keeps the same stand-in in the whole "
+        "collection, and only you can turn them back.",
     ),
     "mask": ("Mask", "Private values become their type, such as [PERSON]. They cannot be told apart afterwards."),
     "remove": ("Remove", "Private values are left out entirely. Nothing can be turned back."),

@@ -11,7 +11,8 @@ from typing import Literal
 from desktop_rag.privacy.classes import TOKEN
 
 Policy = Literal["keep", "mask", "pseudonymise", "remove", "substitute"]
-POLICIES: tuple[Policy, ...] = ("pseudonymise", "substitute", "mask", "remove", "keep")
+POLICIES: tuple[Policy, ...] = ("substitute", "pseudonymise", "mask", "remove", "keep")
+"""As they are offered. The first is the default: of those that can be turned back it costs the search least."""
 # What stands for a value under these leads back to it, through the vault.
 REVERSIBLE: frozenset[str] = frozenset({"pseudonymise", "substitute"})
 

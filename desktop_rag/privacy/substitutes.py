@@ -18,7 +18,7 @@ from desktop_rag.privacy.keyed import Keyed
 from desktop_rag.privacy.substitute_names import Part, candidates, culture_of, is_name, parts
 from desktop_rag.privacy.substitute_values import candidates as value_candidates
 from desktop_rag.privacy.substitute_values import laid_out
-from desktop_rag.privacy.vault import Entry, Match, Vault
+from desktop_rag.privacy.vault import Entry, Match, Vault, street
 
 
 class SubstituteRows(Protocol):
@@ -87,7 +87,8 @@ class Substitutes:
     def known(self, entry: Entry, written: str) -> str | None:
         """What stands for a value as it is written here, if that is settled: nothing is added."""
         if entry.label != "PERSON":
-            stored = entry.substitutes.get(fold(entry.label, written))
+            spellings = ((entry.aliases[folded], stand_in) for folded, stand_in in entry.substitutes.items())
+            stored = entry.substitutes.get(fold(entry.label, written)) or _street_in(spellings, written)
             return _cased(written, laid_out(written, stored)).translate(_BRACKETS) if stored else None
         found = name_words(written)
         stands = [self._word_known(part) for part in parts(written)]
@@ -121,7 +122,11 @@ class Substitutes:
         label = match.entries[0].label
         spelling = self._spellings.get((label, fold(label, written)))
         if label != "PERSON":
-            return laid_out(written, spelling[1]) if spelling else written
+            if spelling:
+                return laid_out(written, spelling[1])
+            entry = match.entries[0]
+            spellings = ((stand_in, entry.aliases[folded]) for folded, stand_in in entry.substitutes.items())
+            return _street_in(spellings, written) or written
         found = name_words(written)
         if spelling and len(name_words(spelling[1])) == len(found):
             original = spelling[1]
@@ -219,6 +224,15 @@ class _Nowhere:
 
 # A bracket could put a pseudonym together.
 _BRACKETS = str.maketrans("[]", "()")
+
+
+def _street_in(spellings: Iterable[tuple[str, str]], written: str) -> str | None:
+    """The street of an address where another address, of which the street alone is written, has another."""
+    wanted = [word for word, _, _ in words(written)]
+    for one, other in spellings:
+        if [word for word, _, _ in street(one)] == wanted and (found := street(other)):
+            return other[found[0][1] : found[-1][2]]
+    return None
 
 
 def _rewritten(written: str, found: Sequence[tuple[str, int, int]], stands: Sequence[str]) -> str:

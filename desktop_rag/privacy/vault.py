@@ -33,6 +33,7 @@ _MOST_GROUPS = 10
 # What an address has beside its street; a street of one word is a long one: Hauptstraße.
 _UNITS = frozenset("flat apt apartment suite unit floor room no nr box po app appt piso int scala m lok".split())
 _LONG_STREET = 8
+_SEGMENT = re.compile(r"[^,;\n]+")
 
 _Key = TypeVar("_Key", str, tuple[str, str], tuple[str, ...])
 
@@ -148,8 +149,8 @@ class Vault:
             _put(self._phrases, phrase, entry)
         if entry.label != "PERSON" and _is_number(folded):
             _put(self._numbers, folded, entry)
-        if entry.label == "STREET_ADDRESS" and (street := _street(value)):
-            _put(self._phrases, street, entry)
+        if entry.label == "STREET_ADDRESS" and (found := street(value)):
+            _put(self._phrases, tuple(word for word, _, _ in found), entry)
         if entry.label == "PERSON" and len(phrase) > 1:
             for part in phrase:
                 if len(part) > 2:
@@ -202,14 +203,14 @@ class Vault:
         return None
 
 
-def _street(value: str) -> tuple[str, ...]:
-    """The street of an address without its number: people ask about "the flat in Harbour Road"."""
-    for segment in re.split(r"[,;\n]", value):
-        parts = [word for word, _, _ in words(segment)]
-        street = tuple(word for word in parts if word.isalpha() and word not in _UNITS)
-        if len(parts) > len(street) and (len(street) > 1 or any(len(word) >= _LONG_STREET for word in street)):
-            return street
-    return ()
+def street(value: str) -> list[tuple[str, int, int]]:
+    """The words of an address's street without its number: people ask about "the flat in Harbour Road"."""
+    for segment in _SEGMENT.finditer(value):
+        parts = [(word, segment.start() + start, segment.start() + end) for word, start, end in words(segment.group())]
+        found = [part for part in parts if part[0].isalpha() and part[0] not in _UNITS]
+        if len(parts) > len(found) and (len(found) > 1 or any(len(word) >= _LONG_STREET for word, _, _ in found)):
+            return found
+    return []
 
 
 def _counts_alone(word: str, text: str, start: int, end: int, written_as_name: bool) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,16 @@ ASK_KEYS = {
 }
 USAGE_KEYS = {"prompt_tokens", "generated_tokens", "reused_tokens", "prefill_tps", "decode_tps", "roofline_fraction"}
 SENTINELS = ("Rosalind", "Quillfeather", "zq.sentinel@plantedvalue", "7946 0991")
+
+
+def _stand_in(text: str) -> str:
+    """The surname that stands for the inspector's wherever it is written; what it is follows from the vault's key."""
+    found = re.search(
+        r"was led by [A-Z]\w+ ([A-Z]\w+) on 3 March 2025.*Ms (\w+) keeps the certificate", text, re.DOTALL
+    )
+    assert found, text
+    assert found[1] == found[2]
+    return found[1]
 
 
 def test_add_gives_a_row_for_every_path(added: Any, by_name: dict[str, Any], files: Path) -> None:
@@ -73,8 +84,9 @@ def test_the_cleaned_text_of_a_document(cli: Any, by_name: dict[str, Any]) -> No
     shown = cli("documents", "--text", by_name["letter.md"]["id"], "--json").json
     assert (shown["document"], shown["name"]) == (by_name["letter.md"]["id"], "letter.md")
     text = "\n".join(page["text"] for page in shown["pages"])
-    assert "led by [PERSON_1] on 3 March 2025" in text
-    assert "Ms [PERSON_1] keeps the certificate" in text
+    assert _stand_in(text)
+    assert "[" not in text
+    assert not [value for value in SENTINELS if value in text]
 
 
 def test_search_offsets_point_into_the_original(cli: Any, by_name: dict[str, Any], files: Path) -> None:
@@ -85,7 +97,9 @@ def test_search_offsets_point_into_the_original(cli: Any, by_name: dict[str, Any
     assert (best["document"], best["page"]) == (by_name["letter.md"]["id"], None)
     original = (files / "letter.md").read_text(encoding="utf-8")[best["start"] : best["end"]]
     assert "certificate" in original
-    assert original.replace("Quillfeather", "[PERSON_1]").split() == best["text"].split()
+    shown = cli("documents", "--text", by_name["letter.md"]["id"], "--json").json
+    stand_in = _stand_in("\n".join(page["text"] for page in shown["pages"]))
+    assert original.replace("Quillfeather", stand_in).split() == best["text"].split()
 
 
 @pytest.mark.parametrize("mode", ["bm25", "dense"])
@@ -134,9 +148,10 @@ def test_doctor_finds_the_index_whole(cli: Any, added: Any) -> None:
     assert report["key"] in ("keyring", "passphrase", "file")
 
 
-def test_real_values_are_in_no_file_and_in_no_output(cli: Any, added: Any) -> None:
+def test_real_values_are_in_no_file_and_in_no_output(cli: Any, by_name: dict[str, Any]) -> None:
     said = "\n".join(cli.said)
-    assert "[PERSON_1]" in said
+    shown = cli("documents", "--text", by_name["letter.md"]["id"], "--json").json
+    assert _stand_in("\n".join(page["text"] for page in shown["pages"])) in said
     for value in SENTINELS:
         assert value.casefold() not in said.casefold(), value
     kept = [path for folder in ("data", "config") for path in (cli.root / folder).rglob("*") if path.is_file()]

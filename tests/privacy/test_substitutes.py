@@ -239,6 +239,17 @@ def test_values_keep_their_shape_and_belong_to_nobody(label: str, value: str, sh
     assert stand_in != value
 
 
+def test_the_street_alone_is_the_street_of_the_stand_in() -> None:
+    """People ask about "the flat at Harbour Road"; the answer speaks of the stand-in's street."""
+    held = Held()
+    stand_in = held.of("Flat 4, 18 Harbour Road", "STREET_ADDRESS")
+    (match,) = held.vault.find("the flat at Harbour Road", written_as_name=False)
+    street = held.substitutes.known(match.entries[0], "Harbour Road")
+    assert street is not None
+    assert stand_in.endswith(f" {street}")
+    assert held.substitutes.real(f"It is in {street}.") == {street: "Harbour Road"}
+
+
 @pytest.mark.parametrize("value", ["12 baker street, london", "12 BAKER STREET", "ul. marszałkowska 5/12, warszawa"])
 def test_no_name_of_a_street_stays_however_it_is_written(value: str) -> None:
     stand_in = fold_word(one("STREET_ADDRESS", value))

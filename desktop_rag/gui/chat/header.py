@@ -30,9 +30,7 @@ class Header(QWidget):
         self._title = ElidedLabel("New chat", "heading")
         self.model = ChipButton(theme, "No model yet", self.model_wanted.emit, icon="cpu")
         self._collection = ChipButton(theme, "All collections", icon="folder", least=120)
-        self._policy = ChipButton(
-            theme, "Pseudonymise", self.policy_wanted.emit, icon="eraser", role="private", least=140
-        )
+        self._policy = ChipButton(theme, "", self.policy_wanted.emit, icon="eraser", role="private", least=140)
         self.seal = SealChip(theme, self.seal_wanted.emit)
         self._eye = IconButton(theme, "eye", "Show real values", self._toggle_reveal)
         self._eye.setCheckable(True)

@@ -46,7 +46,7 @@ class CollectionForm(QDialog):
         self.review.setChecked(bool(present.get("review", True)))
         self._save = TextButton(theme, "Save" if collection else "Create", self._submit, kind="primary")
         self._save.setDefault(True)
-        self._build(theme, str(present.get("policy") or "pseudonymise"), bool(collection))
+        self._build(theme, str(present.get("policy") or next(iter(words.POLICIES))), bool(collection))
         self.name.textChanged.connect(self._refresh)
         self._refresh()
 

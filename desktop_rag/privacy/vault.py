@@ -93,7 +93,8 @@ class Vault:
         self._exact: dict[tuple[str, str], list[Entry]] = {}
         self._phrases: dict[tuple[str, ...], list[Entry]] = {}
         self._numbers: dict[str, list[Entry]] = {}
-        self._longest = 1
+        # How many words the longest phrase has that begins with a word: most words begin none.
+        self._reach: dict[str, int] = {}
         for entry in entries:
             self.entries[entry.id] = entry
             for folded, value in entry.aliases.items():
@@ -144,17 +145,20 @@ class Vault:
         """Let `find` know a spelling of an entry."""
         _put(self._exact, (entry.label, folded), entry)
         phrase = tuple(folded.split()) if entry.label == "PERSON" else tuple(word for word, _, _ in words(value))
-        self._longest = max(self._longest, len(phrase))
         if phrase:
-            _put(self._phrases, phrase, entry)
+            self._know(phrase, entry)
         if entry.label != "PERSON" and _is_number(folded):
             _put(self._numbers, folded, entry)
         if entry.label == "STREET_ADDRESS" and (found := street(value)):
-            _put(self._phrases, tuple(word for word, _, _ in found), entry)
+            self._know(tuple(word for word, _, _ in found), entry)
         if entry.label == "PERSON" and len(phrase) > 1:
             for part in phrase:
                 if len(part) > 2:
-                    _put(self._phrases, (part,), entry)
+                    self._know((part,), entry)
+
+    def _know(self, phrase: tuple[str, ...], entry: Entry) -> None:
+        _put(self._phrases, phrase, entry)
+        self._reach[phrase[0]] = max(self._reach.get(phrase[0], 0), len(phrase))
 
     def _perhaps(self, folded: str) -> list[Entry]:
         """Everybody whom a part of a name can mean, those known by exactly that part among them."""
@@ -179,7 +183,7 @@ class Vault:
         number = self._number_at(text, tokens, at)
         if number is not None:
             return number
-        for length in range(min(self._longest, len(tokens) - at), 0, -1):
+        for length in range(min(self._reach.get(tokens[at][0], 0), len(tokens) - at), 0, -1):
             phrase = tuple(word for word, _, _ in tokens[at : at + length])
             entries = self._phrases.get(phrase)
             if not entries:

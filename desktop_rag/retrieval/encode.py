@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -65,7 +68,10 @@ class CTranslate2Encoder:
         from tokenizers import Tokenizer
 
         try:
-            self._model = ctranslate2.Encoder(str(folder), device="cpu", compute_type="int8", intra_threads=threads)
+            # A batch a core: threads that share one wait for each other more than they help at this size.
+            self._model = ctranslate2.Encoder(
+                str(folder), device="cpu", compute_type="int8", inter_threads=threads, intra_threads=1
+            )
             self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         except (RuntimeError, ValueError, OSError) as error:
             raise ModelError("incompatible", "The search encoder cannot be loaded.", "Run the set-up again.") from error
@@ -73,6 +79,7 @@ class CTranslate2Encoder:
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
         self._view = ctranslate2.StorageView
+        self._threads = threads
         self._card = EncoderCard(
             str(details["name"]), int(details["dimension"]), self._max_tokens, _fingerprint(details), details
         )
@@ -83,18 +90,35 @@ class CTranslate2Encoder:
         return self._card
 
     def encode(self, texts: Sequence[str]) -> Iterator[tuple[list[int], Vectors]]:
-        """See Encoder. Batches hold texts of like length, up to a budget of tokens."""
+        """See Encoder. As many batches are at work as there are threads."""
+        batches = self._batches(texts)
+        first = list(itertools.islice(batches, 2))
+        if len(first) < 2:
+            yield from ((batch, self._forward(ids)) for batch, ids in first)
+            return
+        at_work: deque[tuple[list[int], Future[Vectors]]] = deque()
+        with ThreadPoolExecutor(self._threads, "encoder") as pool:
+            for batch, ids in itertools.chain(first, batches):
+                at_work.append((batch, pool.submit(self._forward, ids)))
+                if len(at_work) == self._threads:
+                    done, vectors = at_work.popleft()
+                    yield done, vectors.result()
+            for done, vectors in at_work:
+                yield done, vectors.result()
+
+    def _batches(self, texts: Sequence[str]) -> Iterator[tuple[list[int], list[list[int]]]]:
+        """Batches of texts of like length, up to a budget of tokens: (indexes into texts, token ids)."""
         for start in range(0, len(texts), _GROUP):
             part = self._tokenizer.encode_batch(list(texts[start : start + _GROUP]))
             ids = {start + at: self._cut(encoding.ids) for at, encoding in enumerate(part)}
             batch: list[int] = []
             for index in sorted(ids, key=lambda i: len(ids[i])):
                 if batch and len(ids[index]) * (len(batch) + 1) > BATCH_TOKENS:
-                    yield batch, self._forward([ids[i] for i in batch])
+                    yield batch, [ids[i] for i in batch]
                     batch = []
                 batch.append(index)
             if batch:
-                yield batch, self._forward([ids[i] for i in batch])
+                yield batch, [ids[i] for i in batch]
 
     def encode_one(self, text: str) -> Vectors:
         """The vector [dimension] of one text."""

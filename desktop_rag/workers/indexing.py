@@ -26,6 +26,7 @@ from desktop_rag.workers.language import language_of
 from desktop_rag.workers.library import Library
 from desktop_rag.workers.loop import Operation
 from desktop_rag.workers.originals import digest, pages, reread
+from desktop_rag.workers.overlapping import Waiting, awaited, overlapped
 from desktop_rag.workers.parsing import ParsedFile
 from desktop_rag.workers.removing import erase, fail_document, remove_document
 from desktop_rag.workers.rows import cause_of, document_row, event
@@ -100,34 +101,44 @@ def run(library: Library, documents: list[str]) -> Generator[dict[str, Any] | No
     """Take documents as far as they can go: to ready, or to the review."""
     untold: Untold = {}
     waiting, done = deque(documents), 0
-    while waiting:
-        yield {"event": "progress", "files_done": done, "files_total": done + len(waiting)}
-        document = waiting.popleft()
-        done += 1
-        if done % _FILES_A_TIDY == 0:
-            allocator.give_back()
-            yield None
-        try:
-            begun = library.documents.row(document)["state"]
-            yield from _alone(library, document)
-        except StoreError as error:
-            if error.code == "not_found":  # removed meanwhile
-                continue
-            if error.code != "disk_full":
-                raise
-            untold[document] = {"state": "failed", "error": cause_of(error)}
-            yield {**event(library, document), **untold[document]}
-        except DesktopRagError as error:
-            if error.code == "encrypted" and begun != "waiting":
-                _keep_locked(library, document, begun, error)
-            else:
-                fail_document(library, document, error)
-            yield event(library, document)
-        # What was found inside comes next, before the files after it.
-        found = [child for child in library.documents.children(document) if child not in documents]
-        waiting.extendleft(reversed(found))
+
+    def each() -> Iterator[Waiting[None]]:
+        nonlocal done
+        while waiting:
+            document = waiting.popleft()
+            yield _counted(library, document, done, done + 1 + len(waiting), untold)
+            done += 1
+            # What was found inside comes next, before the files after it.
+            found = [child for child in library.documents.children(document) if child not in documents]
+            waiting.extendleft(reversed(found))
+
+    yield from overlapped(each())
     yield {"event": "progress", "files_done": done, "files_total": done}
     return untold
+
+
+def _counted(library: Library, document: str, done: int, total: int, untold: Untold) -> Waiting[None]:
+    """One document among others: its failure is its own."""
+    yield {"event": "progress", "files_done": done, "files_total": total}
+    if (done + 1) % _FILES_A_TIDY == 0:
+        allocator.give_back()
+        yield None
+    try:
+        begun = library.documents.row(document)["state"]
+        yield from _alone(library, document)
+    except StoreError as error:
+        if error.code == "not_found":  # removed meanwhile
+            return
+        if error.code != "disk_full":
+            raise
+        untold[document] = {"state": "failed", "error": cause_of(error)}
+        yield {**event(library, document), **untold[document]}
+    except DesktopRagError as error:
+        if error.code == "encrypted" and begun != "waiting":
+            _keep_locked(library, document, begun, error)
+        else:
+            fail_document(library, document, error)
+        yield event(library, document)
 
 
 def _keep_locked(library: Library, document: str, state: str, error: DesktopRagError) -> None:
@@ -136,7 +147,7 @@ def _keep_locked(library: Library, document: str, state: str, error: DesktopRagE
     library.documents.update(document, state=state, error=json.dumps(cause))
 
 
-def _alone(library: Library, document: str) -> Steps:
+def _alone(library: Library, document: str) -> Waiting[None]:
     """Take one document as far as it can go, while no other request works on it.
 
     Raises StoreError("not_found") as soon as somebody removed it: others run at every `yield`.
@@ -235,7 +246,7 @@ def _take_up(library: Library, row: dict[str, Any], review: bool) -> bool:
     return row["state"] in (*FINAL, "reviewing")
 
 
-def _advance(library: Library, document: str) -> Steps:
+def _advance(library: Library, document: str) -> Waiting[None]:
     row = library.documents.row(document)
     if row["state"] in (*FINAL, "reviewing"):
         yield event(library, document)
@@ -338,7 +349,7 @@ def _find(library: Library, row: dict[str, Any], parsed: ParsedFile) -> Steps:
     library.documents.store_findings(row["id"], for_store)
 
 
-def _encode(library: Library, row: dict[str, Any]) -> Steps:
+def _encode(library: Library, row: dict[str, Any]) -> Waiting[None]:
     """Vectors for the chunks that have none, to the database first, then to Chroma; then the document is ready."""
     document, collection = row["id"], row["collection_id"]
     chunks = library.documents.unencoded(document)
@@ -346,7 +357,9 @@ def _encode(library: Library, row: dict[str, Any]) -> Steps:
         encoder = library.vectors.encoder_id(library.encoder.card)
         library.collections.set_encoder(collection, encoder)
     texts = [f"{c['context']}\n{c['text']}" if c["context"] else c["text"] for c in chunks]
-    for indexes, vectors in library.encoder.encode(texts):
+    batches = library.encoder.encode(texts)
+    while found := (yield from awaited(library.beside, lambda: next(batches, None))):
+        indexes, vectors = found
         by_chunk: dict[int, Vectors] = {chunks[i]["chunk"]: vector for i, vector in zip(indexes, vectors, strict=True)}
         with transaction(library.db):
             library.vectors.add(encoder, by_chunk)

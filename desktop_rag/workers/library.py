@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
@@ -97,6 +98,11 @@ class Library:
     def encoder(self) -> CTranslate2Encoder:
         """The encoder of passages and questions."""
         return CTranslate2Encoder(find(ENCODER_MODEL).folder(paths.models_dir()), threads=thread_budget("library"))
+
+    @cached_property
+    def beside(self) -> ThreadPoolExecutor:
+        """A thread for native code, which lets this one go on meanwhile."""
+        return ThreadPoolExecutor(1, "beside")
 
     def vault(self, collection: int) -> Vault:
         """The collection's vault, kept in memory."""
@@ -218,6 +224,8 @@ class Library:
         self.parser.close()
         if "viewer" in vars(self):
             self.viewer.close()
+        if "beside" in vars(self):
+            self.beside.shutdown(cancel_futures=True)
         self.chroma.close()
         self.db.close()
         self._lock.close()

@@ -58,6 +58,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("review", True, "Review before indexing", "Show what was found in each document before it is indexed."),
     Setting("review_pages", False, "Pages in the review", "Show a document's pages as they look instead of its text."),
     Setting(
+        "real_values",
+        True,
+        "Show real values to you",
+        "Names and numbers read as in your documents. What is stored, copied and exported stays replaced.",
+    ),
+    Setting(
         "second_opinion",
         False,
         "Second opinion on English texts",

@@ -7,7 +7,9 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil  # type: ignore[import-untyped]
@@ -100,6 +102,28 @@ def nothing_left_running() -> Iterator[None]:
                 problems.append(f"thread {thread.name}")
     if problems:
         pytest.fail(f"left running: {'; '.join(problems)}")
+
+
+@pytest.fixture
+def server() -> Iterator[SimpleNamespace]:
+    """A server on this machine that counts who comes; a test that may reach it is marked `loopback`."""
+    hits: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            hits.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_args: object) -> None:
+            """Nothing is printed."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as running:
+        thread = threading.Thread(target=running.serve_forever)
+        thread.start()
+        yield SimpleNamespace(url=f"http://127.0.0.1:{running.server_port}", hits=hits)
+        running.shutdown()
+        thread.join()
 
 
 def _command(process: psutil.Process) -> str:

@@ -51,19 +51,21 @@ def add(workers: Workers, options: Namespace, output: Output) -> int:
         review=not options.yes,
         passwords=_passwords(options.password_file),
     )
-    documents = _follow(events, output)
+    done = _follow(events, output)
+    documents, cleaned_again = done["documents"], done["cleaned_again"]
     waiting = [d for d in documents if d["state"] == "reviewing"]
     if waiting and not output.as_json and sys.stdin.isatty():
         accepted = [d["id"] for d in waiting if _agreed(d)]
         if accepted:
-            _follow(workers.library.stream("accept", documents=accepted), output)
+            cleaned_again = _follow(workers.library.stream("accept", documents=accepted), output)["cleaned_again"]
         documents = [
             d for d in workers.library.call("documents")["documents"] if d["id"] in {x["id"] for x in documents}
         ]
     lines = [_document_line(d) for d in documents]
     if any(d["state"] == "reviewing" for d in documents):
         lines.append("Documents that wait for review are indexed from the window, or with --yes.")
-    output.result({"documents": [_shown(d) for d in documents]}, lines or ["There was nothing to add."])
+    lines = [*(lines or ["There was nothing to add."]), *again_lines(cleaned_again)]
+    output.result({"documents": [_shown(d) for d in documents], "cleaned_again": cleaned_again}, lines)
     return 0
 
 
@@ -229,9 +231,17 @@ def doctor(workers: Workers, options: Namespace, output: Output) -> int:
     return 0
 
 
-def _follow(events: Any, output: Output) -> list[dict[str, Any]]:
-    """Show progress; the rows of the documents at the end."""
-    rows: list[dict[str, Any]] = []
+def again_lines(cleaned: int | None) -> list[str]:
+    """What is told of documents that were indexed before: how many were cleaned again, None if that failed."""
+    if cleaned is None:
+        return ["Not all documents could be looked through for values found since: run this again."]
+    was = "was" if cleaned == 1 else "were"
+    return [f"{counted(cleaned, 'document')} {was} cleaned again for values found since."] if cleaned else []
+
+
+def _follow(events: Any, output: Output) -> dict[str, Any]:
+    """Show progress; the result at the end, with the rows of the documents."""
+    done: dict[str, Any] = {}
     names: dict[str, str] = {}
     for event in events:
         if event["event"] == "document":
@@ -241,8 +251,8 @@ def _follow(events: Any, output: Output) -> list[dict[str, Any]]:
             # For scripts a line is a change of state.
             output.progress(event, _share_line(names.get(event["document"], event["document"]), event))
         elif event["event"] == "done":
-            rows = event["documents"]
-    return rows
+            done = event
+    return done
 
 
 _SHOWN_STATES = ("ready", "partly_read", "failed", "reviewing")

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from desktop_rag.cli.commands import again_lines
 from desktop_rag.cli.output import Output, counted
 from desktop_rag.errors import UsageError
 from desktop_rag.workers.crew import Workers
@@ -66,7 +67,8 @@ def _check(workers: Workers, output: Output, folder: int | None) -> int:
     waiting = sum(row["state"] == "reviewing" for row in done["documents"])
     if waiting:
         lines.append(f"{counted(waiting, 'document')} to review in the window before they are indexed.")
-    output.result({"folders": done["folders"], "documents": done["documents"]}, lines)
+    lines += again_lines(done["cleaned_again"])
+    output.result({name: done[name] for name in ("folders", "documents", "cleaned_again")}, lines)
     return 0
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from desktop_rag.errors import DesktopRagError
 from desktop_rag.gui.pieces.buttons import TextButton
-from desktop_rag.gui.pieces.labels import IconLabel, label, set_kind
+from desktop_rag.gui.pieces.centred import centred_column, centred_words
+from desktop_rag.gui.pieces.labels import IconLabel, set_kind
 from desktop_rag.gui.theme import Theme
 
 
@@ -20,17 +21,11 @@ class FailurePage(QWidget):
         super().__init__()
         set_kind(self, "page")
         self._icon = IconLabel(theme, "lock", "bad", 40)
-        self._title = label("Your library could not be opened", "display", wrap=True)
-        self._title.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        self._sentence = label("", "reading", wrap=True)
-        self._sentence.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        self._hint = label("", tone="muted", wrap=True)
-        self._hint.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self._title = centred_words("Your library could not be opened", "display")
+        self._sentence = centred_words("", "reading")
+        self._hint = centred_words("", tone="muted")
         self._again = TextButton(theme, "Try again", on_retry, kind="primary", icon="refresh-cw")
-        inner = QWidget()
-        inner.setMaximumWidth(520)
-        column = QVBoxLayout(inner)
-        column.setSpacing(10)
+        column = centred_column(self, 520)
         column.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignHCenter)
         for part in (self._title, self._sentence, self._hint):
             column.addWidget(part)
@@ -41,14 +36,6 @@ class FailurePage(QWidget):
         row.addStretch(1)
         column.addSpacing(6)
         column.addLayout(row)
-        outer = QVBoxLayout(self)
-        outer.addStretch(2)
-        centre = QHBoxLayout()
-        centre.addStretch(1)
-        centre.addWidget(inner, 100)
-        centre.addStretch(1)
-        outer.addLayout(centre)
-        outer.addStretch(3)
 
     def say(self, error: DesktopRagError) -> None:
         """Show why, and what can be done."""

@@ -81,7 +81,7 @@ class MainWindow(QMainWindow):
         """What the window knows and does, apart from how it looks."""
         backend, theme, settings = self.backend, self.theme, self.settings
         self.tasks = Tasks(self)
-        self.reveal = Reveal(backend, self.tasks, self)
+        self.reveal = Reveal(backend, self.tasks, self, shown=bool(settings["real_values"]))
         self.library = LibraryState(backend, self.tasks, self)
         self.intake = Intake(backend, self.tasks, self.library, self)
         self.session = Session(backend, self.tasks, self)

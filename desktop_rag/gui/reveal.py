@@ -13,14 +13,15 @@ class Reveal(QObject):
     """`shown` is the toggle of the header; `changed` fires when the toggle or the known values change."""
 
     changed = Signal()
+    toggled = Signal(bool)
 
-    def __init__(self, backend: Backend, tasks: Tasks, parent: QObject | None = None) -> None:
+    def __init__(self, backend: Backend, tasks: Tasks, parent: QObject | None = None, *, shown: bool = False) -> None:
         super().__init__(parent)
         self._backend, self._tasks = backend, tasks
         self._values: dict[str, str] = {}
         self._asked: set[int] = set()
         self._collection: int | None = None
-        self.shown = False
+        self.shown = shown
 
     def use(self, collection: int | None) -> None:
         """What stands for a value belongs to a collection: another one means other people."""
@@ -37,7 +38,10 @@ class Reveal(QObject):
 
     def set_shown(self, shown: bool) -> None:
         """Show real values in place of what stands for them, or hide them again."""
+        if shown == self.shown:
+            return
         self.shown = shown
+        self.toggled.emit(shown)
         self.changed.emit()
 
     def want(self, *texts: str) -> None:

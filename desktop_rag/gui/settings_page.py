@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from desktop_rag.gui import words
 from desktop_rag.gui.key.section import KeySection
 from desktop_rag.gui.pieces.buttons import TextButton
 from desktop_rag.gui.pieces.controls import Choice
 from desktop_rag.gui.pieces.labels import label, line, set_kind
+from desktop_rag.gui.pieces.scrolling import scrolling_column
 from desktop_rag.gui.settings_rows import GROUPS, HELPS, control
 from desktop_rag.gui.theme import Theme
 from desktop_rag.settings import SETTINGS, Setting, Settings
@@ -34,11 +35,7 @@ class SettingsPage(QWidget):
         self._theme, self._settings, self.key = theme, settings, key
         self.controls: dict[str, QWidget] = {}
         self._index = label("", tone="muted", wrap=True)
-        canvas = QWidget()
-        canvas.setMaximumWidth(760)
-        column = QVBoxLayout(canvas)
-        column.setContentsMargins(24, 16, 24, 24)
-        column.setSpacing(12)
+        column = scrolling_column(self, "Settings", width=760)
         column.addWidget(label("Settings", "title"))
         for title, settings_ in _grouped():
             column.addSpacing(8)
@@ -53,17 +50,10 @@ class SettingsPage(QWidget):
         for name, value in (("Your data", label(str(data_dir), tone="muted", wrap=True)), ("Index", self._index)):
             column.addLayout(_fact(name, value))
             column.addWidget(line())
-        self.terms = TextButton(theme, "Terms always or never replaced…", kind="link")
+        self.terms = TextButton(theme, "What is replaced…", kind="link")
         self.terms.clicked.connect(lambda: self.rules_wanted.emit(""))
         column.addWidget(self.terms, 0, Qt.AlignmentFlag.AlignLeft)
         column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidget(canvas)
-        scroll.setWidgetResizable(True)
-        scroll.setAccessibleName("Settings")
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scroll)
 
     def show_doctor(self, report: dict[str, Any]) -> None:
         """Show what `doctor` says about the index, and who keeps the key now."""

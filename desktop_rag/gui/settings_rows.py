@@ -15,7 +15,7 @@ from desktop_rag.gui.theme import Theme
 from desktop_rag.settings import Setting
 
 GROUPS = (
-    ("General", ("theme", "policy", "review", "review_pages", "passages", "max_tokens", "auto_lock")),
+    ("General", ("theme", "policy", "review", "review_pages", "real_values", "passages", "max_tokens", "auto_lock")),
     ("Model", ("model", "engine", "context", "kv_type", "gpu_layers", "keep_kv")),
     ("Network", ("sealed", "remote_url", "remote_model")),
 )
@@ -66,13 +66,20 @@ def control(
     if setting.choices:
         return _choice(theme, setting, str(value), store)
     if isinstance(setting.default, bool):
-        box = Tick(theme, "On")
+        box = Tick(theme, _ON[bool(value)])
         box.setChecked(bool(value))
+        # Both words fit: the box stays where it is.
+        box.setMinimumWidth(_TICK_WIDTH)
+        box.toggled.connect(lambda on: box.setText(_ON[on]))
         box.toggled.connect(store)
         return box, box
     if isinstance(setting.default, str):
         return _line(setting, str(value), store)
     return _number(theme, setting, int(str(value)), store)
+
+
+_ON = ("Off", "On")
+_TICK_WIDTH = 60
 
 
 def _choice(theme: Theme, setting: Setting, value: str, store: Callable[[object], object]) -> tuple[QWidget, QWidget]:

@@ -94,6 +94,7 @@ QLineEdit, QComboBox {{ background: {kit["raised"]}; border: 1px solid {kit["lin
   padding: 5px 8px; min-height: 20px; selection-background-color: {kit.tint("accent", 0.35)};
   selection-color: {kit["text"]}; }}
 QLineEdit:focus, QComboBox:focus {{ border: 2px solid {kit["accent"]}; padding: 4px 7px; }}
+QLineEdit, QPlainTextEdit {{ placeholder-text-color: {kit["muted"]}; }}
 QComboBox::drop-down {{ border: none; width: 20px; }}
 QComboBox QAbstractItemView {{ background: {kit["raised"]}; border: 1px solid {kit["line"]}; padding: 4px;
   selection-background-color: {kit.selected}; selection-color: {kit["text"]}; }}

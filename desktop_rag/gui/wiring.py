@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from desktop_rag import paths
 from desktop_rag.errors import DesktopRagError
-from desktop_rag.gui import shortcuts
+from desktop_rag.gui import shortcuts, words
 from desktop_rag.gui.backend import Backend, Event
 from desktop_rag.gui.chat.entries import Answer
 from desktop_rag.gui.library.receipt import receipt_words
@@ -66,6 +66,8 @@ class ChatWires:
         chat.header.policy_wanted.connect(lambda: window.actions_.edit_collection())
         chat.header.seal_wanted.connect(lambda: self._show_seal(chat.header.seal))
         window.models.seal_wanted.connect(lambda: self._show_seal(window.models.seal))
+        window.privacy.seal_wanted.connect(self._show_seal)
+        window.privacy.library_wanted.connect(lambda: window.show_page("library"))
         pane.closed.connect(lambda: window.show_pane(False))
 
     def new_chat(self) -> None:
@@ -143,6 +145,7 @@ class LibraryWires:
         page.password_given.connect(window.intake.unlock)
         page.retry_wanted.connect(window.intake.retry)
         page.place_wanted.connect(actions.show_place)
+        window.intake.cleaned_again.connect(lambda number: page.notice.say(*words.cleaned_again(number), kind="calm"))
         window.intake.paused_changed.connect(lambda: page.set_paused(window.intake.paused))
         window.intake.settled.connect(window.folders.begin)
         window.folders.told.connect(lambda text, hint: page.notice.say(text, hint, kind="calm"))
@@ -156,6 +159,7 @@ class LibraryWires:
         window.review.left.connect(lambda: window.show_page("library"))
         window.review.accepted.connect(self._accept)
         window.review.view_changed.connect(lambda pages: window.settings.set("review_pages", pages))
+        window.reveal.toggled.connect(lambda shown: window.settings.set("real_values", shown))
         for signal in (window.review.rules_wanted, actions.rules_wanted, window.settings_page.rules_wanted):
             signal.connect(self.edit_rules)
 
@@ -233,6 +237,7 @@ class LibraryWires:
         window = self._window
         form = RulesForm(window.theme, window.backend, window.tasks, window, collection or None)
         form.finished.connect(lambda _code: window.review.reload() if window.page == "review" else None)
+        form.finished.connect(lambda _code: window.intake.clean_again())
         form.open()
 
     def _accept(self, documents: list[str], decided: dict[str, dict[str, Any]]) -> None:
@@ -328,8 +333,8 @@ class StartWires:
         """Say on the shield what is sealed, or what the network is open for."""
         window = self._window
         state = state_of(window.backend, window.network.word, remote=remote(window), broken=window.proving.broken)
-        window.chat.header.seal.show_state(state)
-        window.models.seal.show_state(state)
+        for chip in (window.chat.header.seal, window.models.seal, window.privacy.seal):
+            chip.show_state(state)
 
     def _shown(self, page: str) -> None:
         if page == "settings" and self._window.library.loaded:
@@ -344,6 +349,8 @@ class StartWires:
             self.show_seal()
         elif name == "auto_lock":
             window.locking.watch(int(str(value)))
+        elif name == "real_values":
+            window.reveal.set_shown(bool(value))
         if name == "sealed" and value:
             window.tasks.call(lambda: _leave(window.backend))
 

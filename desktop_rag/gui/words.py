@@ -186,6 +186,13 @@ def plural(number: int, one: str, many: str | None = None) -> str:
     return f"{count(number)} {one if number == 1 else many or one + 's'}"
 
 
+def cleaned_again(number: int) -> tuple[str, str]:
+    """That documents were cleaned again, and why."""
+    them = "It held" if number == 1 else "They held"
+    was = "was" if number == 1 else "were"
+    return f"{plural(number, 'document')} {was} cleaned again.", f"{them} values that were found since."
+
+
 def size(octets: int | None) -> str:
     """Bytes for people: "312 KB", "94 MB"."""
     if octets is None:

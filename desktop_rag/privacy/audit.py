@@ -135,9 +135,10 @@ def lines(result: Mapping[str, Any]) -> list[str]:
     told = [
         verdict(result),
         f"{result['files']:,} files, {result['bytes'] / 1e6:,.1f} MB, looked through for {result['values']:,} values,"
-        f" with the library open and as it lies when closed; {result['left_out']:,} values too short or too common"
-        " to look for",
+        " with the library open and as it lies when closed.",
     ]
+    if result["left_out"]:
+        told.append(f"{result['left_out']:,} values are too short or too common to look for.")
     told += [
         f"! {row['path']}: {who(row)}, {row['count']:,} × as {row['form']}, library {row['state']}"
         for row in result["traces"]

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from desktop_rag.documents.model import Page
 from desktop_rag.errors import DocumentError
 from desktop_rag.privacy.classes import replaced_by_default
 from desktop_rag.privacy.finding import Detector, Finding, disjoint
 from desktop_rag.privacy.fold import fold
+from desktop_rag.privacy.marks import Mark, laid_over
 from desktop_rag.privacy.names import (
     Mailboxes,
     in_mailbox,
@@ -27,7 +28,8 @@ from desktop_rag.privacy.names import (
 from desktop_rag.privacy.vault import AMBIGUOUS, Vault
 
 SEGMENT_CHARS = 1200
-_KNOWN_SCORE = 0.75
+# Who is in the vault was replaced before.
+_KNOWN_SCORE = 0.99
 # A name after a title ("Mr Baker") is one, whatever else the word means: more than spaCy's flat score.
 _SURE = 0.86
 # Words in lower case; not those inside e-mail and web addresses, where every name is small.
@@ -145,15 +147,17 @@ def complete(
     # Twice: a mention found by its surname can bring a first name, which is then looked for as well.
     for _ in range(2):
         local = Vault(MemoryRows())
+        sure: dict[int, float] = {}
         for page, findings in zip(pages, found, strict=True):
             for f in findings:
                 if f.label == "PERSON":
-                    local.resolve(f.label, page.text[f.start : f.end])
+                    entry = local.resolve(f.label, page.text[f.start : f.end])
+                    sure[entry.id] = max(sure.get(entry.id, 0.0), f.score)
             yield
-        vaults = [vault for vault in (local, known) if vault is not None]
         for number, page in enumerate(pages):
-            merged = _merged(found[number], _mentions(page.text, vaults))
-            found[number] = _disjoint([_with_first_name(page.text, f, wording) for f in merged])
+            mentions = _mentions(page.text, local, sure) + (_mentions(page.text, known, {}) if known else [])
+            merged = _merged(page.text, found[number], mentions)
+            found[number] = _disjoint(page.text, [_with_first_name(page.text, f, wording) for f in merged])
             yield
     return found
 
@@ -177,27 +181,49 @@ def _with_first_name(text: str, finding: Finding, wording: Wording) -> Finding:
     return Finding(finding.start - len(before.group("name")) - 1, finding.end, finding.label, finding.score)
 
 
-def _mentions(text: str, vaults: Sequence[Vault]) -> list[Finding]:
+def _mentions(text: str, vault: Vault, sure: Mapping[int, float]) -> list[Finding]:
+    """What a vault knows in a text, as sure as the surest of its findings."""
     return [
-        Finding(m.start, m.end, m.entries[0].label, _KNOWN_SCORE)
-        for vault in vaults
+        Finding(m.start, m.end, m.entries[0].label, max(sure.get(entry.id, _KNOWN_SCORE) for entry in m.entries))
         for m in vault.find(text, written_as_name=True)
         if replaced_by_default(m.entries[0].label)
     ]
 
 
-def _merged(findings: Sequence[Finding], mentions: Sequence[Finding]) -> list[Finding]:
-    """Detected values stay; a known mention takes the place of kept findings it overlaps."""
-    strong = [f for f in findings if replaced_by_default(f.label)]
+def _merged(text: str, findings: Sequence[Finding], mentions: Sequence[Finding]) -> list[Finding]:
+    """Detected values stay, as sure as their mentions; a known mention goes before kept findings it overlaps."""
+    surest: dict[tuple[int, int], float] = {}
+    for m in mentions:
+        surest[m.start, m.end] = max(m.score, surest.get((m.start, m.end), 0.0))
+    strong = [replace(f, score=max(f.score, surest.get((f.start, f.end), 0.0))) for f in _strong(findings)]
     longest_first = sorted(mentions, key=lambda m: m.start - m.end)
-    return disjoint([*strong, *longest_first], [f for f in findings if not replaced_by_default(f.label)])
+    return _over(text, disjoint(strong, longest_first), findings)
 
 
-def _disjoint(findings: Sequence[Finding]) -> list[Finding]:
+def _disjoint(text: str, findings: Sequence[Finding]) -> list[Finding]:
     """Findings without those that a grown neighbour now covers; a kept class gives way to a replaced one."""
-    longest_first = sorted(findings, key=lambda f: f.start - f.end)
-    strong = [f for f in longest_first if replaced_by_default(f.label)]
-    return disjoint(strong, [f for f in findings if not replaced_by_default(f.label)])
+    longest_first = sorted(_strong(findings), key=lambda f: f.start - f.end)
+    return _over(text, disjoint(longest_first), findings)
+
+
+def _strong(findings: Sequence[Finding]) -> list[Finding]:
+    return [f for f in findings if replaced_by_default(f.label)]
+
+
+def _over(text: str, strong: Sequence[Finding], findings: Sequence[Finding]) -> list[Finding]:
+    """The strong ones, and of each kept finding the words beside them: its class may be treated otherwise here."""
+    weak = [f for f in findings if not replaced_by_default(f.label)]
+    apart = disjoint(strong, weak)
+    if len(apart) == len(strong) + len(weak):
+        return apart
+    over = [Mark(f.start, f.end, f.label, f.score, replace=True) for f in strong]
+    kept = [Mark(f.start, f.end, f.label, f.score, replace=False, id=number) for number, f in enumerate(weak)]
+    return [
+        Finding(m.start, m.end, m.label, m.score)
+        for m in laid_over(text, kept, over)
+        # What is left of a name without a capital is "the" and "of".
+        if m.replace or m.id is not None or not text[m.start : m.end].islower()
+    ]
 
 
 def doubtful(label: str, value: str, score: float) -> bool:

@@ -5,19 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from desktop_rag.privacy.classes import replaced_by_default
 from desktop_rag.privacy.finding import Finding
 from desktop_rag.privacy.findings import MemoryRows
 from desktop_rag.privacy.fold import words
+from desktop_rag.privacy.rules import Rules
 from desktop_rag.privacy.scrub import Policy, Replacement, replacement_token, scrub
 from desktop_rag.privacy.vault import Entry, Vault
 
+_NO_RULES = Rules()
+
 
 class Headers:
-    """Cleans the headers of one document: as its text was cleaned first, then by the detector."""
+    """Cleans the headers of one document: as its text was cleaned first, then by the detector and the rules."""
 
-    def __init__(self, policy: Policy) -> None:
-        self._policy = policy
+    def __init__(self, policy: Policy, rules: Rules = _NO_RULES) -> None:
+        self._policy, self._rules = policy, rules
         self._values: dict[str, str] = {}
         self._kept: set[str] = set()
         self._own = Vault(MemoryRows())
@@ -29,7 +31,7 @@ class Headers:
 
     def kept(self, label: str, value: str) -> None:
         """Note a value that stays in the text, be it that its reviewer wants so."""
-        if replaced_by_default(label) or label == "POSSIBLE_NAME":
+        if self._rules.replaces(label, 1.0) or label == "POSSIBLE_NAME":
             self._kept.add(_folded(value))
 
     def cleaned(
@@ -40,7 +42,7 @@ class Headers:
         nearby: Mapping[int, None],
         stand_in: Callable[[Entry, str], str] = lambda entry, _value: entry.pseudonym,
     ) -> str:
-        """A header without the values replaced in the document, those in `vault`, and what the detector found.
+        """A header without the values replaced in the document, those in `vault`, and `findings` (of `Rules.apply`).
 
         `nearby`: the entries the document mentions, the last mentioned last. `stand_in`: what stands for a value of
         one of them.
@@ -49,11 +51,7 @@ class Headers:
         exact = list(self._exact(header))
         known = [
             *self._known(header, vault or self._own, places, stand_in),
-            *(
-                Replacement(f.start, f.end, "" if self._policy == "remove" else f"[{f.label}]")
-                for f in findings
-                if replaced_by_default(f.label)
-            ),
+            *(Replacement(f.start, f.end, "" if self._policy == "remove" else f"[{f.label}]") for f in findings),
         ]
         stays = self._kept - {_folded(value) for value in self._values}
         wanted = [r for r in known if _folded(header[r.start : r.end]) not in stays]
@@ -69,7 +67,7 @@ class Headers:
     ) -> Iterator[Replacement]:
         for match in vault.find(header, written_as_name=True):
             entry: Entry = max(match.entries, key=lambda e: places.get(e.id, -1))
-            if replaced_by_default(entry.label):
+            if self._rules.replaces(entry.label, 1.0):
                 standing = stand_in(entry, header[match.start : match.end])
                 yield Replacement(match.start, match.end, replacement_token(self._policy, entry.label, standing))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from desktop_rag.privacy.classes import replaced_by_default
 from desktop_rag.privacy.finding import Detector, Finding
 from desktop_rag.privacy.marks import Mark, laid_over
 from desktop_rag.privacy.rules import Rules
@@ -59,7 +58,7 @@ def map_question(
     found = [
         f
         for f in rules.apply(question, next(iter(detector.detect([question]))))
-        if replaced_by_default(f.label) and not any(start < f.end and f.start < end for start, end in settled)
+        if not any(start < f.end and f.start < end for start, end in settled)
     ]
     found = sorted([*found, *_always(question, rules, [*settled, *((f.start, f.end) for f in found)])], key=_start)
     unknown = tuple(question[f.start : f.end] for f in found)

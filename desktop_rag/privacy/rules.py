@@ -1,8 +1,8 @@
-"""What a user said once and for all: terms that are always replaced, and terms that never are. Pure.
+"""What a user said once and for all: terms always or never replaced, and how whole classes are treated. Pure.
 
 A term is found by its words, whatever their case and accents and whatever stands between them, and only as whole
-words; a long number however it is grouped. What is always replaced comes before what never is, and a person's decision
-about a place before both.
+words; a long number however it is grouped. What is always replaced comes before what never is, a person's decision
+about a place before both, and all three before what is said of a class.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import Literal
 
-from desktop_rag.privacy.classes import replaced_by_default
+from desktop_rag.privacy.classes import Treatment, treatable, usual
 from desktop_rag.privacy.finding import Finding
 from desktop_rag.privacy.fold import fold_word, words
 from desktop_rag.privacy.marks import OWN_TERM, Mark, laid_over
@@ -45,10 +45,13 @@ class Rule:
 class Rules:
     """The rules that hold for one collection."""
 
-    def __init__(self, rules: Iterable[Rule] = ()) -> None:
+    def __init__(self, rules: Iterable[Rule] = (), classes: Mapping[str, Treatment] | None = None) -> None:
+        """`classes`: those that are treated otherwise than usual; what is no known class is always replaced."""
         held = {(rule.kind, key(rule.term)): rule for rule in rules}
         self._always = _Terms({folded: rule.label for (kind, folded), rule in held.items() if kind == ALWAYS})
         self._never = _Terms({folded: "" for kind, folded in held if kind == NEVER})
+        known = {label: treatment for label, treatment in (classes or {}).items() if label in treatable()}
+        self._classes: tuple[Mapping[str, Treatment], ...] = (known,)
 
     @classmethod
     def of_all(cls, several: Sequence[Rules]) -> Rules:
@@ -57,10 +60,20 @@ class Rules:
         made._always = _Terms({key: label for rules in several for key, label in rules._always.labels.items()})
         shared = set.intersection(*(set(rules._never.labels) for rules in several)) if several else set()
         made._never = _Terms(dict.fromkeys(shared, ""))
+        made._classes = tuple(chain.from_iterable(rules._classes for rules in several)) or made._classes
         return made
 
-    def __bool__(self) -> bool:
-        return bool(self._always.labels or self._never.labels)
+    def replaces(self, label: str, score: float) -> bool:
+        """Whether a finding is replaced as its class is treated."""
+        return any((held.get(label) or usual(label)).replaces(score) for held in self._classes)
+
+    def unsure(self, label: str, score: float) -> bool:
+        """Whether a finding is left only because it is not sure enough for its class."""
+        return not self.replaces(label, score) and self.replaces(label, 1.0)
+
+    def treated(self, marks: Iterable[Mark]) -> list[Mark]:
+        """Marks as their classes are treated; those a person decided about stay as they are."""
+        return [m if m.decided else replace(m, replace=self.replaces(m.label, m.score)) for m in marks]
 
     def about(self, value: str) -> Kind | None:
         """What is said of just this value."""
@@ -74,18 +87,14 @@ class Rules:
         return [Finding(mark.start, mark.end, mark.label, 1.0) for mark in joined]
 
     def apply(self, text: str, findings: Iterable[Finding]) -> list[Finding]:
-        """Findings (sorted, without overlaps) as the rules want them; an always-term has a class that is replaced."""
-        default = [Mark(f.start, f.end, f.label, f.score, replaced_by_default(f.label)) for f in findings]
-        return [
-            Finding(mark.start, mark.end, _direct(mark), mark.score)
-            for mark in self.settle(text, default)
-            if mark.replace or not replaced_by_default(mark.label)
-        ]
+        """What is replaced of the findings (sorted, without overlaps), and the terms that always are."""
+        found = self.treated(Mark(f.start, f.end, f.label, f.score, replace=True) for f in findings)
+        return [Finding(m.start, m.end, m.label, m.score) for m in self.settle(text, found) if m.replace]
 
     def settle(self, text: str, marks: Iterable[Mark]) -> list[Mark]:
-        """Marks (sorted, without overlaps) as the rules want them; those a person decided about stay as they are."""
+        """Marks (sorted, without overlaps) as the terms want them; those a person decided about stay as they are."""
         held = list(marks)
-        if not self:
+        if not (self._always.labels or self._never.labels):
             return held
         inside = _Inside([(start, end) for start, end, _ in self._never.find(text)])
         held = [replace(m, replace=False) if m.replace and self._spared(text, m, inside) else m for m in held]
@@ -112,10 +121,6 @@ def key(term: str) -> str:
     """What makes two terms the same; "" for one without a letter or digit, which cannot be looked for."""
     found = [word for word, _, _ in _words(term)]
     return "".join(found) if _is_long_number(found) else " ".join(found)
-
-
-def _direct(mark: Mark) -> str:
-    return mark.label if not mark.replace or replaced_by_default(mark.label) else OWN_TERM
 
 
 def _is_long_number(found: Sequence[str]) -> bool:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from desktop_rag.errors import StoreError
+from desktop_rag.privacy.scrub import put_back
 from desktop_rag.store.connection import Connection, transaction
 
 _TITLE_LENGTH = 60
@@ -99,6 +100,21 @@ class Conversations:
         self._db.execute("DELETE FROM quotes WHERE document_id = ?", (document,))
         return len(rows)
 
+    def mend(self, document: str, tokens: Mapping[str, str]) -> None:
+        """Put tokens for some words, in the caller's transaction, into the conversations that quote a document."""
+        quoting = "IN (SELECT conversation_id FROM quotes JOIN messages ON id = message_id WHERE document_id = ?)"
+        said_there = f"SELECT id, text, data FROM messages WHERE conversation_id {quoting}"
+        for row in self._db.execute(said_there, (document,)).fetchall():
+            said, data = put_back(row["text"], tokens), _mended(json.loads(row["data"] or "null"), tokens)
+            for sentence in (data or {}).get("sentences") or ():
+                for end in ("start", "end"):
+                    sentence[end] = len(put_back(row["text"][: sentence[end]], tokens))
+            data = json.dumps(data) if data else None
+            self._db.execute("UPDATE messages SET text = ?, data = ? WHERE id = ?", (said, data, row["id"]))
+        for row in self._db.execute(f"SELECT id, title FROM conversations WHERE id {quoting}", (document,)).fetchall():
+            title = put_back(row["title"], tokens)
+            self._db.execute("UPDATE conversations SET title = ? WHERE id = ?", (title, row["id"]))
+
     def texts(self, at_a_time: int) -> Iterator[list[tuple[str, str, str]]]:
         """Every message's id, role and all its text, its data included, so many at a time."""
         last = -1
@@ -142,6 +158,15 @@ class Conversations:
         )
         self._db.execute("UPDATE conversations SET updated = ? WHERE id = ?", (now, conversation))
         return message
+
+
+def _mended(value: Any, tokens: Mapping[str, str]) -> Any:
+    """JSON with tokens for some words in all its texts."""
+    if isinstance(value, str):
+        return put_back(value, tokens)
+    if isinstance(value, list):
+        return [_mended(item, tokens) for item in value]
+    return {key: _mended(item, tokens) for key, item in value.items()} if isinstance(value, dict) else value
 
 
 def _title(text: str) -> str:

@@ -127,4 +127,21 @@ UPDATE spans SET decided = 1 WHERE page_id IN (
     SELECT p.id FROM pages p JOIN documents d ON d.id = p.document_id WHERE d.state IN ('cleaning', 'indexing'))
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _FILES, _JOURNAL, _MOUNTS, _DELETING, _SUBSTITUTES, _RULES)
+# The classes of personal data that are treated otherwise than usual; without a collection, in all of them.
+_TREATMENTS = """
+CREATE TABLE treatments (
+    id INTEGER PRIMARY KEY, collection_id INTEGER REFERENCES collections(id) ON DELETE CASCADE,
+    label TEXT NOT NULL, replace INTEGER NOT NULL, threshold REAL NOT NULL);
+CREATE UNIQUE INDEX treatments_by_class ON treatments(coalesce(collection_id, 0), label);
+CREATE INDEX treatments_by_collection ON treatments(collection_id)
+"""
+
+# What was looked for in all documents, and which were looked through for everything (see `looks`).
+_LOOKS = """
+ALTER TABLE aliases ADD COLUMN looked_for INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE rules ADD COLUMN looked_for INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE documents ADD COLUMN looked_through INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX aliases_not_looked_for ON aliases(entry_id) WHERE looked_for = 0
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _FILES, _JOURNAL, _MOUNTS, _DELETING, _SUBSTITUTES, _RULES, _TREATMENTS, _LOOKS)

@@ -82,7 +82,7 @@ class Reviews:
             marks = ",".join("?" * len(part))
             rows = self._db.execute(
                 "SELECT p.document_id AS document, count(s.id) AS found, coalesce(sum(s.replace), 0) AS replaced,"
-                " coalesce(sum(s.replace AND s.doubtful AND NOT s.decided), 0) AS doubtful,"
+                " coalesce(sum(s.doubtful AND NOT s.decided), 0) AS doubtful,"
                 " count(DISTINCT CASE WHEN p.unread IS NOT NULL THEN p.id END) AS unread"
                 f" FROM pages p LEFT JOIN spans s ON s.page_id = p.id WHERE p.document_id IN ({marks})"
                 " GROUP BY p.document_id",

@@ -9,6 +9,7 @@ from desktop_rag.errors import StoreError, UsageError
 from desktop_rag.privacy.marks import LABEL, OWN_TERM
 from desktop_rag.privacy.rules import ALWAYS, NEVER, Kind, Rule, Rules, key
 from desktop_rag.store.connection import Connection, transaction
+from desktop_rag.store.treatments import Treatments
 
 _COLUMNS = "r.id, r.collection_id, c.name AS collection, r.kind, r.term, r.label"
 _FROM = "rules r LEFT JOIN collections c ON c.id = r.collection_id"
@@ -31,9 +32,9 @@ class RuleRows:
         return [dict(row) for row in rows]
 
     def holding(self, collection: int) -> Rules:
-        """The rules of a collection; about the same term its own come before those for all."""
+        """The rules of a collection; about the same term or class its own come before those for all."""
         held = {key(row["term"]): Rule(row["kind"], row["term"], row["label"]) for row in self.all(collection)}
-        return Rules(held.values())
+        return Rules(held.values(), Treatments(self._db).holding(collection))
 
     def add(self, collection: int | None, kind: Kind, term: str, label: str | None = None) -> dict[str, Any]:
         """Remember a term, in place of what was said about it before. Raises UsageError for what is no term."""

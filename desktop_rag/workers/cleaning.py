@@ -148,7 +148,7 @@ def clean(library: Library, row: dict[str, Any], pages: Sequence[Page | UnreadPa
     yield
     yield from settling.settle(library, row, texts)
     wording = Wording.of(page.text for _, page in texts) if row["policy"] == "substitute" else Wording()
-    known = _Document(row, Headers(row["policy"]), wording)
+    known = _Document(row, Headers(row["policy"], library.rules.holding(collection)), wording)
     if row["policy"] in REVERSIBLE:
         yield from _meet(library, known, texts)
     cleaned: list[_CleanPage] = []
@@ -172,7 +172,7 @@ def clean(library: Library, row: dict[str, Any], pages: Sequence[Page | UnreadPa
                     _write_chunk(library, document, cleaned[piece.page], ordinal, piece)
                     ordinal += 1
             yield
-    library.documents.update(document, state="indexing", **VERSIONS)
+    library.documents.update(document, state="indexing", looked_through=0, **VERSIONS)
 
 
 def _chunks(library: Library, row: dict[str, Any], pages: Sequence[Page]) -> Iterator[list[Chunk]]:
@@ -235,6 +235,8 @@ def _clean_page(library: Library, known: _Document, page_row: dict[str, Any], pa
         standing = ""
         if vault is not None:
             standing = stand_in(_resolve(vault, span, value, known.nearby), value)
+        else:
+            library.unkept.setdefault(known.row["collection_id"], set()).add((span["label"], value))
         token = replacement_token(policy, span["label"], standing)
         headers.replaced(span["label"], value, token)
         replacements.append(Replacement(span["start"], span["end"], token))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from contextlib import ExitStack
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
@@ -33,6 +33,7 @@ from desktop_rag.store.key import Key, load_key, settle
 from desktop_rag.store.lock import acquire
 from desktop_rag.store.reviews import Reviews
 from desktop_rag.store.rules import RuleRows
+from desktop_rag.store.treatments import Treatments
 from desktop_rag.store.vault import StoredSubstitutes, open_vault
 from desktop_rag.workers.kv_folder import KvFolder
 from desktop_rag.workers.parsing import Parser
@@ -60,6 +61,7 @@ class Library:
         self.documents = Documents(self.db)
         self.reviews = Reviews(self.db)
         self.rules = RuleRows(self.db)
+        self.treatments = Treatments(self.db)
         self.conversations = Conversations(self.db)
         self.lexical = PostingsIndex(self.db)
         self.vectors = VectorStore(self.db)
@@ -68,6 +70,8 @@ class Library:
         self.kv = KvFolder(data_dir, self.key.raw)
         self.passwords: list[str] = []
         self.at_work: set[str] = set()
+        # By collection, (class, value) of what no vault may keep, until other documents were looked through for it.
+        self.unkept: dict[int, set[tuple[str, str]]] = {}
         self._vaults: dict[int, Vault] = {}
         self._substitutes: dict[int, Substitutes] = {}
         # Collections whose vectors lie in Chroma and agree with the database.

@@ -11,6 +11,7 @@ from desktop_rag.scratch import clear_abandoned
 from desktop_rag.workers import (
     allocator,
     auditing,
+    cleaning_again,
     folders,
     health,
     indexing,
@@ -116,16 +117,22 @@ class _Operations:
         policy = policy or row["policy"]
         if policy == "keep" and row["policy"] != "keep" and library.private(row["id"]):
             library.drop_cache()
-        return indexing.add(library, list(args["paths"]), row["id"], policy, bool(args.get("review", row["review"])))
+        added = indexing.add(library, list(args["paths"]), row["id"], policy, bool(args.get("review", row["review"])))
+        return cleaning_again.then_clean_again(library, added)
 
     def resume(self, request: Request) -> Operation:
         """Go on with every document whose indexing was interrupted."""
-        return indexing.resume(self._library)
+        return cleaning_again.then_clean_again(self._library, indexing.resume(self._library))
 
     def reread(self, request: Request) -> Operation:
         """Read {documents} again from their files."""
         self._library.passwords += [p for p in request.args.get("passwords") or [] if p not in self._library.passwords]
-        return indexing.read_again(self._library, list(request.args["documents"]))
+        reading = indexing.read_again(self._library, list(request.args["documents"]))
+        return cleaning_again.then_clean_again(self._library, reading)
+
+    def clean_again(self, request: Request) -> Operation:
+        """Take out of all documents what is known to be private since they were indexed."""
+        return cleaning_again.clean_again(self._library)
 
     def folders(self, request: Request) -> Operation:
         """The watched folders, each with its latest changes."""
@@ -154,7 +161,7 @@ class _Operations:
         """Look for changes in {folder}, or in all that are watched."""
         library, chosen = self._library, request.args.get("folder")
         rows = library.folders.all() if chosen is None else [library.folders.need(int(chosen))]
-        return folders.sync(library, rows)
+        return cleaning_again.then_clean_again(library, folders.sync(library, rows))
 
     def review(self, request: Request) -> Operation:
         """What was found in a document."""
@@ -182,10 +189,11 @@ class _Operations:
         """Index reviewed documents."""
         args = request.args
         decided = (args.get("decisions") or {}, args.get("marks"), args.get("policies"))
-        return indexing.accept(self._library, list(args["documents"]), *decided)
+        accepted = indexing.accept(self._library, list(args["documents"]), *decided)
+        return cleaning_again.then_clean_again(self._library, accepted)
 
     def rules(self, request: Request) -> Operation:
-        """The terms that are replaced always, or never: all, or those that hold in {collection}."""
+        """The terms that are replaced always, or never, and how classes are treated: all, or as in {collection}."""
         yield None
         return ruling.listed(self._library, request.args.get("collection"))
 
@@ -193,6 +201,11 @@ class _Operations:
         """Remember {term} of {kind}, under {label}, for {collection} or for all."""
         yield None
         return ruling.add(self._library, request.args)
+
+    def rule_class(self, request: Request) -> Operation:
+        """Treat the class {label} as {treatment} says, from {threshold} on, in {collection} or in all."""
+        yield None
+        return ruling.treat(self._library, request.args)
 
     def rule_forget(self, request: Request) -> Operation:
         """Forget the rule of this {id}, or the one about {term} of {collection} or of all."""
@@ -288,6 +301,7 @@ def open_service(data_dir: Path, options: dict[str, Any]) -> Service:
         {
             "add",
             "audit",
+            "clean_again",
             "resume",
             "reread",
             "sync",

@@ -28,6 +28,7 @@ from desktop_rag.workers.library import Library
 
 CLOSE_ENOUGH = 0.4
 REMOVED = "A document of this answer was removed while it was being written."
+CHANGED = "A document of this answer was cleaned again while it was being written. Please ask once more."
 QUOTATION = "The closest passage says: “{}”"
 
 
@@ -113,9 +114,10 @@ def finish(library: Library, args: dict[str, Any]) -> dict[str, Any]:
     passages: list[dict[str, Any]] = list(args["passages"])
     answer, question = str(args["answer"]), str(args["prompt_question"])
     found = bool(args.get("found", True))
-    if len(library.documents.chunk_rows([p["chunk"] for p in passages])) < len(passages):
-        # A document was erased while the model was reading it: what was said from it goes too.
-        answer, found, passages = REMOVED, False, []
+    held = library.documents.chunk_rows([p["chunk"] for p in passages])
+    if any(p["chunk"] not in held or held[p["chunk"]]["text"] != p["text"] for p in passages):
+        # A document was erased while the model was reading it, or a value in it: what was said from it goes too.
+        answer, found, passages = REMOVED if len(held) < len(passages) else CHANGED, False, []
     answer = _masked(answer, args.get("unknown") or (), passages)
     draft = None
     left_out = 0

@@ -14,6 +14,7 @@ from desktop_rag.privacy.classes import readable
 from desktop_rag.privacy.marks import LABEL, Mark
 from desktop_rag.privacy.rules import Rules
 from desktop_rag.privacy.scrub import POLICIES
+from desktop_rag.workers.foreseeing import Foreseen
 from desktop_rag.workers.library import Library
 from desktop_rag.workers.loop import Operation
 from desktop_rag.workers.rows import cause_of
@@ -28,13 +29,13 @@ def review(library: Library, document: str) -> Operation:
     """What was found in a document, in context; the text is the original, shown to its owner and not stored."""
     row = library.documents.row(document)
     found = yield from _read(library, row)
-    rules = library.rules.holding(row["collection_id"])
+    rules, foreseen = library.rules.holding(row["collection_id"]), _foreseen(library, row, found)
     pages = []
     counts: dict[str, int] = {}
     for stored, page in found:
         yield None
         text = page.text if isinstance(page, Page) else ""
-        spans = _spans(library, stored, text, rules)
+        spans = _spans(library, stored, text, rules, foreseen)
         for span in spans:
             counts[span["label"]] = counts.get(span["label"], 0) + 1
         unread = page.cause if isinstance(page, UnreadPage) else None
@@ -57,11 +58,11 @@ def values(library: Library, documents: Sequence[str]) -> Operation:
         except DesktopRagError as error:
             yield {"event": "reviewed", "document": document, "pages": [], "error": cause_of(error)}
             continue
-        rules = library.rules.holding(row["collection_id"])
+        rules, foreseen = library.rules.holding(row["collection_id"]), _foreseen(library, row, found)
         pages = []
         for stored, page in found:
             text = page.text if isinstance(page, Page) else ""
-            spans = [{**span, **_context(text, span)} for span in _spans(library, stored, text, rules)]
+            spans = [{**span, **_context(text, span)} for span in _spans(library, stored, text, rules, foreseen)]
             unread = page.cause if isinstance(page, UnreadPage) else None
             pages.append({"page": page.number, "locator": page.locator, "unread": unread, "spans": spans})
         told = {"event": "reviewed", "document": document, "name": row["name"], "collection": row["collection_id"]}
@@ -133,7 +134,13 @@ def _read(library: Library, row: dict[str, Any]) -> Generator[None, None, _Pages
     return list(zip(stored, parsed.pages, strict=True))
 
 
-def _spans(library: Library, stored: dict[str, Any], text: str, rules: Rules) -> list[dict[str, Any]]:
+def _foreseen(library: Library, row: dict[str, Any], found: _Pages) -> Foreseen:
+    return Foreseen(library, row, [page.text for _, page in found if isinstance(page, Page)])
+
+
+def _spans(
+    library: Library, stored: dict[str, Any], text: str, rules: Rules, foreseen: Foreseen
+) -> list[dict[str, Any]]:
     return [
         {
             "id": mark.id,
@@ -144,9 +151,9 @@ def _spans(library: Library, stored: dict[str, Any], text: str, rules: Rules) ->
             "score": mark.score,
             "replace": mark.replace,
             "decided": mark.decided,
-            "doubtful": is_doubtful(text, mark),
+            "doubtful": is_doubtful(text, mark, rules),
             "rule": rules.about(text[mark.start : mark.end]),
-            "replacement": None,
+            "replacement": foreseen.stand_in(mark.label, text[mark.start : mark.end]),
         }
         for mark in settled(text, library.reviews.marks(stored["id"]), rules)
     ]

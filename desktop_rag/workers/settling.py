@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from desktop_rag.documents.model import Page
-from desktop_rag.privacy.classes import replaced_by_default
 from desktop_rag.privacy.finding import Finding
 from desktop_rag.privacy.findings import doubtful
 from desktop_rag.privacy.marks import Mark, resolved
@@ -21,32 +20,29 @@ from desktop_rag.workers.library import Library
 
 def found(text: str, findings: Sequence[Finding], rules: Rules) -> list[dict[str, Any]]:
     """What to store of a page's findings: start, end, label, score, replace, doubtful."""
-    marks = [Mark(f.start, f.end, f.label, f.score, replaced_by_default(f.label)) for f in findings]
+    marks = rules.treated(Mark(f.start, f.end, f.label, f.score, replace=True) for f in findings)
     return [
         {
             **{name: getattr(mark, name) for name in ("start", "end", "label", "score", "replace")},
-            "doubtful": is_doubtful(text, mark),
+            "doubtful": is_doubtful(text, mark, rules),
         }
         for mark in rules.settle(text, marks)
     ]
 
 
-def is_doubtful(text: str, mark: Mark) -> bool:
-    """Whether a person should look at it first."""
-    return (
-        mark.replace
-        and not mark.decided
-        and mark.score < 1.0
-        and doubtful(mark.label, text[mark.start : mark.end], mark.score)
-    )
+def is_doubtful(text: str, mark: Mark, rules: Rules) -> bool:
+    """Whether a person should look at it first: what is replaced on doubt, and what is left because of it."""
+    if mark.decided or mark.score == 1.0:
+        return False
+    value = text[mark.start : mark.end]
+    if mark.replace:
+        return doubtful(mark.label, value, mark.score)
+    return rules.unsure(mark.label, mark.score) and rules.about(value) is None
 
 
 def settled(text: str, stored: Sequence[Mark], rules: Rules) -> list[Mark]:
     """A page's stored places by the rules that hold now, without overlaps."""
-    marks = [
-        mark if mark.decided else dataclasses.replace(mark, replace=replaced_by_default(mark.label)) for mark in stored
-    ]
-    return rules.settle(text, resolved(text, marks))
+    return rules.settle(text, resolved(text, rules.treated(stored)))
 
 
 def settle(library: Library, row: dict[str, Any], texts: Sequence[tuple[dict[str, Any], Page]]) -> Iterator[None]:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-import threading
 import zipfile
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -21,28 +19,6 @@ from desktop_rag.documents.read import read
 
 pytestmark = pytest.mark.loopback
 SECRET = "TOP SECRET 4711"
-
-
-@pytest.fixture
-def server() -> Iterator[SimpleNamespace]:
-    """A server on this machine that counts who comes."""
-    hits: list[str] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            hits.append(self.path)
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_args: object) -> None:
-            """Nothing is printed."""
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as running:
-        thread = threading.Thread(target=running.serve_forever)
-        thread.start()
-        yield SimpleNamespace(url=f"http://127.0.0.1:{running.server_port}", hits=hits)
-        running.shutdown()
-        thread.join()
 
 
 def html(web: str, file: str) -> str:

@@ -12,10 +12,12 @@ from pytestqt.qtbot import QtBot
 from desktop_rag import paths
 from desktop_rag.gui.app import WorkersBackend
 from desktop_rag.gui.main_window import MainWindow
+from desktop_rag.gui.review.sheet import ReviewSheet
 from desktop_rag.gui.theme import Theme
 from desktop_rag.settings import Settings
 from desktop_rag.store.key import make_key
 from tests.gui.real import PATIENCE_MS
+from tests.gui.script import document
 from tests.gui.scripted import ScriptedBackend
 
 
@@ -89,3 +91,24 @@ def open_real(
     for window in windows:
         if window.isVisible():
             window.close()
+
+
+Open = Callable[..., ReviewSheet]
+
+
+@pytest.fixture
+def open_review(window: MainWindow, qtbot: QtBot, backend: ScriptedBackend) -> Open:
+    """Opens the sheet on documents that wait."""
+
+    def opened(*names: str, first: str | None = None) -> ReviewSheet:
+        backend.rows.clear()
+        for name in names:
+            backend.rows[name] = document(name, "reviewing")
+        window.library.refresh()
+        qtbot.waitUntil(lambda: len(window.library.reviewing()) == len(names) and window.tasks.count == 0)
+        window.activateWindow()
+        window.wires.library.review(first)
+        qtbot.waitUntil(lambda: window.tasks.count == 0)
+        return window.review
+
+    return opened

@@ -12,10 +12,10 @@ from typing import Any
 
 from desktop_rag.errors import StoreError
 from desktop_rag.gui.backend import Event
-from tests.gui import model_script, privacy_script
+from desktop_rag.privacy.classes import is_direct, readable, treatable, usual
+from tests.gui import model_script, privacy_script, review_script
 from tests.gui.script import (
     ANSWER,
-    FOUND,
     PDF,
     SAMPLES,
     TEXT,
@@ -97,6 +97,7 @@ class ScriptedBackend:
         self.conversations = conversations() if documents else []
         self.folders: list[dict[str, Any]] = []
         self.rules: list[dict[str, Any]] = []
+        self.treated: dict[str, Event] = {}
         self.changes: list[Event] = []
         self.refusal: StoreError | None = None
         self.closed = False
@@ -221,6 +222,7 @@ class ScriptedBackend:
             "unlock": lambda **_: {"key": "file"},
             "doctor": lambda: {"key": "file", "index": {"documents": 3, "chunks": 41, "parity": True}},
             "resume": lambda: iter(()),
+            "clean_again": lambda: iter(()),
             "reread": lambda documents: iter(()),
             "folders": lambda: {"folders": [dict(row) for row in self.folders]},
             "folder_watch": self._watch,
@@ -235,12 +237,13 @@ class ScriptedBackend:
             "page_image": page_image,
             "document_view": self._view,
             "add": self._add,
-            "review": self._review,
-            "review_summary": self._summary,
-            "review_values": self._values,
-            "review_boxes": self._boxes,
+            "review": review_script.review,
+            "review_summary": review_script.summary,
+            "review_values": review_script.values,
+            "review_boxes": review_script.boxes,
             "decide": lambda **_: {},
-            "rules": lambda collection=None: {"rules": list(self.rules)},
+            "rules": lambda collection=None: {"rules": list(self.rules), "classes": self._classes()},
+            "rule_class": self._treat,
             "rule_add": self._rule,
             "rule_forget": self._rule_forget,
             "accept": self._accept,
@@ -344,56 +347,24 @@ class ScriptedBackend:
             yield {"event": "progress", "files_done": done + 1, "files_total": len(names)}
         yield {"event": "done", "documents": [self.rows[name] for name in names]}
 
-    def _review(self, document: str) -> Event:
-        spans = []
-        for number, (text, label, replace, doubtful) in enumerate(FOUND):
-            start = TEXT.index(text)
-            spans.append(
-                {
-                    "id": number,
-                    "start": start,
-                    "end": start + len(text),
-                    "label": label,
-                    "score": 0.9,
-                    "replace": replace,
-                    "doubtful": doubtful,
-                    "replacement": None,
-                }
-            )
-        pages = [{"page": 1, "locator": None, "text": TEXT, "unread": None, "spans": spans}]
-        pages += [{"page": 2, "locator": None, "text": "", "unread": "no text on this page", "spans": []}]
-        shown = {"document": document, "name": document, "format": document.rpartition(".")[2]}
-        return {**shown, "paged": document == PDF, "policy": "pseudonymise", "pages": pages, "counts": {}}
-
-    def _summary(self, documents: list[str]) -> Event:
-        sums = {"found": len(FOUND), "replaced": 7, "doubtful": 1, "unread": 1}
-        return {"documents": {name: dict(sums) for name in documents}}
-
-    def _values(self, documents: list[str]) -> Iterator[Event]:
-        for name in documents:
-            told = self._review(name)
-            first, second = told["pages"]
-            spans = [
-                {**s, "text": TEXT[s["start"] : s["end"]], "before": TEXT[max(0, s["start"] - 60) : s["start"]],
-                 "after": TEXT[s["end"] : s["end"] + 60]}
-                for s in first["spans"]
-            ]  # fmt: skip
-            pages = [{**first, "spans": spans}, second]
-            for page in pages:
-                del page["text"]
-            yield {"event": "reviewed", **told, "pages": pages, "error": None}
-        yield {"event": "done"}
-
-    def _boxes(self, document: str, page: int, ranges: list[list[int]], as_of: str | None = None) -> Event:
-        boxes = [[{"x": 60.0, "y": 40.0 + 14 * n, "width": 90.0, "height": 12.0}] for n in range(len(ranges))]
-        return {"boxes": boxes, "page_size": [595, 842]}
-
     def _rule(self, kind: str, term: str, collection: str | None = None, label: str = "OWN_TERM") -> Event:
         before = next((rule for rule in self.rules if (rule["term"], rule["collection"]) == (term, collection)), None)
         number = max((rule["id"] for rule in self.rules), default=0) + 1
         self.rules = [rule for rule in self.rules if rule is not before]
         self.rules.append({"id": number, "kind": kind, "term": term, "label": label, "collection": collection})
         return {"rule": self.rules[-1], "before": before}
+
+    def _classes(self) -> list[Event]:
+        return [
+            {"label": label, "name": readable(label), "direct": is_direct(label),
+             "default": usual(label).name,
+             **self.treated.get(label, {"treatment": usual(label).name, "threshold": None})}
+            for label in treatable()
+        ]  # fmt: skip
+
+    def _treat(self, label: str, treatment: str, threshold: float | None, collection: str | None) -> Event:
+        self.treated[label] = {"treatment": treatment, "threshold": threshold}
+        return {}
 
     def _rule_forget(self, **which: Any) -> Event:
         self.rules = [rule for rule in self.rules if any(rule[name] != value for name, value in which.items())]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from base64 import b64encode
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -33,28 +31,6 @@ from desktop_rag.gui.theme import Theme
 pytestmark = pytest.mark.loopback
 IMAGE = QTextDocument.ResourceType.ImageResource.value
 TEXT = QTextDocument.ResourceType.StyleSheetResource.value
-
-
-@pytest.fixture
-def server() -> Iterator[SimpleNamespace]:
-    """A server on this machine that counts who comes."""
-    hits: list[str] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            hits.append(self.path)
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_args: object) -> None:
-            """Nothing is printed."""
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as running:
-        thread = threading.Thread(target=running.serve_forever)
-        thread.start()
-        yield SimpleNamespace(url=f"http://127.0.0.1:{running.server_port}", hits=hits)
-        running.shutdown()
-        thread.join()
 
 
 @pytest.fixture

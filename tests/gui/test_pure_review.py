@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from desktop_rag.gui.review.decisions import Decisions, Span
 from desktop_rag.gui.review.entries import headings
 from desktop_rag.gui.review.session import Session
+from desktop_rag.gui.review.stand_ins import stand_in
+from desktop_rag.gui.review.value_list import becomes, spoken
 from desktop_rag.privacy.rules import ALWAYS, NEVER
 from tests.gui.script import FOUND, TEXT
 from tests.gui.scripted import ScriptedBackend
@@ -244,3 +246,35 @@ def test_pages_that_could_not_be_read_are_known(paged: bool) -> None:
         review["pages"][1] |= {"page": None, "locator": "Sheet 2"}
     (unread,) = Decisions(review).unread
     assert (unread.number, unread.locator) == ((2, None) if paged else (None, "Sheet 2"))
+
+
+def test_a_row_says_what_the_value_becomes_where_stand_ins_are_believable() -> None:
+    session = opened("a.pdf")
+    (decisions,) = session.decisions.values()
+    person = one(decisions, "Daniel Hughes")
+    (entry,) = [each for heading in headings(session.spans()) for each in heading.entries if each.span is person]
+    assert entry.stand_in == ("", False), "other policies say it for all values at once"
+    session.set_policy("substitute", ["a.pdf"])
+    assert entry.stand_in == ("a name like it", False)
+    assert becomes(entry) == "A name like it will stand for it."
+    person.replacement = "Terence Soto"
+    assert entry.stand_in == ("Terence Soto", True)
+    assert "Terence Soto" in spoken(entry)
+    session.decide([(decisions, person)], replace=False)
+    assert entry.stand_in == ("", False), "what is kept needs none"
+
+
+@pytest.mark.parametrize(
+    ("label", "text", "words"),
+    [
+        ("IBAN_CODE", "GB29 NWBK 6016 1331 9268 19", "a number like it"),
+        ("OWN_TERM", "Harbour dredging", "words like it"),
+        ("ACCOUNT", "4417", "a stand-in"),
+        ("EMAIL_ADDRESS", "a@b.org", "an address like it"),
+    ],
+)
+def test_the_kind_of_a_stand_in_is_told_before_it_is_settled(label: str, text: str, words: str) -> None:
+    span = {"id": 1, "start": 0, "end": len(text), "label": label, "replace": True}
+    told = {"document": "a.txt", "policy": "substitute", "pages": [{"page": 1, "text": text, "spans": [span]}]}
+    decisions = Decisions(told)
+    assert stand_in(decisions, decisions.spans[0]) == (words, False)

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from desktop_rag.errors import DesktopRagError, EngineError, StoreError
 from desktop_rag.gui.chat import inline
-from desktop_rag.gui.chat.answer_card import AnswerCard
+from desktop_rag.gui.chat.answer_card import CUT_OFF, AnswerCard
 from desktop_rag.gui.chat.entries import ENDED
 from desktop_rag.gui.main_window import MainWindow
 from desktop_rag.gui.pieces.buttons import IconButton
@@ -40,6 +41,7 @@ def visible(card: AnswerCard) -> str:
 
 
 def test_an_answer_ends_with_its_text_its_chips_and_its_numbers(window: MainWindow, qtbot: QtBot) -> None:
+    window.reveal.set_shown(False)
     card = ask(window, qtbot)
     assert "Person 1 led the inspection" in visible(card)
     assert [card.text.chip_position(marker) is not None for marker in (1, 2, 3)] == [True, True, False]
@@ -49,7 +51,20 @@ def test_an_answer_ends_with_its_text_its_chips_and_its_numbers(window: MainWind
     assert len(window.pane.passages.cards) == 4
 
 
+def test_an_answer_that_was_cut_off_says_so_and_what_to_do(
+    window: MainWindow, qtbot: QtBot, backend: ScriptedBackend
+) -> None:
+    def cut(question: str) -> Iterator[dict[str, Any]]:
+        yield from (stored(question), sources(), {**finished("The vibration alarm was"), "reason": "length"})
+
+    assert not any("cut off" in part.text() for part in ask(window, qtbot).findChildren(QLabel))
+    backend.answers = cut
+    (footer,) = (part for part in ask(window, qtbot).findChildren(QLabel) if "cut off" in part.text())
+    assert footer.toolTip() == CUT_OFF
+
+
 def test_tokens_appear_while_they_come(window: MainWindow, qtbot: QtBot, backend: ScriptedBackend) -> None:
+    window.reveal.set_shown(False)
     go_on = threading.Event()
 
     def slow(question: str) -> Iterator[dict[str, Any]]:
@@ -190,14 +205,16 @@ def test_a_worker_that_does_not_obey_is_ended(window: MainWindow, qtbot: QtBot, 
 def test_the_toggle_shows_real_values(window: MainWindow, qtbot: QtBot) -> None:
     card = ask(window, qtbot)
     qtbot.waitUntil(lambda: window.reveal.value("[PERSON_1]") is not None)
+    assert window.settings["real_values"] is True
+    assert "Marta Lindqvist led the inspection" in visible(card)
+    window.reveal.set_shown(False)
+    assert window.settings["real_values"] is False, "who hides them for a meeting finds them hidden the next time"
     assert "Marta" not in visible(card)
     assert "Supported by the cited passage" in card.text.words_at("cite:1:supported")
     assert card.text.words_at("private:[PERSON_1]") == "Person 1 is Marta Lindqvist"
     window.reveal.set_shown(True)
     assert "Marta Lindqvist led the inspection" in visible(card)
     assert any(button.accessibleName() == "Hide real values" for button in window.chat.header.findChildren(IconButton))
-    window.reveal.set_shown(False)
-    assert "Marta" not in visible(card)
 
 
 def test_a_stored_conversation_opens_with_its_answer(window: MainWindow, qtbot: QtBot) -> None:

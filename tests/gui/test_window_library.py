@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,6 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
-from desktop_rag.gui.backend import Event
 from desktop_rag.gui.library.document_model import DEPTH, DOCUMENT
 from desktop_rag.gui.library.document_row import state_area
 from desktop_rag.gui.library.folders_panel import MOST
@@ -169,6 +166,14 @@ def test_a_partly_read_document_can_be_read_again(page: MainWindow, qtbot: QtBot
     assert asked["documents"] == ["scans.pdf"]
 
 
+def test_documents_that_were_cleaned_again_are_told(page: MainWindow, qtbot: QtBot, backend: ScriptedBackend) -> None:
+    backend.library.script["clean_again"] = lambda: iter([{"event": "cleaned_again", "documents": 2}])
+    page.intake.clean_again()
+    qtbot.waitUntil(lambda: page.tasks.count == 0)
+    assert page.library_page.notice.sentence == "2 documents were cleaned again."
+    assert "found since" in page.library_page.notice.hint
+
+
 def test_a_failed_row_offers_another_try(page: MainWindow, qtbot: QtBot, backend: ScriptedBackend) -> None:
     view = page.library_page.list
     row = view.visualRect(view.model().index(listed(page).index("damaged.pdf"), 0))
@@ -321,127 +326,6 @@ def test_the_words_of_an_empty_page_are_not_cut(
         shown = [part for part in page.library_page.findChildren(QLabel) if part.isVisible()]
         assert any("Drop files" in part.text() or "still there" in part.text() for part in shown)
         assert [why for part in shown if (why := why_clipped(part))] == []
-
-
-# -- reading and pausing -----------------------------------------------------------------------
-
-
-class SlowReading:
-    """An `add` that reads page by page, one each time `step` is given, until it is stopped or let go."""
-
-    def __init__(self, backend: ScriptedBackend, *, entered: bool = True) -> None:
-        self.backend, self.entered = backend, entered
-        self.reached = threading.Semaphore(0)
-        self.stopped = threading.Event()
-
-    def __call__(self, paths: list[str], **_: Any) -> Iterator[Event]:
-        try:
-            for path in paths:
-                name = Path(path).name
-                self.backend.rows[name] = document(name, "waiting", pages=None, pages_read=None)
-                yield {"event": "document", **self.backend.rows[name], "document": name}
-            if self.entered:
-                yield {"event": "progress", "files_done": 0, "files_total": len(paths)}
-            name = Path(paths[0]).name
-            self.backend.rows[name] = document(name, "reading", pages=None, pages_read=None)
-            yield {"event": "document", **self.backend.rows[name], "document": name}
-            for page in range(1, 41):
-                yield {"event": "reading", "document": name, "pages": 40, "pages_read": page, "pages_ocr": page // 2}
-                while page == 12 and not self.stopped.wait(0.01):
-                    yield {"event": "beat"}
-        finally:
-            self.stopped.set()
-
-
-@pytest.fixture
-def reading(window: MainWindow, qtbot: QtBot, backend: ScriptedBackend) -> SlowReading:
-    """The window while it reads the first of two documents, at page 12."""
-    backend.rows.clear()
-    window.library.refresh()
-    qtbot.waitUntil(lambda: window.tasks.count == 0)
-    slow = SlowReading(backend)
-    backend.library.script["add"] = slow
-    window.show_page("library")
-    window.intake.add(["/x/long.pdf", "/x/next.pdf"], window.library.chosen)
-    qtbot.waitUntil(lambda: "page 12 of 40" in window.activity.sentence.text())
-    return slow
-
-
-def test_a_row_shows_how_far_its_reading_is(window: MainWindow, qtbot: QtBot, reading: SlowReading) -> None:
-    assert "Reading, page 12 of 40 · 6 by OCR" in spoken(window, "long.pdf")
-    assert window.activity.sentence.text().startswith("Reading long.pdf · page 12 of 40 · 6 by OCR")
-    window.intake.pause()
-    qtbot.waitUntil(lambda: window.tasks.count == 0)
-
-
-def test_the_time_that_is_left_is_told(window: MainWindow, qtbot: QtBot, reading: SlowReading) -> None:
-    progress = {"pages": 40, "pages_read": 13, "pages_ocr": 6, "rate": 0.25, "left": 118.0}
-    window.library.reading("long.pdf", progress)
-    assert "page 13 of 40 · 6 by OCR · 15 pages/min · about 2 min left" in spoken(window, "long.pdf")
-    window.intake.pause()
-    qtbot.waitUntil(lambda: window.tasks.count == 0)
-
-
-def test_work_is_paused_and_goes_on(
-    window: MainWindow, qtbot: QtBot, backend: ScriptedBackend, reading: SlowReading
-) -> None:
-    before = len(backend.library.named("resume"))
-    qtbot.mouseClick(window.activity.pause, Qt.MouseButton.LeftButton)
-    assert window.intake.paused
-    assert window.activity.sentence.text() == "Paused: 2 documents wait"
-    assert window.activity.pause.text() == "Go on"
-    qtbot.waitUntil(lambda: reading.stopped.is_set() and window.tasks.count == 0)
-    assert "Paused" in spoken(window, "long.pdf")
-    assert window.activity.isVisible()
-    backend.library.script["resume"] = lambda: iter([{"event": "progress", "files_done": 0, "files_total": 2}])
-    qtbot.mouseClick(window.activity.pause, Qt.MouseButton.LeftButton)
-    assert not window.intake.paused
-    qtbot.waitUntil(lambda: window.tasks.count == 0)
-    assert len(backend.library.named("resume")) == before + 1, "what was entered is taken up from the database"
-    assert len(backend.library.named("add")) == 1
-    assert "Paused" not in spoken(window, "long.pdf")
-
-
-def test_files_that_were_not_entered_yet_are_asked_for_again(
-    window: MainWindow, qtbot: QtBot, backend: ScriptedBackend
-) -> None:
-    slow = SlowReading(backend, entered=False)
-    backend.library.script["add"] = slow
-    window.intake.add(["/x/long.pdf", "/x/next.pdf"], window.library.chosen)
-    qtbot.waitUntil(lambda: "page 12 of 40" in window.activity.sentence.text())
-    before = len(backend.library.named("resume"))
-    window.intake.pause()
-    qtbot.waitUntil(lambda: window.tasks.count == 0)
-    backend.library.script["add"] = lambda **_: {"documents": []}
-    window.intake.go_on()
-    qtbot.waitUntil(lambda: window.tasks.count == 0)
-    first, second = backend.library.named("add")
-    assert first == second
-    assert len(backend.library.named("resume")) == before
-
-
-def test_new_work_takes_up_what_waits(
-    window: MainWindow, qtbot: QtBot, backend: ScriptedBackend, reading: SlowReading
-) -> None:
-    window.intake.pause()
-    qtbot.waitUntil(lambda: window.tasks.count == 0)
-    before = len(backend.library.named("resume"))
-    backend.library.script["add"] = lambda **_: {"documents": []}
-    window.intake.add(["/x/other.pdf"], window.library.chosen)
-    assert not window.intake.paused
-    qtbot.waitUntil(lambda: window.tasks.count == 0)
-    assert len(backend.library.named("resume")) == before + 1
-
-
-def test_gone_on_with_before_it_had_stopped(
-    window: MainWindow, qtbot: QtBot, backend: ScriptedBackend, reading: SlowReading
-) -> None:
-    before = len(backend.library.named("resume"))
-    window.intake.pause()
-    window.intake.go_on()
-    qtbot.waitUntil(lambda: window.tasks.count == 0)
-    assert len(backend.library.named("resume")) == before + 1
-    assert not window.intake.paused
 
 
 def test_a_row_is_a_row_whatever_it_holds(window: MainWindow, qtbot: QtBot, backend: ScriptedBackend) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -221,6 +222,28 @@ def test_settings_rows_come_from_the_declarations(window: MainWindow, theme: The
     assert window.settings["theme"] == "dark"
     assert theme.mode == "dark"
     theme.set_mode("light")
+
+
+@pytest.mark.parametrize("mode", tokens.THEMES)
+def test_what_stands_in_empty_fields_can_be_read(window: MainWindow, theme: Theme, mode: str) -> None:
+    theme.set_mode(mode)
+    kit = tokens.load(mode)
+    fields: list[QLineEdit | QPlainTextEdit] = [*window.findChildren(QLineEdit), *window.findChildren(QPlainTextEdit)]
+    hinting = [field for field in fields if field.placeholderText()]
+    assert len(hinting) > 3
+    for field in hinting:
+        field.ensurePolished()
+        colour = field.palette().color(QPalette.ColorRole.PlaceholderText)
+        assert colour.name(QColor.NameFormat.HexArgb) == f"#ff{kit['muted'][1:].lower()}", field.placeholderText()
+    theme.set_mode("light")
+
+
+def test_a_tick_in_the_settings_says_how_it_is_set(window: MainWindow) -> None:
+    box = window.settings_page.controls["review"]
+    assert isinstance(box, QAbstractButton)
+    assert (box.isChecked(), box.text()) == (True, "On")
+    box.click()
+    assert (window.settings["review"], box.text()) == (False, "Off")
 
 
 def test_the_meter_has_fields_of_fixed_width(window: MainWindow, qtbot: QtBot) -> None:

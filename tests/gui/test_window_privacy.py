@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
@@ -15,6 +16,8 @@ from desktop_rag.gui.backend import Event
 from desktop_rag.gui.main_window import MainWindow
 from desktop_rag.gui.privacy.page import PrivacyPage
 from desktop_rag.gui.privacy.panel import ExaminationPanel
+from desktop_rag.gui.seal.card import SealCard
+from desktop_rag.privacy import audit
 from tests.gui import privacy_script
 from tests.gui.scripted import ScriptedBackend
 
@@ -45,6 +48,11 @@ def test_a_clean_audit(page: PrivacyPage, qtbot: QtBot, backend: ScriptedBackend
     saved = (tmp_path / "audit.html").read_text()
     assert "Leak audit" in saved
     assert "214" in saved
+
+
+def test_what_could_not_be_looked_for_is_said_only_where_there_is_some() -> None:
+    assert "12 values are too short or too common to look for." in audit.lines(privacy_script.CLEAN)
+    assert not any("too short" in line for line in audit.lines({**privacy_script.CLEAN, "left_out": 0}))
 
 
 def test_an_audit_that_finds_something_says_where(page: PrivacyPage, qtbot: QtBot, backend: ScriptedBackend) -> None:
@@ -117,3 +125,19 @@ def test_a_folder_that_cannot_be_written_is_said(
     page.audit.export(str(tmp_path / "file" / "audit.html"))
     assert page.audit.notice.isVisible()
     assert page.audit.notice.property("kind") == "error"
+
+
+def test_the_seal_is_seen_and_proved_from_here(window: MainWindow, page: PrivacyPage) -> None:
+    assert page.seal.text() == "Sealed"
+    for button in (page.seal, page.prove):
+        button.click()
+        (card,) = (card for card in window.findChildren(SealCard) if card.isVisible())
+        inside = window.rect().translated(window.mapToGlobal(QPoint(0, 0)))
+        assert inside.left() < card.geometry().left()
+        assert card.geometry().top() >= button.mapToGlobal(QPoint(0, button.height())).y()
+        card.close()
+
+
+def test_receipts_are_made_in_the_library(window: MainWindow, page: PrivacyPage) -> None:
+    page.to_library.click()
+    assert window.page == "library"

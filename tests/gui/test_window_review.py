@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -22,28 +21,9 @@ from desktop_rag.gui.review.sheet import MANY, ReviewSheet
 from desktop_rag.gui.review.value_row import ROW
 from desktop_rag.gui.theme import Theme
 from desktop_rag.privacy.scrub import POLICIES
-from tests.gui.script import PDF, TEXT, document
+from tests.gui.conftest import Open
+from tests.gui.script import PDF, TEXT
 from tests.gui.scripted import ScriptedBackend
-
-Open = Callable[..., ReviewSheet]
-
-
-@pytest.fixture
-def open_review(window: MainWindow, qtbot: QtBot, backend: ScriptedBackend) -> Open:
-    """Opens the sheet on documents that wait."""
-
-    def opened(*names: str, first: str | None = None) -> ReviewSheet:
-        backend.rows.clear()
-        for name in names:
-            backend.rows[name] = document(name, "reviewing")
-        window.library.refresh()
-        qtbot.waitUntil(lambda: len(window.library.reviewing()) == len(names) and window.tasks.count == 0)
-        window.activateWindow()
-        window.wires.library.review(first)
-        qtbot.waitUntil(lambda: window.tasks.count == 0)
-        return window.review
-
-    return opened
 
 
 def refuse(backend: ScriptedBackend, op: str, error: StoreError) -> None:
@@ -321,6 +301,7 @@ def test_terms_edited_during_the_review_are_seen_in_it_with_what_was_decided(
     form.accept()
     qtbot.waitUntil(lambda: window.tasks.count == 0)
     assert [name for name, _ in backend.library.calls if name in ("decide", "review")] == ["review", "decide", "review"]
+    assert backend.library.named("clean_again") == [{}], "a new rule holds for what is indexed, too"
 
 
 def test_every_row_is_spoken_and_folds_by_keyboard(open_review: Open, qtbot: QtBot) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 
 import pytest
 from hypothesis import given
@@ -23,16 +23,17 @@ def page(text: str, blocks: Sequence[Block] = ()) -> Page:
 
 def completed(texts: list[str], detector: Detector, known: Vault | None = None) -> list[list[tuple[str, str]]]:
     pages = [page(text) for text in texts]
-    found = [[f for part in find_in_page(p, detector) for f in part] for p in pages]
-    steps = complete(pages, found, known)
+    given = [[f for part in find_in_page(p, detector) for f in part] for p in pages]
+    found = all_of(complete(pages, given, known))
+    return [[(p.text[f.start : f.end], f.label) for f in fs] for p, fs in zip(pages, found, strict=True)]
+
+
+def all_of(steps: Generator[None, None, list[list[Finding]]]) -> list[list[Finding]]:
     while True:
         try:
             next(steps)
         except StopIteration as stop:
-            return [
-                [(p.text[f.start : f.end], f.label) for f in findings]
-                for p, findings in zip(pages, stop.value, strict=True)
-            ]
+            return list(stop.value)
 
 
 @given(st.lists(st.text("ab \n.", min_size=1, max_size=900), max_size=20))
@@ -108,7 +109,22 @@ def test_a_known_name_displaces_a_kept_finding_but_no_replaced_one(word_detector
     known.resolve("PERSON", "Jean Rivera")
     texts = ["Rivera Street is long. jean@rivera.example"]
     detector = word_detector({"Rivera Street": "LOCATION", "jean@rivera.example": "EMAIL_ADDRESS"})
-    assert completed(texts, detector, known) == [[("Rivera", "PERSON"), ("jean@rivera.example", "EMAIL_ADDRESS")]]
+    found = completed(texts, detector, known)
+    assert found == [[("Rivera", "PERSON"), ("Street", "LOCATION"), ("jean@rivera.example", "EMAIL_ADDRESS")]]
+
+
+def test_a_name_is_as_sure_as_its_surest_place() -> None:
+    """Else a threshold would replace somebody here and leave them there."""
+    pages = [page("Jean Rivera came. Rivera left."), page("Dear Rivera, dear Zoe Falk")]
+    given = [
+        [Finding(0, 11, "PERSON", 0.9)],
+        [Finding(5, 11, "PERSON", 0.5), Finding(18, 26, "PERSON", 0.6)],
+    ]
+    found = all_of(complete(pages, given, None))
+    assert [[(p.text[f.start : f.end], f.score) for f in fs] for p, fs in zip(pages, found, strict=True)] == [
+        [("Jean Rivera", 0.9), ("Rivera", 0.9)],
+        [("Rivera", 0.9), ("Zoe Falk", 0.6)],
+    ]
 
 
 @pytest.mark.parametrize(

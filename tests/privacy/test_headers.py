@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from desktop_rag.privacy.classes import Treatment
 from desktop_rag.privacy.finding import Finding
 from desktop_rag.privacy.findings import MemoryRows
 from desktop_rag.privacy.headers import Headers
+from desktop_rag.privacy.rules import Rules
 from desktop_rag.privacy.scrub import Policy
 from desktop_rag.privacy.vault import Vault
 
@@ -52,5 +54,19 @@ def test_what_stays_in_the_document_stays_in_its_headers() -> None:
     headers.kept("PERSON", "Bo Lund")
     headers.kept("LOCATION", "Jean")
     findings = [person(header, "Licensed Marks"), person(header, "Bo Lund"), person(header, "Jean")]
-    cleaned = headers.cleaned(header, [*findings, person(header, "Paris", "LOCATION")], None, {})
+    found = Rules().apply(header, sorted([*findings, person(header, "Paris", "LOCATION")], key=lambda f: f.start))
+    cleaned = headers.cleaned(header, found, None, {})
     assert cleaned == "Licensed Marks | Bo Lund | Paris | [PERSON]"
+
+
+def test_headers_are_cleaned_as_the_classes_are_treated() -> None:
+    header = "Bo Lund | Paris | Oslo"
+    rules = Rules((), {"PERSON": Treatment(False), "LOCATION": Treatment(True)})
+    vault = Vault(MemoryRows())
+    vault.resolve("PERSON", "Bo Lund")
+    headers = Headers("pseudonymise", rules)
+    headers.kept("LOCATION", "Oslo")
+    places = [person(header, name, "LOCATION") for name in ("Paris", "Oslo")]
+    found = rules.apply(header, [person(header, "Bo Lund"), *places])
+    cleaned = headers.cleaned(header, found, vault, {})
+    assert cleaned == "Bo Lund | [LOCATION] | Oslo", "a reviewer kept Oslo"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desktop_rag.privacy.classes import replaced_by_default
+from desktop_rag.privacy.classes import Treatment, replaced_by_default, treatable, usual
 from desktop_rag.privacy.finding import Finding
 from desktop_rag.privacy.marks import OWN_TERM, Mark, laid_bare, laid_over
 from desktop_rag.privacy.rules import ALWAYS, NEVER, Kind, Rule, Rules, key
@@ -28,6 +28,8 @@ _WORDS = (
 )
 _GAPS = (" ", "-", ", ", "\n", " 👩‍👩‍👧 ", "’", "")
 _LABELS = ("PERSON", "EMAIL_ADDRESS", "LOCATION", "ORGANIZATION", OWN_TERM)
+_SCORES = st.floats(0, 1)
+treatments = st.dictionaries(st.sampled_from([*_LABELS, "NEW_CLASS"]), st.builds(Treatment, st.booleans(), _SCORES))
 
 phrases = st.lists(st.sampled_from(_WORDS), min_size=1, max_size=3).map(" ".join)
 texts = st.lists(st.tuples(st.sampled_from(_WORDS), st.sampled_from(_GAPS)), max_size=14).map(
@@ -150,7 +152,7 @@ def test_a_term_is_found_as_people_write_it(text: str, term: str, places: list[s
 
 def test_terms_that_overlap_are_covered_by_one_mark() -> None:
     said = (Rule(ALWAYS, "New York"), Rule(ALWAYS, "York City Council", "ORGANIZATION"))
-    assert found("New York City Council", *said) == [("New York City Council", OWN_TERM)], "a kept class would not do"
+    assert found("New York City Council", *said) == [("New York City Council", "ORGANIZATION")], "whatever its class"
 
 
 def test_the_detectors_class_stands_where_the_rule_names_none() -> None:
@@ -163,9 +165,10 @@ def test_the_detectors_class_stands_where_the_rule_names_none() -> None:
 
 
 def test_a_kept_finding_is_cut_by_what_is_always_replaced() -> None:
-    detected = (("Acme Pumps Leeds", "ORGANIZATION"),)
-    result = found("At Acme Pumps Leeds.", Rule(ALWAYS, "pumps"), findings=detected)
-    assert result == [("Acme", "ORGANIZATION"), ("Pumps", OWN_TERM), ("Leeds", "ORGANIZATION")]
+    text = "At Acme Pumps Leeds."
+    result = Rules([Rule(ALWAYS, "pumps")]).settle(text, [Mark(3, 19, "ORGANIZATION", 0.7, replace=False)])
+    said = [(text[mark.start : mark.end], mark.label, mark.replace) for mark in result]
+    assert said == [("Acme", "ORGANIZATION", False), ("Pumps", OWN_TERM, True), ("Leeds", "ORGANIZATION", False)]
 
 
 @pytest.mark.parametrize(
@@ -213,3 +216,44 @@ def test_of_several_collections_one_is_enough_to_replace_and_all_are_needed_to_s
 def test_a_term_without_a_letter_or_digit_has_no_key_and_finds_nothing(term: str) -> None:
     assert key(term) == ""
     assert Rules([Rule(ALWAYS, term)]).always("anything 👍 !?") == []
+
+
+@given(marked_texts(), rules, treatments)
+def test_a_class_that_is_left_uncovers_no_always_term_and_no_decided_place(
+    marked: tuple[str, list[Mark]], given_rules: list[Rule], classes: dict[str, Treatment]
+) -> None:
+    text, marks = marked
+    held = Rules(given_rules, classes)
+    treated = held.treated(marks)
+    assert [mark for mark in treated if mark.decided] == [mark for mark in marks if mark.decided]
+    replaced = covered(held.settle(text, treated))
+    own_word = {at for mark in marks if mark.decided and not mark.replace for at in range(mark.start, mark.end)}
+    for found in held.always(text):
+        assert set(range(found.start, found.end)) <= replaced | own_word
+    assert covered([mark for mark in marks if mark.decided]) <= replaced
+
+
+@given(st.text(st.characters(categories=["Lu"]), min_size=1), _SCORES, treatments)
+def test_an_unknown_class_is_replaced_whatever_is_said(label: str, score: float, classes: dict[str, Treatment]) -> None:
+    if label not in treatable():
+        held = Rules((), {**classes, label: Treatment(False)})
+        assert held.replaces(label, score)
+        assert not held.unsure(label, score)
+
+
+@given(st.sampled_from(treatable()), _SCORES, st.lists(treatments, min_size=1, max_size=3))
+def test_of_several_collections_one_that_replaces_a_class_is_enough(
+    label: str, score: float, several: list[dict[str, Treatment]]
+) -> None:
+    each = [Rules((), classes) for classes in several]
+    assert Rules.of_all(each).replaces(label, score) == any(held.replaces(label, score) for held in each)
+    assert Rules.of_all([]).replaces(label, score) == usual(label).replace
+
+
+def test_a_class_is_replaced_from_its_threshold_on_or_left() -> None:
+    text = "Rivera Leeds a@b.org"
+    findings = [Finding(0, 6, "PERSON", 0.7), Finding(7, 12, "LOCATION", 0.8), Finding(13, 20, "EMAIL_ADDRESS", 0.9)]
+    said = {"PERSON": Treatment(True, 0.8), "LOCATION": Treatment(True, 0.8), "EMAIL_ADDRESS": Treatment(False)}
+    held = Rules((), said)
+    assert [text[f.start : f.end] for f in held.apply(text, findings)] == ["Leeds"]
+    assert [held.unsure(f.label, f.score) for f in findings] == [True, False, False]

@@ -132,6 +132,73 @@ def test_rules_hold_for_questions_too(library: Library, letter: Path) -> None:
     assert "Stark" not in stored
 
 
+def treat(library: Library, label: str, treatment: str, threshold: float | None = None) -> None:
+    one = library.default_collection()["id"]
+    args = {"label": label, "treatment": treatment, "threshold": threshold, "collection": one}
+    ruling.treat(library, args)
+
+
+def test_a_class_that_is_left_stands_and_one_that_is_replaced_does_not(library: Library, letter: Path) -> None:
+    treat(library, "LOCATION", "replace")
+    treat(library, "EMAIL_ADDRESS", "leave")
+    (row,) = add(library, letter, review=True)
+    listed = spans(shown(library, row["id"]))
+    assert not listed["maria@example.org"]["replace"], "it is found and listed all the same"
+    text = accepted(library, row["id"])
+    assert "Leeds" not in text
+    assert "[LOCATION_1]" in text
+    assert "maria@example.org" in text
+    assert not {"Rivera", "Alvarez"} & set(text.split())
+    question = {"question": "Did Otto Falk write to otto@example.org from Oslo?", "mode": "bm25"}
+    stored = questions.prepare(library, question)["question"]
+    assert "otto@example.org" in stored
+    assert not {"Otto", "Falk", "Oslo"} & set(stored.replace("?", "").split())
+
+
+def test_a_treatment_changed_during_the_review_holds_and_a_persons_decision_comes_first(
+    library: Library, letter: Path
+) -> None:
+    (row,) = add(library, letter, review=True)
+    before = shown(library, row["id"])
+    treat(library, "LOCATION", "replace")
+    treat(library, "PERSON", "leave")
+    rule(library, "always", "Maria Alvarez")
+    during = spans(shown(library, row["id"]))
+    assert [during[value]["replace"] for value in ("Leeds", "Jean Rivera", "Maria Alvarez")] == [True, False, True]
+    assert not during["Jean Rivera"]["doubtful"], "it was not left in doubt"
+    treat(library, "LOCATION", "default")
+    treat(library, "PERSON", "default")
+    ruling.forget(library, {"term": "Maria Alvarez", "collection": library.default_collection()["id"]})
+    assert shown(library, row["id"]) == before
+    treat(library, "PERSON", "leave")
+    ticks = {str(during["Jean Rivera"]["id"]): True}
+    text = accepted(library, row["id"], ticks=ticks)
+    assert "Jean Rivera" not in text
+    assert "Maria Alvarez" in text
+
+
+def test_what_is_less_sure_than_its_class_wants_is_left_and_doubtful(library: Library, letter: Path) -> None:
+    treat(library, "PERSON", "replace", 1.0)
+    rule(library, "never", "Maria Alvarez")
+    (row,) = add(library, letter, review=True)
+    found = spans(shown(library, row["id"]))
+    assert (found["Jean Rivera"]["replace"], found["Jean Rivera"]["doubtful"]) == (False, True)
+    assert (found["Maria Alvarez"]["replace"], found["Maria Alvarez"]["doubtful"]) == (False, False)
+    waiting = reviewing.summary(library, [row["id"]])["documents"][row["id"]]
+    people = [span for page in shown(library, row["id"])["pages"] for span in page["spans"] if span["doubtful"]]
+    assert waiting["doubtful"] == len(people) > 0
+
+
+def test_a_question_over_several_collections_follows_the_one_that_replaces(library: Library) -> None:
+    library.default_collection()
+    library.collections.create("Other", "mask", False)
+    treat(library, "PERSON", "leave")
+    asked = {"question": "What did Otto Falk write?", "mode": "bm25"}
+    one = library.default_collection()["id"]
+    assert "Otto Falk" in questions.prepare(library, {**asked, "collection": one})["question"]
+    assert "Otto Falk" not in questions.prepare(library, asked)["question"]
+
+
 def test_what_is_marked_by_hand_is_replaced_and_merged_with_what_it_overlaps(library: Library, letter: Path) -> None:
     (row,) = add(library, letter, review=True)
     start = LETTER.index("met Maria")

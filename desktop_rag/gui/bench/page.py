@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication, QShowEvent
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QWidget
 
 from desktop_rag.engines.registry import ENGINES
 from desktop_rag.errors import DesktopRagError
@@ -24,6 +24,7 @@ from desktop_rag.gui.pieces.controls import Choice, Tick
 from desktop_rag.gui.pieces.labels import ElidedLabel, label, set_kind
 from desktop_rag.gui.pieces.notice import Notice
 from desktop_rag.gui.pieces.panel import FoldingGrid, Panel
+from desktop_rag.gui.pieces.scrolling import scrolling_column
 from desktop_rag.gui.theme import Theme
 from desktop_rag.store.files import write_private
 
@@ -66,10 +67,7 @@ class BenchPage(QWidget):
         self._refresh()
 
     def _build(self) -> None:
-        canvas = QWidget()
-        column = QVBoxLayout(canvas)
-        column.setContentsMargins(24, 14, 20, 24)
-        column.setSpacing(12)
+        column = scrolling_column(self, "Benchmark")
         head = QHBoxLayout()
         head.addWidget(label("Benchmark", "title"))
         head.addStretch(1)
@@ -90,13 +88,6 @@ class BenchPage(QWidget):
         column.addWidget(self._plots)
         column.addWidget(self._probe_panel())
         column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidget(canvas)
-        scroll.setWidgetResizable(True)
-        scroll.setAccessibleName("Benchmark")
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scroll)
 
     def _choices(self) -> QHBoxLayout:
         row = QHBoxLayout()

@@ -107,7 +107,7 @@ class AnswerCard(QWidget):
         self._nearest.show_passages(answer.shown_passages if ended and not answer.found else [])
         self._show_notice()
         self._footer.setText(_footer(answer))
-        self._footer.setToolTip(LEFT_OUT if answer.data.get("left_out") else "")
+        self._footer.setToolTip(" ".join(_explained(answer)))
         for part in (self._footer, self._copy, self._again):
             part.setVisible(ended and answer.error is None)
         self._offer_real()
@@ -232,6 +232,12 @@ def _passages(passages: list[dict[str, Any]]) -> str:
 
 
 LEFT_OUT = "The model went on with sentences that no passage supports; they are left out."
+CUT_OFF = "The answer came to the longest length there may be: choose a longer one in the settings and ask again."
+
+
+def _explained(answer: entries.Answer) -> list[str]:
+    data = answer.data
+    return [*([CUT_OFF] if data.get("reason") == "length" else []), *([LEFT_OUT] if data.get("left_out") else [])]
 
 
 def _footer(answer: entries.Answer) -> str:
@@ -239,6 +245,8 @@ def _footer(answer: entries.Answer) -> str:
     parts = []
     if coverage.get("passages_total") is not None:
         parts.append(words.coverage(int(coverage.get("passages_read") or 0), int(coverage["passages_total"])))
+    if answer.data.get("reason") == "length":
+        parts.append("cut off")
     if left_out := int(answer.data.get("left_out") or 0):
         parts.append(f"{words.plural(left_out, 'sentence')} left out")
     timings = answer.data.get("timings_ms") or {}

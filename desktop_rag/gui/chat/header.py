@@ -42,6 +42,7 @@ class Header(QWidget):
         self._menu = QMenu(self)
         self._collection.setMenu(self._menu)
         self._build()
+        self._show_reveal()
 
     def _build(self) -> None:
         top = QHBoxLayout()

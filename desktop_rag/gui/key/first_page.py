@@ -7,8 +7,8 @@ from PySide6.QtWidgets import QButtonGroup, QWidget
 
 from desktop_rag.errors import DesktopRagError
 from desktop_rag.gui.key.fields import NewPassphrase
-from desktop_rag.gui.key.unlock_page import centred_column
 from desktop_rag.gui.pieces.buttons import TextButton
+from desktop_rag.gui.pieces.centred import centred_column, centred_words
 from desktop_rag.gui.pieces.controls import Radio
 from desktop_rag.gui.pieces.labels import IconLabel, label, set_kind
 from desktop_rag.gui.pieces.notice import Notice
@@ -45,13 +45,9 @@ class FirstKeyPage(QWidget):
     def _build(self, theme: Theme) -> None:
         column = centred_column(self, _WIDTH)
         column.addWidget(IconLabel(theme, "key-round", "accent", 40), 0, Qt.AlignmentFlag.AlignHCenter)
-        title = label("How shall your library be protected?", "display", wrap=True)
-        title.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         about = "It is always encrypted. This system has no keyring that could keep its key, so it is for you to say."
-        sentence = label(about, "reading", "muted", wrap=True)
-        sentence.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        for part in (title, sentence):
-            column.addWidget(part)
+        column.addWidget(centred_words("How shall your library be protected?", "display"))
+        column.addWidget(centred_words(about, "reading", "muted"))
         column.addSpacing(6)
         for button, words in (
             (self.by_passphrase, f"Asked for at every start. {NO_WAY_BACK}"),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from desktop_rag.errors import DesktopRagError
 from desktop_rag.gui.key.fields import PassphraseField
 from desktop_rag.gui.pieces.buttons import TextButton
-from desktop_rag.gui.pieces.labels import IconLabel, label, set_kind, set_tone
+from desktop_rag.gui.pieces.centred import centred_column, centred_words
+from desktop_rag.gui.pieces.labels import IconLabel, set_kind, set_tone
 from desktop_rag.gui.theme import Theme
 
 _WIDTH = 420
@@ -42,9 +43,9 @@ class UnlockPage(QWidget):
         super().__init__()
         set_kind(self, "page")
         self._keeper = "passphrase"
-        self._title = _centred("Your library is locked", "display")
-        self._sentence = _centred("", "reading", "muted")
-        self._said = _centred("")
+        self._title = centred_words("Your library is locked", "display")
+        self._sentence = centred_words("", "reading", "muted")
+        self._said = centred_words("")
         self.field = PassphraseField(theme, "Passphrase")
         self.unlock = TextButton(theme, "Unlock", self._go, kind="primary", icon="lock")
         self.no_way = TextButton(theme, "", self.lost.emit, kind="link")
@@ -98,27 +99,3 @@ class UnlockPage(QWidget):
     def _go(self) -> None:
         if self.unlock.isEnabled():
             self.unlock_wanted.emit(self.field.take())
-
-
-def centred_column(page: QWidget, width: int) -> QVBoxLayout:
-    """A column in the middle of a page, somewhat above the half of its height."""
-    inner = QWidget()
-    inner.setMaximumWidth(width)
-    column = QVBoxLayout(inner)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(10)
-    outer = QVBoxLayout(page)
-    outer.addStretch(2)
-    centre = QHBoxLayout()
-    centre.addStretch(1)
-    centre.addWidget(inner, 100)
-    centre.addStretch(1)
-    outer.addLayout(centre)
-    outer.addStretch(3)
-    return column
-
-
-def _centred(text: str, step: str = "body", tone: str = "") -> QLabel:
-    words = label(text, step, tone, wrap=True)
-    words.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-    return words

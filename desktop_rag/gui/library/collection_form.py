@@ -72,7 +72,7 @@ class CollectionForm(QDialog):
             column.addLayout(choice)
         column.addWidget(self.review)
         if existing:
-            self.terms = TextButton(theme, "Terms always or never replaced…", self.rules_wanted.emit, kind="link")
+            self.terms = TextButton(theme, "What is replaced…", self.rules_wanted.emit, kind="link")
             column.addWidget(self.terms, 0, Qt.AlignmentFlag.AlignLeft)
             column.addWidget(
                 label("A new choice holds for documents that are added from now on.", "small", "muted", wrap=True)

@@ -41,13 +41,14 @@ class _Job:
 class Intake(QObject):
     """`progress(done, total, current name)`; `settled()` when no adding runs any more; `failed(error)`.
 
-    `paused_changed()` when work was put off or taken up again.
+    `paused_changed()` when work was put off or taken up again. `cleaned_again(number)` when documents were.
     """
 
     progress = Signal(int, int, str)
     settled = Signal()
     failed = Signal(object)
     paused_changed = Signal()
+    cleaned_again = Signal(int)
 
     def __init__(self, backend: Backend, tasks: Tasks, library: LibraryState, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -115,6 +116,11 @@ class Intake(QObject):
         """Index reviewed documents with the user's "decisions", "marks" and "policies"."""
         self._run("accept", {"documents": documents, **decided})
 
+    def clean_again(self) -> None:
+        """Take out of documents what is known to be private since they were indexed; work that was put off does it."""
+        if not self._paused:
+            self._run("clean_again", {})
+
     def sync(self, folder: int | None = None, done: Callable[[Event], None] | None = None) -> None:
         """Bring the collections of the watched folders up to date, or that of one."""
         self._run("sync", {} if folder is None else {"folder": folder}, done=done)
@@ -180,6 +186,8 @@ class Intake(QObject):
         elif kind == "removed":
             job.changed = True
             self._library.drop([identifier])
+        elif kind == "cleaned_again":
+            self.cleaned_again.emit(int(event["documents"]))
         elif kind == "progress":
             job.entered = True
             self._done, self._total = int(event.get("files_done") or 0), int(event.get("files_total") or 0)

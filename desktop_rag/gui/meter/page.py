@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from desktop_rag.gui import words
 from desktop_rag.gui.backend import Backend, Event
@@ -23,6 +23,7 @@ from desktop_rag.gui.pieces.bars import Part, PartsBar
 from desktop_rag.gui.pieces.buttons import TextButton
 from desktop_rag.gui.pieces.labels import ElidedLabel, label, set_kind
 from desktop_rag.gui.pieces.panel import FoldingGrid, Panel
+from desktop_rag.gui.pieces.scrolling import scrolling_column
 from desktop_rag.gui.tasks import Task, Tasks
 from desktop_rag.gui.theme import Theme
 
@@ -78,23 +79,13 @@ class PerformancePage(QWidget):
         self.energy.body.addWidget(self.facts)
         self.why.body.addWidget(self._why)
         self.faster.body.addWidget(self._levers)
-        canvas = QWidget()
-        column = QVBoxLayout(canvas)
-        column.setContentsMargins(24, 14, 20, 24)
-        column.setSpacing(12)
+        column = scrolling_column(self, "Performance")
         column.addLayout(head)
         column.addWidget(self._about)
         column.addWidget(self.tiles)
         column.addWidget(live)
         column.addWidget(FoldingGrid((self.stages, self.memory, self.why, self.faster, self.context, self.energy)))
         column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidget(canvas)
-        scroll.setWidgetResizable(True)
-        scroll.setAccessibleName("Performance")
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scroll)
         self.show_advice({})
         self._refresh()
 

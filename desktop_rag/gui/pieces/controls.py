@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF, QWheelEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QRadioButton, QStyle, QStyleOptionButton, QWidget
 
 from desktop_rag.gui.theme import Theme
@@ -79,13 +79,17 @@ class Radio(QRadioButton):
 
 
 class Choice(QComboBox):
-    """A list to choose from; the wheel does not change it by accident."""
+    """A list to choose from; the wheel does not change it."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         theme.changed.connect(self.update)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """The wheel belongs to the page around it: to scroll past a choice must not change it."""
+        event.ignore()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw it from the tokens."""

@@ -30,13 +30,13 @@ class Popover(QFrame):
         self.setFixedWidth(width + 32)
 
     def open_under(self, anchor: QWidget) -> None:
-        """Show right-aligned under `anchor`, kept inside the window."""
+        """Show under `anchor`: right-aligned with it, or left-aligned where that would leave the window."""
         self.fit()
         corner = anchor.mapToGlobal(QPoint(anchor.width(), anchor.height()))
         left = corner.x() - self.width() + 16
         window = anchor.window()
         edge = window.mapToGlobal(QPoint(0, 0)).x() + 4
-        self.move(max(left, edge), corner.y())
+        self.move(left if left >= edge else corner.x() - anchor.width(), corner.y())
         self.show()
 
     def fit(self) -> None:

@@ -1,25 +1,38 @@
-"""The Privacy page: two examinations that anybody can run, and keep the outcome of."""
+"""The Privacy page: the seal to be proved, two examinations that anybody can run, and where receipts come from."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop_rag.evaluation import selftest_page
 from desktop_rag.evaluation.selftest_corpus import category_name
 from desktop_rag.evaluation.selftest_score import WEAK
 from desktop_rag.gui.backend import Backend
 from desktop_rag.gui.pieces.bars import number
+from desktop_rag.gui.pieces.buttons import TextButton
 from desktop_rag.gui.pieces.labels import label, set_kind
+from desktop_rag.gui.pieces.panel import Panel
+from desktop_rag.gui.pieces.scrolling import scrolling_column
 from desktop_rag.gui.privacy.examination import Examination
 from desktop_rag.gui.privacy.panel import ExaminationPanel
+from desktop_rag.gui.seal.chip import SealChip
 from desktop_rag.gui.tasks import Tasks
 from desktop_rag.gui.theme import Theme
 from desktop_rag.privacy import audit
 from desktop_rag.privacy.audit_page import audit_page
 
+_SEAL = (
+    "The processes that read your documents work without a network. Let each of them try to connect, below the reach of"
+    " this application's own checks."
+)
+_RECEIPTS = (
+    "Removing documents ends with a receipt: what was erased, and that a search found nothing of it any more. Save it"
+    " when it is shown: no copy is kept."
+)
+_KEPT = "Dates, places and organisations are found too; they are replaced only if you say so."
 _AUDIT = (
     "Looks for every private value that was replaced in your documents, in every file this application has written"
     " and in the cleaned texts. Nothing is changed, and no value is shown."
@@ -33,7 +46,10 @@ _MOST_LINES = 12
 
 
 class PrivacyPage(QWidget):
-    """The leak audit and the self-test."""
+    """The leak audit and the self-test; `seal_wanted(widget)` to see the seal under a widget, `library_wanted()`."""
+
+    seal_wanted = Signal(object)
+    library_wanted = Signal()
 
     def __init__(self, theme: Theme, backend: Backend, tasks: Tasks) -> None:
         super().__init__()
@@ -59,25 +75,25 @@ class PrivacyPage(QWidget):
             lambda: selftest_page.selftest_page(tested.result),
             lambda column: self._show_test(column, tested.result),
         )
+        self.seal = SealChip(theme, lambda: self.seal_wanted.emit(self.seal))
+        self.prove = TextButton(
+            theme, "Prove it…", lambda: self.seal_wanted.emit(self.prove), icon="shield-check", role="accent"
+        )
+        self.to_library = TextButton(theme, "Open the library", self.library_wanted.emit, icon="library")
         self._build()
 
     def _build(self) -> None:
-        canvas = QWidget()
-        canvas.setMaximumWidth(860)
-        column = QVBoxLayout(canvas)
-        column.setContentsMargins(24, 16, 24, 24)
-        column.setSpacing(12)
-        column.addWidget(label("Privacy", "title"))
+        column = scrolling_column(self, "Privacy", width=860)
+        head = QHBoxLayout()
+        head.addWidget(label("Privacy", "title"))
+        head.addStretch(1)
+        head.addWidget(self.seal)
+        column.addLayout(head)
+        column.addWidget(_panel("Seal", _SEAL, self.prove))
         column.addWidget(self.audit)
         column.addWidget(self.selftest)
+        column.addWidget(_panel("Receipts", _RECEIPTS, self.to_library))
         column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidget(canvas)
-        scroll.setWidgetResizable(True)
-        scroll.setAccessibleName("Privacy")
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scroll)
 
     def _show_test(self, column: QVBoxLayout, result: dict[str, Any]) -> None:
         column.addWidget(label(selftest_page.found_words(result), wrap=True))
@@ -101,8 +117,16 @@ class PrivacyPage(QWidget):
                 grid.addWidget(number(self._theme, cell, tone), line, place, Qt.AlignmentFlag.AlignRight)
         column.addSpacing(6)
         column.addLayout(grid)
+        column.addWidget(label(_KEPT, "small", "muted", wrap=True))
         column.addSpacing(6)
         _lines(column, selftest_page.policy_lines(result))
+
+
+def _panel(title: str, about: str, button: TextButton) -> Panel:
+    panel = Panel(title)
+    panel.body.addWidget(label(about, tone="muted", wrap=True))
+    panel.body.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
+    return panel
 
 
 def _lines(column: QVBoxLayout, lines: list[str]) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from desktop_rag.errors import DesktopRagError
 from desktop_rag.gui.backend import Backend
 from desktop_rag.gui.pieces.buttons import IconButton, TextButton
-from desktop_rag.gui.pieces.labels import label, line
+from desktop_rag.gui.pieces.labels import label
 from desktop_rag.gui.pieces.notice import Notice
+from desktop_rag.gui.pieces.tabs import Tabs
 from desktop_rag.gui.review.decisions import Decisions, ReviewedPage, Span
 from desktop_rag.gui.review.inset import Inset
 from desktop_rag.gui.review.page_panel import PagePanel
@@ -39,8 +40,8 @@ class DocumentPane(QWidget):
         self.text = TextPanel(theme)
         self.pages = PagePanel(theme, backend, tasks)
         self.notice = Notice(theme)
-        self.as_text = TextButton(theme, "Text", lambda: self.show_pages(False), kind="tab")
-        self.as_pages = TextButton(theme, "Page", lambda: self.show_pages(True), kind="tab")
+        self._tabs = Tabs(theme, ("Text", "Page"))
+        self.as_text, self.as_pages = self._tabs.buttons
         self.mask_button = TextButton(theme, "Mask selection…", self.mask_wanted.emit, kind="quiet", icon="eye-off")
         self._number = label("", "small", "muted")
         self._tools = self._page_tools(theme)
@@ -53,30 +54,17 @@ class DocumentPane(QWidget):
         self.pages.failed.connect(self.notice.say_error)
 
     def _build(self) -> None:
-        group = QButtonGroup(self)
-        bar = QHBoxLayout()
-        bar.setContentsMargins(16, 4, 12, 4)
-        bar.setSpacing(4)
-        for button, name in ((self.as_text, "Show the text (V)"), (self.as_pages, "Show the pages (V)")):
-            button.setCheckable(True)
-            button.setToolTip(name)
-            group.addButton(button)
-            bar.addWidget(button)
-        bar.addStretch(1)
-        bar.addWidget(self._tools)
-        bar.addWidget(self.mask_button)
+        self._tabs.setContentsMargins(16, 4, 12, 4)
+        self.as_text.setToolTip("Show the text (V)")
+        self.as_pages.setToolTip("Show the pages (V)")
+        self._tabs.addWidget(self._tools)
+        self._tabs.addWidget(self.mask_button)
         self.mask_button.setToolTip("Select text first, then press M")
         self.mask_button.setEnabled(False)
-        self._stack = QStackedLayout()
-        self._stack.addWidget(self.text)
-        self._stack.addWidget(self.pages)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addLayout(bar)
-        column.addWidget(line())
-        column.addWidget(Inset(self.notice))
-        column.addLayout(self._stack, 1)
+        self._tabs.stack.addWidget(self.text)
+        self._tabs.stack.addWidget(self.pages)
+        self._tabs.fill(self, Inset(self.notice))
+        self._tabs.group.idClicked.connect(lambda tab: self.show_pages(tab == 1))
 
     def _page_tools(self, theme: Theme) -> QWidget:
         tools = QWidget()
@@ -121,12 +109,10 @@ class DocumentPane(QWidget):
     @property
     def shows_pages(self) -> bool:
         """Whether the pages are shown as they look."""
-        return self._stack.currentWidget() is self.pages
+        return self._tabs.stack.currentWidget() is self.pages
 
     def _switch(self, pages: bool) -> None:
-        self.as_pages.setChecked(pages)
-        self.as_text.setChecked(not pages)
-        self._stack.setCurrentWidget(self.pages if pages else self.text)
+        self._tabs.show(1 if pages else 0)
         self._tools.setVisible(pages)
         self.mask_button.setVisible(not pages)
         if pages:

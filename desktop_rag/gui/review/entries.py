@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from desktop_rag.gui import words
 from desktop_rag.gui.review.decisions import Decisions, Span
+from desktop_rag.gui.review.stand_ins import stand_in
 
 _SMALL = 80
 _LOOK_CLOSER = "POSSIBLE_NAME"  # kept unless it is ticked, so it must not be missed
@@ -40,6 +41,12 @@ class Entry:
     def is_doubtful(self) -> bool:
         """Whether one of them is in doubt."""
         return any(span.doubtful for _, span in self.places)
+
+    @property
+    def stand_in(self) -> tuple[str, bool]:
+        """What its first place that is replaced becomes, and whether that is settled; "" where there is no telling."""
+        told = (stand_in(*place) for place in self.places)
+        return next((each for each in told if each[0]), ("", False))
 
     @property
     def note(self) -> str:

@@ -11,7 +11,7 @@ from desktop_rag.gui.pieces.labels import ElidedLabel
 from desktop_rag.gui.theme import Theme
 
 KEYS = (
-    "J K move · Space tick · A always · N never · M mask what is selected · V text or page · O all documents · "
+    "J K move · Space tick · A always · N never · M mask · V text or page · O all documents · "
     "Ctrl+Z undo · Ctrl+Enter index"
 )
 
@@ -29,7 +29,6 @@ class ReviewFoot(QWidget):
         super().__init__(parent)
         self.counts = ElidedLabel("", "heading")
         self.note = ElidedLabel("", "small", "muted")
-        self.note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.index = TextButton(theme, "Index", self.accepted.emit, kind="primary", icon="check")
         self.take_back = TextButton(theme, "Undo", self.undone.emit, kind="quiet", icon="history")
         self.take_back.setToolTip("Take the last decision back (Ctrl+Z)")
@@ -37,10 +36,13 @@ class ReviewFoot(QWidget):
         always.setToolTip("Replace this value in the whole collection, from now on (A)")
         never = TextButton(theme, "Never", self.never.emit, kind="quiet", icon="eye")
         never.setToolTip("Leave this value as it is in the whole collection, from now on (N)")
+        told = QVBoxLayout()
+        told.setSpacing(0)
+        told.addWidget(self.counts)
+        told.addWidget(self.note)
         row = QHBoxLayout()
         row.setSpacing(8)
-        row.addWidget(self.counts)
-        row.addWidget(self.note, 1)
+        row.addLayout(told, 1)
         later = TextButton(theme, "Decide later", self.left.emit, kind="quiet")
         for button in (always, never, self.take_back, later, self.index):
             # Where there is little room, the numbers give way and not the buttons.
@@ -62,4 +64,4 @@ class ReviewFoot(QWidget):
         parts = [before] if before else []
         parts += [f"{words.count(found)} found"] + ([f"{words.count(doubtful)} to check"] if doubtful else [])
         self.counts.setText(" · ".join(parts))
-        self.note.setText(f"{words.count(replaced)} replaced · {words.count(found - replaced)} kept as they are")
+        self.note.setText(f"{words.count(replaced)} replaced · {words.count(found - replaced)} kept")

@@ -15,6 +15,14 @@ from desktop_rag.gui.theme import Theme
 from desktop_rag.privacy.scrub import POLICIES
 
 _MIXED = "Different policies"
+# What each does, in as many words as there is room for; the whole is the choice's tooltip.
+_GIST = {
+    "substitute": "Values become others like them",
+    "pseudonymise": "Values become Person 1, 2, 3…",
+    "mask": "Values become their type",
+    "remove": "Values are left out",
+    "keep": "Nothing is replaced",
+}
 
 
 class ReviewHead(QWidget):
@@ -39,7 +47,7 @@ class ReviewHead(QWidget):
         self._after = IconButton(theme, "chevron-right", "Next document (Ctrl+Page Down)", lambda: self.turned.emit(1))
         self._all = TextButton(theme, "All documents", self.all_wanted.emit, kind="quiet", icon="layers")
         self._all.setToolTip("All values of all documents (O)")
-        rules = IconButton(theme, "sliders-horizontal", "Terms always or never replaced…", self.rules_wanted.emit)
+        rules = IconButton(theme, "sliders-horizontal", "What is replaced…", self.rules_wanted.emit)
         titles = QVBoxLayout()
         titles.setSpacing(0)
         titles.addWidget(self._name)
@@ -81,7 +89,7 @@ class ReviewHead(QWidget):
         (one,) = policies if len(policies) == 1 else ("",)
         self.policy.setCurrentIndex(max(0, self.policy.findData(one)))
         self.policy.setToolTip(words.policy_text(one) if one else "")
-        self._about.setText(f"{words.policy_text(one).split('. ')[0].rstrip('.')}." if one else f"{_MIXED}.")
+        self._about.setText(_GIST[one] if one else _MIXED)
 
     def _chosen(self, _index: int) -> None:
         if self.policy.currentData():

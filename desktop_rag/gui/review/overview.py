@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from desktop_rag.gui import words
 from desktop_rag.gui.pieces.labels import label, set_kind
+from desktop_rag.gui.review.context_line import paint_context
 from desktop_rag.gui.review.entries import Entry, headings
 from desktop_rag.gui.review.session import Session
 from desktop_rag.gui.review.value_list import ValueList
@@ -186,8 +187,12 @@ class _TwoLinesRow(QStyledItemDelegate):
         self._write(painter, first, str(index.data(_NOTE)), "small", "muted", Qt.AlignmentFlag.AlignRight)
         room = first.adjusted(0, 0, -painter.fontMetrics().horizontalAdvance(str(index.data(_NOTE))) - 12, 0)
         self._write(painter, room, str(index.data()), "body", "text", Qt.AlignmentFlag.AlignLeft)
-        self._write(painter, first.translated(0, 18), str(index.data(_LINE)), "small", "muted",
-                    Qt.AlignmentFlag.AlignLeft)  # fmt: skip
+        second = first.translated(0, 18)
+        _document, span = index.data(_TARGET)
+        if span is not None:
+            paint_context(painter, second, self._theme, span)
+        else:
+            self._write(painter, second, str(index.data(_LINE)), "small", "muted", Qt.AlignmentFlag.AlignLeft)
         painter.restore()
 
     def _write(self, painter: QPainter, area: QRect, text: str, step: str, role: str, side: Qt.AlignmentFlag) -> None:

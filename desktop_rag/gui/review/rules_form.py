@@ -1,4 +1,4 @@
-"""The terms that are always or never replaced, of one collection or of all: to see, to add, to forget."""
+"""What is replaced in one collection, or in all: terms always or never, and what happens to each class."""
 
 from __future__ import annotations
 
@@ -14,25 +14,32 @@ from desktop_rag.gui.pieces.buttons import TextButton
 from desktop_rag.gui.pieces.controls import Choice
 from desktop_rag.gui.pieces.labels import label
 from desktop_rag.gui.pieces.notice import Notice
+from desktop_rag.gui.pieces.tabs import Tabs
+from desktop_rag.gui.review.class_list import ClassList
 from desktop_rag.gui.review.mask_menu import CLASSES
 from desktop_rag.gui.tasks import Tasks
 from desktop_rag.gui.theme import Theme
+from desktop_rag.privacy.classes import LEAVE, REPLACE
 from desktop_rag.privacy.marks import OWN_TERM
 from desktop_rag.privacy.rules import ALWAYS, NEVER
 
 _RULE = int(Qt.ItemDataRole.UserRole) + 1
-_WIDTH, _HEIGHT = 640, 520
+_WIDTH, _HEIGHT = 640, 560
+_ABOUT = (
+    "What is always replaced is taken out of all documents, those that are indexed already among them. All else holds "
+    "for documents that are read from now on, for those under review, and for questions."
+)
 _KINDS = ((ALWAYS, "Always replaced"), (NEVER, "Never replaced"))
 
 
 class RulesForm(QDialog):
-    """Every change is stored at once. Without a collection it is about the terms for all of them."""
+    """Every change is stored at once. Without a collection it is about all of them."""
 
     def __init__(self, theme: Theme, backend: Backend, tasks: Tasks, parent: QWidget, collection: str | None) -> None:
         super().__init__(parent)
         self._theme, self._backend, self._tasks, self._collection = theme, backend, tasks, collection
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle("Terms always or never replaced")
+        self.setWindowTitle("What is replaced")
         self.resize(_WIDTH, _HEIGHT)
         self.term = QLineEdit()
         self.term.setPlaceholderText("A name, a number, a project…")
@@ -44,6 +51,9 @@ class RulesForm(QDialog):
         self.rules = _RulesView(self._forget_chosen)
         self._rows = QStandardItemModel(self)
         self.rules.setModel(self._rows)
+        self.classes = ClassList(theme)
+        self.classes.chosen.connect(self._treat)
+        self.tabs = Tabs(theme, ("Terms", "Classes"))
         self.notice = Notice(theme)
         self._add = TextButton(theme, "Add", self.add, kind="primary")
         self._forget = TextButton(theme, "Forget", self._forget_chosen, kind="quiet", icon="trash-2")
@@ -63,26 +73,54 @@ class RulesForm(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 20, 24, 16)
         column.setSpacing(10)
-        column.addWidget(label(f"Terms always or never replaced {where}", "title", wrap=True))
-        about = (
-            "They hold for documents that are read from now on, for those under review and for questions; whatever "
-            "their case and accents, as whole words only. They stay when documents are removed."
-        )
-        column.addWidget(label(about, "small", "muted", wrap=True))
+        column.addWidget(label(f"What is replaced {where}", "title", wrap=True))
+        column.addWidget(label(_ABOUT, "small", "muted", wrap=True))
+        pages = QWidget()
+        self.tabs.setContentsMargins(0, 0, 0, 6)
+        self.tabs.stack.addWidget(self._terms())
+        self.tabs.stack.addWidget(self.classes)
+        self.tabs.fill(pages)
+        self.tabs.group.idClicked.connect(self.tabs.show)
+        self.tabs.show(0)
+        column.addWidget(pages, 1)
+        column.addWidget(self.notice)
+        row = QHBoxLayout()
+        row.addStretch(1)
+        row.addWidget(TextButton(self._theme, "Close", self.accept))
+        column.addLayout(row)
+        self._add.setDefault(True)
+        # Else a tab is the first to have the keyboard, and what the return key presses.
+        self.term.setFocus()
+
+    def _terms(self) -> QWidget:
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, 12, 0, 0)
         row = QHBoxLayout()
         row.setSpacing(6)
         row.addWidget(self.term, 1)
         for part in (self.kind, self.label, self._add):
             row.addWidget(part)
         column.addLayout(row)
-        column.addWidget(self.notice)
+        about = "Whatever their case and accents, as whole words only. They stay when documents are removed."
+        column.addWidget(label(about, "small", "muted", wrap=True))
         column.addWidget(self.rules, 1)
-        row = QHBoxLayout()
-        row.addWidget(self._forget)
-        row.addStretch(1)
-        row.addWidget(TextButton(self._theme, "Close", self.accept))
-        column.addLayout(row)
-        self._add.setDefault(True)
+        column.addWidget(self._forget, 0, Qt.AlignmentFlag.AlignLeft)
+        return page
+
+    def _treat(self, row: dict[str, Any], treatment: str, threshold: float | None) -> None:
+        """Store it; what is usually replaced stays readable only after a word more."""
+        told = {"label": row["label"], "treatment": treatment, "threshold": threshold, "collection": self._collection}
+        if row["default"] == LEAVE or (treatment, threshold) == (REPLACE, None):
+            self._change("rule_class", **told)
+            return
+        less = "" if threshold is None else f" of which the search is less than {threshold:.0%} sure"
+        self.notice.say(
+            f"“{row['name']}”: what is found{less} will be readable, in the index, in answers, and for the model.",
+            "What you decide in a review, and terms always replaced, come first.",
+            action="Leave it readable" if threshold is None else "Replace the sure ones",
+            on_action=lambda: self._change("rule_class", **told),
+        )
 
     def add(self) -> None:
         """Remember the term that was typed."""
@@ -119,6 +157,9 @@ class RulesForm(QDialog):
         )
 
     def _show(self, answer: Event) -> None:
+        self.classes.show_classes(answer.get("classes") or ())
+        changed = self.classes.changed
+        self.tabs.buttons[1].say(f"Classes · {changed} changed" if changed else "Classes")
         self._rows.clear()
         for rule in answer.get("rules") or ():
             general = rule.get("collection") is None

@@ -47,6 +47,7 @@ class Session:
                 known.take(told)
             return known
         decisions = self.decisions[identity] = Decisions(told)
+        decisions.policy = self.policy(identity)
         self._catch_up(decisions)
         return decisions
 
@@ -154,7 +155,10 @@ class Session:
 
     def set_policy(self, policy: str, documents: Iterable[str]) -> None:
         """Choose another one for some documents."""
-        self._policies.update(dict.fromkeys(documents, policy))
+        for document in documents:
+            self._policies[document] = policy
+            if document in self.decisions:
+                self.decisions[document].policy = policy
 
     # -- sending -------------------------------------------------------------------------------
 
@@ -181,3 +185,8 @@ class Session:
             name: {document: each[part] for document, each in told.items() if part in each}
             for name, part in names.items()
         }
+
+
+def sums(spans: Sequence[Span]) -> tuple[int, int, int]:
+    """How many were found, are replaced, and are to be checked."""
+    return len(spans), sum(span.replace for span in spans), sum(span.is_open for span in spans)

@@ -5,7 +5,7 @@ Several documents begin with an overview of all their values; each can be opened
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QPoint, Qt, Signal
@@ -27,7 +27,7 @@ from desktop_rag.gui.review.head import ReviewHead
 from desktop_rag.gui.review.inset import Inset
 from desktop_rag.gui.review.mask_menu import Action, mask_menu, value_menu
 from desktop_rag.gui.review.overview import Overview
-from desktop_rag.gui.review.session import Session
+from desktop_rag.gui.review.session import Session, sums
 from desktop_rag.gui.review.value_list import ValueList
 from desktop_rag.gui.tasks import Task, Tasks
 from desktop_rag.gui.theme import Theme
@@ -171,8 +171,8 @@ class ReviewSheet(QWidget):
     def reload(self) -> None:
         """The rules may be others now: look again, with what was decided so far."""
         rows = self.session.rows
-        first = None if self._place is None else str(rows[self._place]["id"])
         if rows:
+            first = None if self._place is None else str(rows[self._place]["id"])
             self._deciding.keep(lambda: self.open(rows, first))
 
     def _summed(self, answer: Event) -> None:
@@ -341,6 +341,7 @@ class ReviewSheet(QWidget):
         ids = [str(row["id"]) for row in self.session.rows]
         self.session.set_policy(policy, ids if self._place is None else [ids[self._place]])
         self.head.show_policies(self.session.policies() if self._place is None else {policy})
+        self._list_in_view.refresh()
 
     def _menu(self, entry: Entry, place: QPoint) -> None:
         replace = entry.replaced < len(entry.places)
@@ -363,7 +364,7 @@ class ReviewSheet(QWidget):
         if self._place is None:
             self._present_all()
         elif decisions is not None:
-            self.foot.say(*_sums(decisions.spans))
+            self.foot.say(*sums(decisions.spans))
             self.values.refresh()
             self.document.refresh()
 
@@ -371,7 +372,7 @@ class ReviewSheet(QWidget):
         total = words.plural(len(self.session.rows), "document")
         self.head.show_all(f"Review {total}", self.session.policies())
         told = self._counted.values()
-        found, replaced, doubtful = _sums([span for _, span in self.session.spans()])
+        found, replaced, doubtful = sums([span for _, span in self.session.spans()])
         if self.session.missing:
             found, replaced, doubtful = (
                 sum(row.get(name, 0) for row in told) for name in ("found", "replaced", "doubtful")
@@ -393,8 +394,3 @@ class ReviewSheet(QWidget):
         if self.index.isEnabled() and self.session.rows:
             self.stop()
             self.accepted.emit([str(row["id"]) for row in self.session.rows], self.session.request())
-
-
-def _sums(spans: Sequence[Span]) -> tuple[int, int, int]:
-    """How many were found, are replaced, and are to be checked."""
-    return len(spans), sum(span.replace for span in spans), sum(span.is_open for span in spans)

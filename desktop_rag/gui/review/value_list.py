@@ -93,7 +93,8 @@ class ValueModel(QAbstractListModel):
             return spoken(row)
         if role == _ROLE.ToolTipRole and isinstance(row, Entry):
             span = row.span
-            return tip(f"…{' '.join((span.before + span.text + span.after).split())}…")
+            around = f"…{' '.join((span.before + span.text + span.after).split())}…"
+            return tip("\n".join(filter(None, (becomes(row), around))))
         return None
 
     def setData(self, index: _Index, value: Any, role: int = _ROLE.EditRole) -> bool:
@@ -104,6 +105,12 @@ class ValueModel(QAbstractListModel):
         return True
 
 
+def becomes(entry: Entry) -> str:
+    """What a value becomes, in a sentence; "" where there is no telling."""
+    text, settled = entry.stand_in
+    return f"It will read {text}." if settled else f"{text.capitalize()} will stand for it." if text else ""
+
+
 def spoken(row: Row) -> str:
     """A row for a screen reader."""
     if isinstance(row, Heading):
@@ -111,7 +118,7 @@ def spoken(row: Row) -> str:
     span = row.span
     kind = f"{words.label_name(span.label)}, {'doubtful' if row.is_doubtful else 'found'}"
     fate = "replaced" if row.replaced == len(row.places) else "kept" if not row.replaced else "partly replaced"
-    return f"{span.text}, {kind}, {fate}, {row.note}"
+    return ", ".join(filter(None, (span.text, kind, fate, row.stand_in[0], row.note)))
 
 
 def _state(row: Row) -> Qt.CheckState:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
@@ -11,14 +10,14 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem,
 
 from desktop_rag.gui import words
 from desktop_rag.gui.pieces.controls import paint_tick
-from desktop_rag.gui.review.decisions import Span
+from desktop_rag.gui.review.context_line import paint_context
 from desktop_rag.gui.review.entries import Entry, Heading
 from desktop_rag.gui.theme import Theme
 
 ROW = int(Qt.ItemDataRole.UserRole) + 1
 _GROUP, _ROW, _TICK = 32, 48, 16
 _TEXT, _LINE = 56, 19
-_SPACE = re.compile(r"\s+")
+_LEAST_STAND_IN = 60
 _Index = QModelIndex | QPersistentModelIndex
 _CHECK = int(Qt.ItemDataRole.CheckStateRole)
 
@@ -77,28 +76,25 @@ class ValueRow(QStyledItemDelegate):
         painter.setPen(self._theme.colour("warn" if span.doubtful and not span.rule else "muted"))
         painter.drawText(first, _RIGHT, entry.note)
         room = first.adjusted(0, 0, -painter.fontMetrics().horizontalAdvance(entry.note) - 12, 0)
-        self._paint_context(painter, first.translated(0, _LINE), span)
+        paint_context(painter, first.translated(0, _LINE), self._theme, span)
         painter.setFont(self._theme.font("body"))
         painter.setPen(self._theme.colour("private" if entry.replaced else "text"))
-        value = " ".join(span.text.split())
-        text = painter.fontMetrics().elidedText(value, Qt.TextElideMode.ElideRight, room.width())
-        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, text)
+        self._paint_stand_in(painter, room, self._write(painter, room, " ".join(span.text.split())), entry)
 
-    def _paint_context(self, painter: QPainter, area: QRect, span: Span) -> None:
-        """The words around a value, as much as there is room for; the value itself stands out a little."""
-        painter.setFont(self._theme.font("small"))
-        metrics = painter.fontMetrics()
-        value = metrics.elidedText(" ".join(span.text.split()), Qt.TextElideMode.ElideMiddle, area.width() // 2)
-        taken = metrics.horizontalAdvance(value)
-        side = (area.width() - taken) // 2
-        before = metrics.elidedText(_words(span.before), Qt.TextElideMode.ElideLeft, side)
-        left = metrics.horizontalAdvance(before)
-        after = metrics.elidedText(_words(span.after), Qt.TextElideMode.ElideRight, area.width() - taken - left)
-        at = area.left()
-        for text, role in ((before, "muted"), (value, "text"), (after, "muted")):
-            painter.setPen(self._theme.colour(role))
-            painter.drawText(QRect(at, area.top(), area.right() - at + 2, area.height()), _MIDDLE, text)
-            at += metrics.horizontalAdvance(text)
+    def _paint_stand_in(self, painter: QPainter, room: QRect, taken: int, entry: Entry) -> None:
+        """What the value becomes, behind it; where there is no room for it the tooltip has it."""
+        text, settled = entry.stand_in
+        room = room.adjusted(taken + 6, 0, 0, 0)
+        if text and room.width() > _LEAST_STAND_IN:
+            painter.setPen(self._theme.colour("private" if settled else "muted"))
+            painter.setFont(self._theme.font("small"))
+            self._write(painter, room, f"→ {text}")
+
+    def _write(self, painter: QPainter, room: QRect, text: str) -> int:
+        """As much of a text as there is room for; returns how wide it got."""
+        shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room.width())
+        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, shown)
+        return painter.fontMetrics().horizontalAdvance(shown)
 
     def editorEvent(self, event: QEvent, model: Any, option: QStyleOptionViewItem, index: _Index) -> bool:
         """Handle a click or a key on a row."""
@@ -122,10 +118,4 @@ def tick_area(area: QRect, index: _Index) -> QRect:
     return QRect(area.left() + (30 if is_value else 8), top, _TICK, _TICK)
 
 
-def _words(text: str) -> str:
-    """On one line; what stands right beside the value stays there."""
-    return _SPACE.sub(" ", text)
-
-
-_MIDDLE = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
 _RIGHT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from desktop_rag.gui.backend import Backend
-from desktop_rag.gui.pieces.buttons import IconButton, TextButton
-from desktop_rag.gui.pieces.labels import line, set_kind
+from desktop_rag.gui.pieces.buttons import IconButton
+from desktop_rag.gui.pieces.labels import set_kind
+from desktop_rag.gui.pieces.tabs import Tabs
 from desktop_rag.gui.reveal import Reveal
 from desktop_rag.gui.sources.passage_list import PassageList
 from desktop_rag.gui.sources.viewer import Viewer
@@ -34,39 +35,24 @@ class Pane(QWidget):
         self.setMaximumWidth(size["pane_max"])
         self.passages = PassageList(theme, reveal)
         self.viewer = Viewer(theme, backend, tasks)
-        self._group = QButtonGroup(self)
-        bar = QHBoxLayout()
-        bar.setContentsMargins(12, 10, 8, 8)
-        bar.setSpacing(4)
-        for index, name in enumerate(("Sources", "Viewer")):
-            tab = TextButton(theme, name, kind="tab")
-            tab.setCheckable(True)
-            self._group.addButton(tab, index)
-            bar.addWidget(tab)
-        bar.addStretch(1)
-        bar.addWidget(IconButton(theme, "x", "Close this pane", self.closed.emit))
-        self._stack = QStackedLayout()
-        self._stack.addWidget(self.passages)
-        self._stack.addWidget(self.viewer)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addLayout(bar)
-        column.addWidget(line())
-        column.addLayout(self._stack, 1)
-        self._group.idClicked.connect(self.show_tab)
+        self._tabs = Tabs(theme, ("Sources", "Viewer"))
+        self._tabs.setContentsMargins(12, 10, 8, 8)
+        self._tabs.addWidget(IconButton(theme, "x", "Close this pane", self.closed.emit))
+        self._tabs.stack.addWidget(self.passages)
+        self._tabs.stack.addWidget(self.viewer)
+        self._tabs.fill(self)
+        self._tabs.group.idClicked.connect(self.show_tab)
         self.passages.opened.connect(self.open)
         self.show_tab(SOURCES)
 
     def show_tab(self, index: int) -> None:
         """Bring `SOURCES` or `VIEWER` to the front."""
-        self._stack.setCurrentIndex(index)
-        self._group.button(index).setChecked(True)
+        self._tabs.show(index)
 
     @property
     def tab(self) -> int:
         """Which tab is in front."""
-        return self._stack.currentIndex()
+        return self._tabs.stack.currentIndex()
 
     def open(self, passage: dict[str, Any]) -> None:
         """Show a passage in its document."""

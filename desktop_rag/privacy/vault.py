@@ -129,6 +129,10 @@ class Vault:
         found: list[Match] = []
         at = 0
         while at < len(tokens):
+            word = tokens[at][0]
+            if word not in self._reach and word.isalpha():  # most words: neither a name nor a number begins here
+                at += 1
+                continue
             match = self._longest_at(text, tokens, at, written_as_name)
             if match is None:
                 at += 1

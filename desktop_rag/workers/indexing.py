@@ -113,6 +113,7 @@ def run(library: Library, documents: list[str]) -> Generator[dict[str, Any] | No
             waiting.extendleft(reversed(found))
 
     yield from overlapped(each())
+    library.fill_cache()
     yield {"event": "progress", "files_done": done, "files_total": done}
     return untold
 
@@ -365,19 +366,10 @@ def _encode(library: Library, row: dict[str, Any]) -> Waiting[None]:
             library.vectors.add(encoder, by_chunk)
         yield None
     library.vectors.changed(collection)
-    library.recache(collection, lambda: _fill_chroma(library, document, collection))
+    library.cache(collection, (chunk["chunk"] for chunk in library.documents.chunks(document)))
     unread = [page for page in library.documents.page_rows(document) if page["unread"]]
     state, cause = ("partly_read", _partly(unread)) if unread else ("ready", None)
     library.documents.update(document, state=state, encoded=1, error=cause)
-
-
-def _fill_chroma(library: Library, document: str, collection: int) -> None:
-    import numpy as np
-
-    ids = [c["chunk"] for c in library.documents.chunks(document)]
-    held = library.vectors.get(ids)
-    if held:
-        library.chroma.add(collection, list(held), np.stack(list(held.values())))
 
 
 def _partly(unread: list[dict[str, Any]]) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
+
+import numpy as np
 
 from desktop_rag import paths
 from desktop_rag.errors import SearchError
@@ -39,6 +41,8 @@ from desktop_rag.workers.kv_folder import KvFolder
 from desktop_rag.workers.parsing import Parser
 
 ENCODER_MODEL = "all-minilm-l6-v2-ct2-int8"
+# Chroma takes as long for one vector as for a hundred.
+_CACHED_AT_ONCE = 256
 
 
 class Library:
@@ -77,6 +81,8 @@ class Library:
         # Collections whose vectors lie in Chroma and agree with the database.
         self._checked: set[int] = set()
         self._dropped = False
+        # By collection, chunks whose vectors are not in Chroma yet.
+        self._uncached: dict[int, list[int]] = {}
 
     @property
     def settings(self) -> Settings:
@@ -163,14 +169,19 @@ class Library:
             )
 
     def ensure_parity(self, collection: int) -> int:
-        """Once per run: make Chroma agree with the database; returns how many ids were put right.
+        """Make Chroma agree with the database, wholly once per run; returns how many ids were put right.
 
         Damage of Chroma's own files, and vectors in them that may not be there, are answered by starting a new
         cache from the database.
         """
-        if not self._may_cache(collection) or collection in self._checked:
+        waiting = self._uncached.pop(collection, ())
+        if not self._may_cache(collection):
             return 0
         try:
+            if collection in self._checked:
+                if held := self.vectors.get(waiting):
+                    self.chroma.add(collection, list(held), np.stack(list(held.values())))
+                return 0
             if not self._checked and not all(self.private(held) for held in self.chroma.collections()):
                 self.drop_cache()
             repaired = self.chroma.repair(collection, self.vectors)
@@ -184,6 +195,7 @@ class Library:
     def drop_cache(self) -> None:
         """Throw Chroma's files away, all of them: only so do erased vectors leave them. The next search fills them."""
         self.chroma.discard()
+        self._uncached.clear()
         self._checked.clear()
         self._dropped = True
 
@@ -194,18 +206,21 @@ class Library:
             self.drop_cache()
         return private
 
-    def recache(self, collection: int, change: Callable[[], None]) -> None:
-        """Carry a change that the database already holds over to Chroma; a cache that refuses it is made anew.
+    def cache(self, collection: int, chunks: Iterable[int]) -> None:
+        """Carry vectors that the database holds over to Chroma; many at once, at the latest before the next search.
 
         A dropped cache waits for a search: else a hundred changed files would fill it a hundred times.
         """
         if not self._may_cache(collection) or self._dropped:
             return
-        try:
-            self.ensure_parity(collection)
-            change()
-        except Exception:  # noqa: BLE001 - Chroma's edge, as above
-            self.drop_cache()
+        waiting = self._uncached.setdefault(collection, [])
+        waiting += chunks
+        if len(waiting) >= _CACHED_AT_ONCE:
+            self.fill_cache()
+
+    def fill_cache(self) -> None:
+        """Put in what waits."""
+        for collection in list(self._uncached):
             self.ensure_parity(collection)
 
     def search(self, query: Vectors, collection: int, limit: int) -> dict[int, float]:

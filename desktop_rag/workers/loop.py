@@ -25,7 +25,7 @@ from desktop_rag.workers.protocol import BEAT_SECONDS, Message, decode, encode
 
 Operation = Generator[Message | None, None, Message]
 # While giving way: how long to rest after a step, in times of what the step took, and at most.
-_REST, _MOST_REST_SECONDS = 3.0, 0.3
+_REST, _MOST_REST_SECONDS = 5.0, 0.3
 
 
 @dataclass(slots=True)

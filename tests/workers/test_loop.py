@@ -117,7 +117,7 @@ def test_a_bug_beside_ends_its_request_only(small: MakeClient) -> None:
 
 
 def test_long_operations_rest_while_others_need_the_cores(small: MakeClient) -> None:
-    """A step takes 2 ms at least: it rests three times as long. Both run within the same seconds of one machine."""
+    """A step takes 2 ms at least: it rests five times as long. Both run within the same seconds of one machine."""
     one, other = small(), small()
     one.give_way(True)
     resting, working = one.stream("slow"), other.stream("slow")

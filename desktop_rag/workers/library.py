@@ -215,7 +215,7 @@ class Library:
             return
         waiting = self._uncached.setdefault(collection, [])
         waiting += chunks
-        if len(waiting) >= _CACHED_AT_ONCE:
+        if len(waiting) >= _CACHED_AT_ONCE or collection not in self._checked:
             self.fill_cache()
 
     def fill_cache(self) -> None:

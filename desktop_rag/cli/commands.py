@@ -14,6 +14,7 @@ from desktop_rag.cli.receipts import receipt_file, receipt_lines
 from desktop_rag.errors import DesktopRagError, StoreError, UsageError
 from desktop_rag.meter import machine
 from desktop_rag.meter.memory import resident_mb
+from desktop_rag.privacy.classes import TOKEN
 from desktop_rag.privacy.receipt import without_names
 from desktop_rag.privacy.receipt_page import content
 from desktop_rag.privacy.scrub import put_back
@@ -22,6 +23,7 @@ from desktop_rag.store.files import write_private
 from desktop_rag.workers.choice import choose
 from desktop_rag.workers.crew import Workers
 
+_INVENTED_SHOWN = 5
 _DOCUMENT_KEYS = (
     *(
         "id",
@@ -92,7 +94,8 @@ def documents(workers: Workers, options: Namespace, output: Output) -> int:
             "name": shown["name"],
             "pages": [{**page, "text": text} for page, text in zip(shown["pages"], pages, strict=True)],
         }
-        output.result(result, [f"— {p['page'] or p['locator'] or ''} —\n{p['text']}" for p in result["pages"]])
+        lines = [f"— {p['page'] or p['locator'] or ''} —\n{p['text']}" for p in result["pages"]]
+        output.result(result, [*lines, *_invented(workers, options, pages)])
         return 0
     rows = workers.library.call("documents", collection=options.collection)["documents"]
     output.result(
@@ -135,7 +138,7 @@ def search(workers: Workers, options: Namespace, output: Output) -> int:
         f"{h['score']:.3f}  {h['name']}{_page(h)}{_also(h)}{_warning(h)}\n       {' '.join(h['text'].split())[:300]}"
         for h in hits
     ]
-    output.result(result, lines or ["Nothing found."])
+    output.result(result, [*lines, *_invented(workers, options, texts)] or ["Nothing found."])
     return 0
 
 
@@ -173,6 +176,7 @@ def ask(workers: Workers, options: Namespace, output: Output) -> int:
     ]
     coverage = done["coverage"]
     lines.append(f"({coverage['passages_read']} of {counted(coverage['passages_total'], 'passage')} read)")
+    lines += _invented(workers, options, texts)
     if not coverage["passages_total"]:
         lines.append("There is nothing to read here yet. Add documents: desktop-rag add PATH")
     output.result({key: value for key, value in done.items() if key not in ("event", "id")}, lines)
@@ -327,3 +331,15 @@ def _revealed(workers: Workers, options: Namespace, texts: list[str]) -> list[st
         return texts
     values = workers.library.call("reveal", texts=texts, collection=options.collection)["values"]
     return [put_back(text, values) for text in texts]
+
+
+def _invented(workers: Workers, options: Namespace, texts: list[str]) -> list[str]:
+    """A line for people that names the stand-ins which read like real values; none needs to be told of [PERSON_3]."""
+    if options.reveal or options.json:
+        return []
+    values = workers.library.call("reveal", texts=texts, collection=options.collection)["values"]
+    invented = [token for token in values if not TOKEN.fullmatch(token)]
+    if not invented:
+        return []
+    more = f" and {len(invented) - _INVENTED_SHOWN} more" if len(invented) > _INVENTED_SHOWN else ""
+    return [f"Stand-ins for real values: {', '.join(invented[:_INVENTED_SHOWN])}{more}. --reveal shows the real ones."]

@@ -138,6 +138,18 @@ def test_only_the_owner_sees_real_values(cli: Any, by_name: dict[str, Any]) -> N
     assert "Quillfeather" in found["hits"][0]["text"]
 
 
+def test_people_are_told_which_names_are_invented(cli: Any, by_name: dict[str, Any]) -> None:
+    document = by_name["letter.md"]["id"]
+    shown = cli("documents", "--text", document).stdout
+    surname = _stand_in(shown)
+    last = shown.rstrip().splitlines()[-1]
+    assert last.startswith("Stand-ins for real values: ")
+    assert surname in last
+    assert last.endswith("--reveal shows the real ones.")
+    assert "Stand-ins" not in cli("documents", "--text", document, "--reveal", shown=False).stdout
+    assert "Stand-ins for real values: " in cli("search", "Who keeps the certificate of the warranty?").stdout
+
+
 def test_doctor_finds_the_index_whole(cli: Any, added: Any) -> None:
     report = cli("doctor", "--json").json
     assert report.keys() >= {"versions", "devices", "paths", "models", "index", "seal", "key", "problems"}

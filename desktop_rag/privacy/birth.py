@@ -11,8 +11,9 @@ LABEL = "DATE_OF_BIRTH"
 _REACH = 40
 _BORN = re.compile(
     r"(?:\b(?:born|birth|birthday|birthdate|dob|d\.o\.b|geb|geboren|geburtsdatum|geburtstag|née?|naissance|nacid[oa]"
-    r"|nacimiento|nat[oa]|nascita|geboortedatum|geboorte|ur|urodzon[aey]|urodzenia)\b|\*)"
-    r"[\s.:,;|()\[\]/\"'–—-]*(?:(?:is|was|on|the|of|am|den|de|del|día|el|il|le|l|op|dnia|w dniu|date|dd|mm|yyyy)\b"
+    r"|nacimiento|nat[oa]|nascita|geboortedatum|geboorte|ur|urodzon[aey]|urodzenia)\b(?:\([ae]\))?|\*)"
+    r"[\s.:,;|()\[\]/\"'–—-]*(?:(?:is|was|as|on|the|of|am|den|der|ist|war|de|est|es"
+    r"|del|día|el|il|le|l|op|dnia|w dniu|date|dd|mm|yyyy)\b"
     r"[\s.:,;|()\[\]/\"'–—-]*){0,3}\Z",
     re.IGNORECASE,
 )

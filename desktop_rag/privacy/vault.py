@@ -8,7 +8,7 @@ document's own person is preferred. Entries and aliases are separate, so people 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
@@ -90,9 +90,10 @@ class Vault:
     def __init__(self, rows: VaultRows, entries: Iterable[Entry] = ()) -> None:
         self._rows = rows
         self.entries: dict[int, Entry] = {}
-        self._exact: dict[tuple[str, str], list[Entry]] = {}
-        self._phrases: dict[tuple[str, ...], list[Entry]] = {}
-        self._numbers: dict[str, list[Entry]] = {}
+        # A library knows tens of thousands of values; nearly all mean one entry, and a tuple is the smallest holder.
+        self._exact: dict[tuple[str, str], tuple[Entry, ...]] = {}
+        self._phrases: dict[tuple[str, ...], tuple[Entry, ...]] = {}
+        self._numbers: dict[str, tuple[Entry, ...]] = {}
         # How many words the longest phrase has that begins with a word: most words begin none.
         self._reach: dict[str, int] = {}
         for entry in entries:
@@ -106,7 +107,7 @@ class Vault:
         `nearby`: ids of the entries the same document mentions, the nearest last; they win where a name is shared.
         """
         folded = fold(label, value)
-        known = self._exact.get((label, folded), [])
+        known: Sequence[Entry] = self._exact.get((label, folded), ())
         if label == "PERSON" and not (known and is_full_name(folded)):
             known = self._perhaps(folded)
         entry = _prefer(known, folded, nearby)
@@ -166,7 +167,7 @@ class Vault:
 
     def _perhaps(self, folded: str) -> list[Entry]:
         """Everybody whom a part of a name can mean, those known by exactly that part among them."""
-        exact = self._exact.get(("PERSON", folded), [])
+        exact = self._exact.get(("PERSON", folded), ())
         return [*exact, *(e for e in self._same_person(folded) if all(e.id != other.id for other in exact))]
 
     def _same_person(self, folded: str) -> list[Entry]:
@@ -174,7 +175,7 @@ class Vault:
         parts = folded.split()
         if not parts:
             return []
-        candidates = self._phrases.get((parts[-1],), []) if len(parts) > 1 else self._phrases.get((parts[0],), [])
+        candidates = self._phrases.get((parts[-1],), ()) if len(parts) > 1 else self._phrases.get((parts[0],), ())
         people = [
             e for e in candidates if e.label == "PERSON" and any(_compatible(parts, a.split()) for a in e.aliases)
         ]
@@ -240,7 +241,7 @@ def is_full_name(value: str) -> bool:
     return len(parts) > 1 and all(len(part) > 1 for part in parts)
 
 
-def _prefer(entries: list[Entry], folded: str, nearby: Iterable[int]) -> Entry | None:
+def _prefer(entries: Sequence[Entry], folded: str, nearby: Iterable[int]) -> Entry | None:
     """Whom the document mentioned last; else the only one there is, or the one known by nothing but this part."""
     if len(entries) == 1:
         return entries[0]
@@ -264,7 +265,7 @@ def _compatible(left: list[str], right: list[str]) -> bool:
     return all(a == b or (min(len(a), len(b)) == 1 and a[0] == b[0]) for a, b in first)
 
 
-def _put(table: dict[_Key, list[Entry]], key: _Key, entry: Entry) -> None:
-    held = table.setdefault(key, [])
+def _put(table: dict[_Key, tuple[Entry, ...]], key: _Key, entry: Entry) -> None:
+    held: tuple[Entry, ...] = table.get(key, ())
     if all(other.id != entry.id for other in held):
-        held.append(entry)
+        table[key] = (*held, entry)

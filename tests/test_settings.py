@@ -32,6 +32,7 @@ GOOD = {
     "remote_url": "http://127.0.0.1:8000/v1",
     "remote_model": "their-model",
     "review_pages": True,
+    "real_values": False,
     "second_opinion": True,
     "auto_lock": 10,
 }

@@ -49,7 +49,7 @@ def test_operations_are_logged_without_their_words(tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()
     path = tmp_path / f"{SENTINEL}.txt"
-    path.write_text(f"{SENTINEL} pays 900 euros.")
+    path.write_text(f"{SENTINEL} pays many ducats.")
     workers = Workers(data)
     try:
         workers.library.call("add", paths=[str(path)], review=False)
@@ -62,4 +62,4 @@ def test_operations_are_logged_without_their_words(tmp_path: Path) -> None:
     assert "add done" in text
     assert "document_text not_found" in text
     assert SENTINEL not in text
-    assert "900" not in text
+    assert "ducats" not in text

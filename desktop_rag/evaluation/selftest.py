@@ -1,8 +1,9 @@
 """`privacy selftest`: how much of planted personal data is found, and whether any of it reaches the disk.
 
-First the application's own finder reads documents of seven languages whose every private place is known. Then the same
-documents are really indexed, in libraries that are thrown away, under each policy; every byte that was written is
-searched for every planted value, with the library unlocked and locked, and the library's own audit is run.
+First the application's own finder looks at documents of seven languages, as they are read from their files, whose every
+private place is known. Then the same documents are really indexed, in libraries that are thrown away, under each
+policy; every byte that was written is searched for every planted value, with the library unlocked and locked, and the
+library's own audit is run.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any, Protocol
 
 import desktop_rag
 from desktop_rag.evaluation.selftest_corpus import SEED, Document, documents
+from desktop_rag.evaluation.selftest_read import as_read, write
 from desktop_rag.evaluation.selftest_score import scores
 from desktop_rag.evaluation.team import Event, Team, Worker
 from desktop_rag.paths import assets_dir
@@ -60,7 +62,8 @@ def selftest(
     """Yields "progress" events, at last "done" with what `privacy selftest` prints."""
     began = time.monotonic()
     corpus = documents() if texts is None else texts
-    found = yield from _find(team, corpus)
+    read = list(as_read(corpus))
+    found = yield from _find(team, read)
     wanted = planted(corpus)
     leaks = []
     for number, policy in enumerate(policies):
@@ -74,13 +77,13 @@ def selftest(
         "recogniser": _recogniser(),
         "corpus": {
             "documents": len(corpus),
-            "characters": sum(len(text.text) for text in corpus),
+            "characters": sum(len(text.text) for text in read),
             "values": sum(len(text.spans) for text in corpus),
             "languages": sorted({text.language for text in corpus}),
             "genres": sorted({text.genre for text in corpus}),
             "seed": SEED,
         },
-        **scores(corpus, found),
+        **scores(read, found),
         "leaks": {"values": len(wanted), "policies": leaks},
         "passed": all(part["clean"] for part in leaks),
     }
@@ -117,7 +120,7 @@ def _leaks(hire: Hire, policy: str, corpus: Sequence[Document], wanted: Mapping[
         for part in (_DOCUMENTS, "data"):
             (root / part).mkdir(mode=0o700)
         for document in corpus:
-            (root / _DOCUMENTS / document.file_name).write_text(document.text, encoding="utf-8")
+            write(document, root / _DOCUMENTS / document.file_name)
         environment = {**_ENVIRONMENT, "DESKTOP_RAG_CONFIG_DIR": str(root / "config")}
         with closing(hire(root / "data", environment)) as crew:
             rows = yield from _indexed(crew, policy, root, len(corpus), share)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,7 +29,7 @@ def write(document: Document, path: Path) -> None:
     path.write_text(document.text, encoding="utf-8")
 
 
-def moved(document: Document, text: str) -> Sequence[Planted]:
+def moved(document: Document, text: str) -> tuple[Planted, ...]:
     """The planted values, in their order, in another text that says the same.
 
     Raises ValueError naming the document when one of them is not there: nothing could be said of it.

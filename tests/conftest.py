@@ -59,10 +59,11 @@ sys.addaudithook(_guard.watch)
 
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Data and configuration in a temporary folder, so that no test sees or touches the user's own."""
+    """Data, configuration and cache in a temporary folder, so that no test sees or touches the user's own."""
     root = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("DESKTOP_RAG_DATA_DIR", str(root / "data"))
     monkeypatch.setenv("DESKTOP_RAG_CONFIG_DIR", str(root / "config"))
+    monkeypatch.setenv("DESKTOP_RAG_CACHE_DIR", str(root / "cache"))
     monkeypatch.delenv("DESKTOP_RAG_PASSPHRASE_FILE", raising=False)
     return root
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -13,6 +13,10 @@ from desktop_rag.errors import Cancelled, DesktopRagError, UsageError
 
 Event = dict[str, Any]
 STRATEGY = "concat"
+WHOLE = "whole"
+STRATEGIES = (STRATEGY, WHOLE)
+# So many passages are read whole without being asked for it: it takes seconds.
+_SOON_READ = 300
 
 
 class Worker(Protocol):
@@ -47,8 +51,9 @@ class Team(Protocol):
 
 def check_choice(strategy: str | None) -> None:
     """Raise UsageError for a strategy that is not there (yet)."""
-    if strategy not in (None, STRATEGY):
-        raise UsageError("not_available", f"The strategy “{strategy}” is not available yet.", f"Use: {STRATEGY}.")
+    if strategy not in (None, *STRATEGIES):
+        known = ", ".join(STRATEGIES)
+        raise UsageError("not_available", f"The strategy “{strategy}” is not available yet.", f"Use one of: {known}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +74,12 @@ def answer(
     mode: str = "hybrid",
     max_tokens: int = 256,
     choice: Choice | None = None,
+    strategy: str | None = None,
 ) -> Iterator[Event]:
     """Yield "stored", "sources", "token"…, perhaps "partial", and "done". Closing it stops the model.
 
+    The strategy "whole" reads every passage instead of asking the model about the best, with "reading_all" events.
+    Without a strategy it is chosen where a question asks for all there is, and there is not much.
     Raises DesktopRagError when nothing could be answered; the stored question stays.
     """
     if not question.strip():
@@ -81,6 +89,10 @@ def answer(
     )
     yield {"event": "stored", **{key: prepared[key] for key in ("conversation", "message", "question")}}
     yield {"event": "sources", **{key: prepared[key] for key in ("passages", "coverage", "timings_ms")}}
+    if _reads_whole(prepared, strategy):
+        found = yield from _whole(team, prepared, alone=strategy == WHOLE)
+        if found:
+            return
     if prepared["missing"]:
         yield _done(team, prepared, NOT_FOUND, {}, found=False)
         return
@@ -93,6 +105,42 @@ def answer(
         # After the answer stands on the screen: what the model has read need not be read again after a restart.
         with suppress(DesktopRagError):
             team.chat.call("remember")
+
+
+def _reads_whole(prepared: Event, strategy: str | None) -> bool:
+    if strategy is not None:
+        return strategy == WHOLE
+    return prepared.get("whole") is not None and prepared["coverage"]["passages_total"] <= _SOON_READ
+
+
+def _whole(team: Team, prepared: Event, *, alone: bool) -> Generator[Event, None, bool]:
+    """Everything is read, and what speaks of the question is quoted: no model writes, so nothing can be made up.
+
+    Returns whether the question is answered; that nothing speaks of it is an answer only where this was asked for.
+    """
+    started = time.perf_counter()
+    read: Event = {}
+    asked = {"question": prepared["prompt_question"], "kind": prepared.get("whole") or "list"}
+    for event in team.library.stream("read_all", **asked, collections=prepared["collections"]):
+        if event["event"] == "done":
+            read = event
+        else:
+            yield event
+    if not read["places"] and not alone:
+        return False
+    coverage = {name: read[name] for name in ("passages_read", "passages_total", "pages_read", "pages_total")}
+    timings = {**prepared["timings_ms"], "read_all": round((time.perf_counter() - started) * 1000, 1)}
+    about = _about({**prepared, "coverage": coverage, "timings_ms": timings}, {}, WHOLE)
+    about["reason"], about["kind"] = "quoted", asked["kind"]
+    finished = team.library.call(
+        "quote_all",
+        conversation=prepared["conversation"],
+        places=read["places"],
+        nothing=NOT_FOUND,
+        data=about,
+    )
+    yield _ended(prepared, about, finished)
+    return True
 
 
 def _written(team: Team, prepared: Event, choice: Choice, max_tokens: int) -> Iterator[Event]:
@@ -169,13 +217,32 @@ def _done(team: Team, prepared: Event, text: str, ended: Event, *, found: bool) 
 
 def _finish(team: Team, prepared: Event, text: str, ended: Event, *, found: bool) -> Event:
     """Align and store the answer; the event that ends it."""
-    about: Event = {
-        "coverage": {
-            **prepared["coverage"],
-            "passages_read": ended.get("passages_used", prepared["coverage"]["passages_read"] if ended else 0),
-        },
+    about = _about(prepared, ended, STRATEGY)
+    finished = team.library.call(
+        "finish",
+        conversation=prepared["conversation"],
+        prompt_question=prepared["prompt_question"],
+        passages=prepared["passages"],
+        answer=text,
+        unknown=prepared["unknown"],
+        passages_used=ended.get("passages_used", 0 if not ended else None),
+        found=found,
+        data=about,
+    )
+    about["timings_ms"]["align"] = finished["align_ms"]
+    about["memory_mb"]["library"] = finished.get("memory_mb")
+    return _ended(prepared, about, finished)
+
+
+def _about(prepared: Event, ended: Event, strategy: str) -> Event:
+    """What is told and kept of how an answer came about; `ended` is the model's last event, empty without one."""
+    read = prepared["coverage"]["passages_read"] if ended or strategy == WHOLE else 0
+    return {
+        "coverage": {**prepared["coverage"], "passages_read": ended.get("passages_used", read)},
         "usage": ended.get("usage") or _no_usage(),
-        "strategy": STRATEGY,
+        "strategy": strategy,
+        "whole": prepared.get("whole"),
+        "trace": _traced(prepared, ended),
         "engine": ended.get("engine"),
         "model": ended.get("model"),
         "device": ended.get("device"),
@@ -192,19 +259,20 @@ def _finish(team: Team, prepared: Event, text: str, ended: Event, *, found: bool
             "chat": ended.get("memory_mb"),
         },
     }
-    finished = team.library.call(
-        "finish",
-        conversation=prepared["conversation"],
-        prompt_question=prepared["prompt_question"],
-        passages=prepared["passages"],
-        answer=text,
-        unknown=prepared["unknown"],
-        passages_used=ended.get("passages_used", 0 if not ended else None),
-        found=found,
-        data=about,
-    )
-    about["timings_ms"]["align"] = finished["align_ms"]
-    about["memory_mb"]["library"] = finished.get("memory_mb")
+
+
+def _traced(prepared: Event, ended: Event) -> Event | None:
+    """How the passages were found, each hit as "read" by the model or "cut": there was no room for it."""
+    traced: Event | None = prepared.get("trace")
+    if traced is None or not ended:
+        return traced
+    used = {passage["chunk"] for passage in prepared["passages"][: ended.get("passages_used")]}
+    states = {True: "read", False: "cut"}
+    rows = [{**r, "state": states[r["chunk"] in used] if r["state"] == "hit" else r["state"]} for r in traced["rows"]]
+    return {**traced, "rows": rows}
+
+
+def _ended(prepared: Event, about: Event, finished: Event) -> Event:
     kept = {key: finished[key] for key in ("answer", "found", "draft", "left_out", "citations", "sentences", "message")}
     return {
         "event": "done",

@@ -198,12 +198,15 @@ def _by_passage(spans: Sequence[Span], terms: Terms) -> dict[int, set[str]]:
 
 def _bearing(question: str, span: str) -> float:
     """Below 1 for a span that cannot be the answer: it says nothing, or has no number where one is asked for."""
-    bearing = 1.0
-    if _SAYS_NOTHING.fullmatch(span) and not _ITEM.match(span) and not _ROW.search(span):
-        bearing *= _EMPTY
+    bearing = _EMPTY if says_nothing(span) else 1.0
     if _ASKS_NUMBER.search(question) and not _NUMBER.search(_without(span, question)):
         bearing *= _NUMBERLESS
     return bearing
+
+
+def says_nothing(span: str) -> bool:
+    """Whether a span is a heading, a salutation or a letterhead: it names what a text is about, and no more."""
+    return bool(_SAYS_NOTHING.fullmatch(span)) and not _ITEM.match(span) and not _ROW.search(span)
 
 
 def _without(span: str, question: str) -> str:

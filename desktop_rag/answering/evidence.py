@@ -25,12 +25,13 @@ _GERMAN = frozenset(
     "der die das den dem des ist sind war wie wer wann wo wieviel ein eine einen und im für von mit nicht"
     " wird wurde".split()
 )
-_ASKING = frozenset(
+ASKING = frozenset(
     "what which who whom whose when where why how much many often long do does did is was were are be been being "
     "can could should will would shall may might must has have had there any some all about from it its he she "
     "they them you your my me we our this that these those and or of in on at to by for with a an the not no than "
     "tell say said please".split()
 )
+"""English words that ask, and those that carry them: a text is not about them."""
 _UNFAMILIAR_SHARE = 0.5
 
 
@@ -89,7 +90,7 @@ def unfamiliar(question: str, nowhere: Callable[[str], bool]) -> bool:
 
     Not enough to refuse by itself, since people use words of their own, but a reason to look closer.
     """
-    said = [m.group() for m in _WORD.finditer(question) if m.group().casefold() not in _ASKING]
+    said = [m.group() for m in _WORD.finditer(question) if m.group().casefold() not in ASKING]
     return bool(said) and sum(nowhere(word) for word in said) >= _UNFAMILIAR_SHARE * len(said)
 
 

@@ -10,18 +10,36 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
+_SHORT = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One way of addressing a model; `needs`: small-letter words of which one must stand in the sentence."""
+    """One way of addressing a model; `needs`: small-letter words of which one must stand in the sentence.
+
+    Those of two or three letters must stand there as words of their own: most of them are in a part of some word.
+    """
 
     name: str
     needs: tuple[str, ...]
     source: str
 
+    def may_match(self, small: str) -> bool:
+        """Whether a folded text in small letters holds what it needs."""
+        long, short = _needed(self.needs)
+        return any(word in small for word in long) or (short is not None and short.search(small) is not None)
+
     def matches(self, sentence: str) -> bool:
         """Whether a folded sentence holds it, its `needs` aside."""
         return _compiled(self.source).search(sentence) is not None
+
+
+@cache
+def _needed(needs: tuple[str, ...]) -> tuple[tuple[str, ...], re.Pattern[str] | None]:
+    """The needs that are looked for anywhere, and those that are words."""
+    short = [word for word in needs if len(word) <= _SHORT and word.isalpha()]
+    words = re.compile(rf"\b(?:{'|'.join(short)})s?\b") if short else None
+    return tuple(word for word in needs if word not in short), words
 
 
 @cache

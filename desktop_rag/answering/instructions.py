@@ -10,8 +10,9 @@ import base64
 import binascii
 import re
 import unicodedata
+from collections.abc import Sequence
 
-from desktop_rag.answering.instruction_patterns import RULES
+from desktop_rag.answering.instruction_patterns import RULES, Rule
 from desktop_rag.documents.sentences import sentences
 
 # Letters of other alphabets that look Latin, in words that hold Latin letters too.
@@ -33,12 +34,15 @@ _LONGEST_WALL = 4000
 
 def instruction_sentences(text: str) -> list[tuple[int, int]]:
     """Where the sentences are (start, end) that read like an instruction to the model, in order."""
-    return [(start, end) for start, end in sentences(text) if _addresses_model(text[start:end])]
+    rules = _possible(text)
+    if not rules and not _may_hide(text):
+        return []
+    return [(start, end) for start, end in sentences(text) if _addresses_model(text[start:end], rules)]
 
 
 def is_instruction_like(text: str) -> bool:
     """Whether any sentence of a text reads like an instruction to the model."""
-    return any(_addresses_model(text[start:end]) for start, end in sentences(text))
+    return bool(instruction_sentences(text))
 
 
 def without_instructions(text: str) -> str:
@@ -59,18 +63,34 @@ def folded(text: str) -> str:
     return " ".join(seen.split())
 
 
-def _addresses_model(sentence: str) -> bool:
-    if not sentence.isascii():
-        if _TAGS.search(sentence) or _TURNED.search(sentence) or _SMUGGLED.search(sentence):
-            return True
-        sentence = folded(sentence)
-    else:
-        sentence = " ".join(sentence.split())
+def _possible(text: str) -> list[Rule]:
+    """The rules whose words stand in a text at all: to look for them once is cheaper than in every sentence."""
+    small = _plain(text).casefold()
+    return [rule for rule in RULES if rule.may_match(small)]
+
+
+def _may_hide(text: str) -> bool:
+    """Whether there is anything in a text that is not read as it stands."""
+    return _is_veiled(text) or _WALL.search(_plain(text)) is not None
+
+
+def _is_veiled(text: str) -> bool:
+    return not text.isascii() and any(sign.search(text) for sign in (_TAGS, _TURNED, _SMUGGLED))
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split()) if text.isascii() else folded(text)
+
+
+def _addresses_model(sentence: str, rules: Sequence[Rule]) -> bool:
+    if _is_veiled(sentence):
+        return True
+    sentence = _plain(sentence)
     small = sentence.casefold()
-    for rule in RULES:
-        if any(word in small for word in rule.needs) and rule.matches(sentence):
+    for rule in rules:
+        if rule.may_match(small) and rule.matches(sentence):
             return True
-    return any(_addresses_model(said) for said in _decoded(sentence))
+    return any(_addresses_model(said, RULES) for said in _decoded(sentence))
 
 
 def _decoded(sentence: str) -> list[str]:

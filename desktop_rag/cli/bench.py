@@ -11,6 +11,8 @@ from desktop_rag.cli.output import Output
 from desktop_rag.engines.registry import ENGINES
 from desktop_rag.errors import UsageError
 from desktop_rag.evaluation.bench import table
+from desktop_rag.evaluation.growth import SIZES, grow
+from desktop_rag.evaluation.growth_promises import lines
 from desktop_rag.evaluation.ingest import ingest
 from desktop_rag.evaluation.ingest_place import Sizes
 from desktop_rag.evaluation.ingest_promises import told
@@ -20,7 +22,7 @@ from desktop_rag.evaluation.targets import targets
 from desktop_rag.models.synthetic_shapes import SHAPES
 from desktop_rag.workers.crew import Workers
 
-_PLANNED = ("retrieval", "window")
+_PLANNED = ("window",)
 _SIGNS = {True: "✓", False: "✗", None: "–"}
 
 
@@ -48,10 +50,20 @@ def add_commands(subparsers: Any, add: Callable[[Any, str, Any, str], ArgumentPa
         help=f"with --ingest: add N documents to see memory stay flat ({Sizes().documents})",
     )
     parser.add_argument("--row", action="append", metavar="NAME", help="with --ingest: only this row; repeatable")
+    parser.add_argument(
+        "--size",
+        action="append",
+        type=int,
+        metavar="N",
+        help=f"with --retrieval: so many passages, repeatable ({', '.join(map(str, SIZES))})",
+    )
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument("--targets", action="store_true", help="the promised ratios, with every round")
     kind.add_argument(
         "--ingest", action="store_true", help="how fast and steadily documents come in (about 10 minutes)"
+    )
+    kind.add_argument(
+        "--retrieval", action="store_true", help="how the search grows from a thousand passages to a million"
     )
     kind.add_argument("--probe", action="store_true", help="what each engine can do, with the evidence")
     for name in _PLANNED:
@@ -68,6 +80,8 @@ def run_bench(workers: Workers, options: Namespace, output: Output) -> int:
         return _targets(workers, options, output)
     if options.ingest:
         return _ingest(options, output)
+    if options.retrieval:
+        return _retrieval(workers, options, output)
     choice = Choice(
         engines=tuple(options.engine),
         model=options.model,
@@ -89,6 +103,8 @@ def _check(options: Namespace) -> None:
     """What can only fail is refused before anything is measured."""
     if (options.documents is not None or options.row) and not options.ingest:
         raise UsageError("bad_request", "--documents and --row go with --ingest.", "Leave them out.")
+    if options.size and not options.retrieval:
+        raise UsageError("bad_request", "--size goes with --retrieval.", "Leave it out.")
     if options.max_tokens < 1:
         raise UsageError("bad_request", "An answer has at least one token.", "Give a larger --max-tokens.")
     if options.synthetic and options.synthetic not in SHAPES:
@@ -112,6 +128,14 @@ def _ingest(options: Namespace, output: Output) -> int:
     sizes = Sizes() if options.documents is None else Sizes(documents=options.documents)
     done = _followed(ingest(Workers, sizes, options.row or ()), output)
     output.result(_plain(done), [told(row) for row in done["ingest"]])
+    return 0
+
+
+def _retrieval(workers: Workers, options: Namespace, output: Output) -> int:
+    if options.engine or options.model or options.synthetic or options.url:
+        raise UsageError("bad_request", "No model is measured with --retrieval.", "Leave the other options out.")
+    done = _followed(grow(Workers, workers.data_dir, options.size or SIZES), output)
+    output.result(_plain(done), lines(done))
     return 0
 
 

@@ -8,9 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from desktop_rag.answering.answer import answer, check_choice
+from desktop_rag.answering.answer import WHOLE, answer, check_choice
 from desktop_rag.cli.output import Output, counted
 from desktop_rag.cli.receipts import receipt_file, receipt_lines
+from desktop_rag.cli.trace_lines import trace_lines
 from desktop_rag.errors import DesktopRagError, StoreError, UsageError
 from desktop_rag.meter import machine
 from desktop_rag.meter.memory import resident_mb
@@ -72,16 +73,35 @@ def add(workers: Workers, options: Namespace, output: Output) -> int:
 
 
 def collections(workers: Workers, options: Namespace, output: Output) -> int:
-    """List the collections."""
+    """List the collections, or change the encoder of one or how it joins words and meaning."""
+    if (options.encoder or options.fusion) and not options.collection:
+        raise UsageError("bad_request", "Which collection?", "Name it with --collection.")
+    if options.fusion:
+        workers.library.call("collection_fusion", collection=options.collection, fusion=options.fusion)
+    if options.encoder:
+        _follow(
+            workers.library.stream("collection_encoder", collection=options.collection, name=options.encoder), output
+        )
     rows = workers.library.call("collections")["collections"]
-    output.result(
-        {"collections": rows},
-        [
-            f"{r['name']}  {counted(r['documents'], 'document')}, {counted(r['chunks'], 'passage')}, {r['policy']}"
-            for r in rows
-        ],
-    )
+    if options.collection:
+        rows = [row for row in rows if row["name"] == options.collection]
+        if not rows:
+            raise UsageError("bad_request", f"There is no collection “{options.collection}”.", "See: collections")
+    output.result({"collections": rows}, [_collection_line(row) for row in rows])
     return 0
+
+
+def _collection_line(row: dict[str, Any]) -> str:
+    encoder, following = row["encoder"], row["next_encoder"]
+    parts = [counted(row["documents"], "document"), counted(row["chunks"], "passage"), row["policy"]]
+    if encoder:
+        parts.append(f"encoder {encoder['name']}{'' if encoder['installed'] else ' (not installed)'}")
+    if row["fusion"]:
+        parts.append(f"fusion {row['fusion']}")
+    if following:
+        done = f"{following['passages_done']} of {counted(following['passages'], 'passage')}"
+        parts.append(f"changing to {following['name']}: {done}")
+    return f"{row['name']}  {', '.join(parts)}"
 
 
 def documents(workers: Workers, options: Namespace, output: Output) -> int:
@@ -129,17 +149,27 @@ def search(workers: Workers, options: Namespace, output: Output) -> int:
     """Print the best passages."""
     check_mode(options.mode)
     found = workers.library.call(
-        "search", query=options.query, collection=options.collection, mode=options.mode, k=options.k
+        "search",
+        query=options.query,
+        collection=options.collection,
+        mode=options.mode,
+        k=options.k,
+        trace=options.trace,
     )
     texts = _revealed(workers, options, [hit["text"] for hit in found["hits"]])
     hits = [{**hit, "text": text} for hit, text in zip(found["hits"], texts, strict=True)]
-    result = {"query": found["query"], "mode": found["mode"], "hits": hits, "timings_ms": found["timings_ms"]}
     lines = [
         f"{h['score']:.3f}  {h['name']}{_page(h)}{_also(h)}{_warning(h)}\n       {' '.join(h['text'].split())[:300]}"
         for h in hits
     ]
-    output.result(result, [*lines, *_invented(workers, options, texts)] or ["Nothing found."])
+    lines += trace_lines(found["trace"]) if hits and options.trace else []
+    lines = [*(lines or ["Nothing found."]), *(f"Note: {note}" for note in found["notes"])]
+    output.result({**_result(found), "hits": hits}, [*lines, *_invented(workers, options, texts)])
     return 0
+
+
+def _result(found: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in found.items() if key not in ("event", "id")}
 
 
 def ask(workers: Workers, options: Namespace, output: Output) -> int:
@@ -156,6 +186,7 @@ def ask(workers: Workers, options: Namespace, output: Output) -> int:
         collection=options.collection,
         conversation=options.conversation,
         choice=choice,
+        strategy=options.strategy,
     )
     for event in events:
         if event["event"] == "token" and not options.reveal:
@@ -163,6 +194,8 @@ def ask(workers: Workers, options: Namespace, output: Output) -> int:
             streamed = True
         elif event["event"] == "partial":
             output.progress(event, event["message"])
+        elif event["event"] == "reading_all":
+            output.progress(event, f"Reading passage {event['passages_read']} of {event['passages_total']} …")
         elif event["event"] == "done":
             done = event
     done["memory_mb"]["window"] = resident_mb()
@@ -170,17 +203,32 @@ def ask(workers: Workers, options: Namespace, output: Output) -> int:
     done["answer"] = texts[0]
     done["citations"] = [{**c, "text": text} for c, text in zip(done["citations"], texts[1:], strict=True)]
     lines = _after_streaming(done) if streamed else [done["answer"]]
+    if done["strategy"] == WHOLE and done["citations"]:
+        # Each line stands below with its source.
+        lines = []
     lines += _doubts(done["sentences"])
     lines += [
         f"[{c['marker']}] {c['name']}{_page(c)}{_warning(c)}: {' '.join(c['text'].split())}" for c in done["citations"]
     ]
     coverage = done["coverage"]
-    lines.append(f"({coverage['passages_read']} of {counted(coverage['passages_total'], 'passage')} read)")
+    lines.append(_coverage(done))
     lines += _invented(workers, options, texts)
     if not coverage["passages_total"]:
         lines.append("There is nothing to read here yet. Add documents: desktop-rag add PATH")
     output.result({key: value for key, value in done.items() if key not in ("event", "id")}, lines)
     return 0
+
+
+def _coverage(done: dict[str, Any]) -> str:
+    """How much was read, and what to do where a question asked for more."""
+    read = done["coverage"]
+    told = f"{read['passages_read']} of {counted(read['passages_total'], 'passage')} read"
+    if done["strategy"] == WHOLE:
+        pages = f"{read['pages_read']} of {counted(read['pages_total'], 'page')}, " if read["pages_total"] else ""
+        return f"({counted(len(done['sentences']), 'place')} found; {pages}{told})"
+    if done["whole"] and read["passages_read"] < read["passages_total"]:
+        return f"({told}. To have all of them read: desktop-rag ask --strategy {WHOLE} …)"
+    return f"({told})"
 
 
 def _measure_once(workers: Workers, output: Output) -> None:
@@ -254,6 +302,8 @@ def _follow(events: Any, output: Output) -> dict[str, Any]:
         elif event["event"] in ("reading", "checking") and not output.as_json:
             # For scripts a line is a change of state.
             output.progress(event, _share_line(names.get(event["document"], event["document"]), event))
+        elif event["event"] == "encoding" and not output.as_json:
+            output.progress(event, _encoding_line(event))
         elif event["event"] == "done":
             done = event
     return done
@@ -265,6 +315,11 @@ _SHOWN_STATES = ("ready", "partly_read", "failed", "reviewing")
 def _state_line(event: dict[str, Any]) -> str:
     """Short: the result says all of it again, on the same terminal."""
     return f"{event.get('name') or event.get('document')}: {event['state'].replace('_', ' ')}"
+
+
+def _encoding_line(event: dict[str, Any]) -> str:
+    share = 100 * event["passages_done"] // max(event["passages"], 1)
+    return f"{event['collection']}: encoding for {event['encoder']} {share} %"
 
 
 def _share_line(name: str, event: dict[str, Any]) -> str | None:

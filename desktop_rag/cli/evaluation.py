@@ -10,8 +10,10 @@ from typing import Any
 from desktop_rag.answering.answer import answer
 from desktop_rag.cli.output import Output
 from desktop_rag.errors import UsageError
-from desktop_rag.evaluation import pii, scrubbing
+from desktop_rag.evaluation import pii, retrieval, scrubbing
 from desktop_rag.evaluation.parsing import evaluate, table
+from desktop_rag.evaluation.retrieval_table import tables
+from desktop_rag.retrieval.modes import MODES, PLANNED_MODES
 from desktop_rag.workers.choice import choose
 from desktop_rag.workers.crew import Workers
 from desktop_rag.workers.parsing import Parser
@@ -30,6 +32,11 @@ def add_commands(subparsers: Any, add: Callable[[Any, str, Any, str], ArgumentPa
     files.add_argument("--no-attacks", action="store_true", help="only the files")
     found = add(kinds, "pii", run_pii, "Look for personal data in a labelled set, with Presidio as it comes beside it.")
     found.add_argument("file", metavar="FILE", help="lines of {id, text, language, spans}")
+    ranked = add(kinds, "retrieval", run_retrieval, "Rank the documents of judged sets by every mode of the search.")
+    ranked.add_argument("folders", nargs="+", metavar="DIR", help="corpus.jsonl, queries.jsonl and qrels/test.tsv")
+    ranked.add_argument("--mode", action="append", choices=(*MODES, *PLANNED_MODES), help="only this; repeatable")
+    ranked.add_argument("--encoder", metavar="X", help="not the one that suits the languages, but this")
+    ranked.add_argument("--run", metavar="FILE", help="write the rankings as TREC reads them, named by their modes")
     cost = add(
         kinds, "scrubbing", run_scrubbing, "Measure what replacing personal data costs: the same questions each time."
     )
@@ -52,6 +59,16 @@ def run_pii(workers: Workers, options: Namespace, output: Output) -> int:
     """Print what was found of a labelled set."""
     done = _followed(pii.evaluate(workers, Path(options.file).expanduser().absolute()), output)
     output.result({key: value for key, value in done.items() if key != "event"}, pii.table(done))
+    return 0
+
+
+def run_retrieval(workers: Workers, options: Namespace, output: Output) -> int:
+    """Print the figures of every mode on every set."""
+    folders = [Path(folder).expanduser().absolute() for folder in options.folders]
+    run = Path(options.run).expanduser().absolute() if options.run else None
+    events = retrieval.evaluate(Workers, folders, modes=options.mode or (), encoder=options.encoder, run=run)
+    done = _followed(events, output)
+    output.result({key: value for key, value in done.items() if key != "event"}, tables(done))
     return 0
 
 

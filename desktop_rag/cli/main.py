@@ -23,7 +23,7 @@ from desktop_rag.privacy.scrub import POLICIES
 from desktop_rag.retrieval.modes import MODES, PLANNED_MODES
 from desktop_rag.workers.crew import Workers
 
-_PLANNED = ("serve", "eval retrieval", "eval answers", "eval text")
+_PLANNED = ("serve", "eval answers", "eval text")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -120,7 +120,17 @@ def _document_commands(commands_: Any) -> None:
     add.add_argument("--policy", choices=POLICIES, help="what happens to personal data")
     add.add_argument("--password-file", metavar="FILE", help="a password for encrypted documents, one a line")
     add.add_argument("--yes", action="store_true", help="index without reviewing what was found")
-    _add(commands_, "collections", commands.collections, "List the collections.")
+    listed = _add(commands_, "collections", commands.collections, "List the collections, or change one's encoder.")
+    listed.add_argument("--collection", metavar="NAME", help="only this collection")
+    listed.add_argument(
+        "--encoder", metavar="NAME", help="encode its passages anew with this encoder, and keep it whatever is added"
+    )
+    listed.add_argument(
+        "--fusion",
+        metavar="F",
+        help="how its search joins words and meaning: votes, minmax, theoretical or rrf, with the weight of the meaning"
+        " (votes:0.5); usual is the application's own",
+    )
     documents = _add(commands_, "documents", commands.documents, "List the documents, or show the cleaned text of one.")
     documents.add_argument("--collection", metavar="NAME", help="only this collection")
     documents.add_argument("--text", metavar="DOC", help="the pages of one document, named by its id or file name")
@@ -135,14 +145,23 @@ def _question_commands(commands_: Any) -> None:
     search = _add(commands_, "search", commands.search, "Find passages.")
     search.add_argument("query", metavar="QUERY", help="words or a question")
     search.add_argument("--collection", metavar="NAME", help="only this collection")
-    search.add_argument("--mode", choices=(*MODES, *PLANNED_MODES), default="hybrid", help="how to search (hybrid)")
+    search.add_argument(
+        "--mode",
+        choices=(*MODES, *PLANNED_MODES),
+        default="hybrid",
+        help="bm25: by words; dense: by meaning; hybrid: by both (the usual one); rerank: the best are read again;"
+        " deep: several searches at once, more are read again",
+    )
+    search.add_argument("--trace", action="store_true", help="show why: every candidate's place in each stage")
     search.add_argument("-k", type=int, default=10, metavar="N", help="how many hits (10)")
     search.add_argument("--reveal", action="store_true", help="show real values instead of what stands for them")
     ask = _add(commands_, "ask", commands.ask, "Ask a question; the answer cites its passages.")
     ask.add_argument("question", metavar="QUESTION", help="in your own words, in quotation marks")
     ask.add_argument("--collection", metavar="NAME", help="only this collection")
     ask.add_argument("--conversation", metavar="ID", help="go on with an earlier conversation")
-    ask.add_argument("--strategy", metavar="S", help="how passages become an answer: concat")
+    ask.add_argument(
+        "--strategy", metavar="S", help="concat: the model reads the best passages; whole: all are read, and quoted"
+    )
     ask.add_argument("--engine", metavar="E", help=", ".join(ENGINES))
     ask.add_argument("--model", metavar="M", help="a model of `models list`, or the path of a file or folder")
     ask.add_argument("--online", action="store_true", help="open the network for a remote model, for this question")

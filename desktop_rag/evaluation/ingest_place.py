@@ -63,12 +63,18 @@ class Place:
 @contextmanager
 def place(hire: Callable[[Path], Crew], sizes: Sizes) -> Iterator[Place]:
     """A place for one measurement; `hire` gives the workers of a data directory."""
-    with scratch("bench") as root:
-        for part in ("files", "data"):
-            (root / part).mkdir(mode=0o700)
-        own = {**_ENVIRONMENT, "DESKTOP_RAG_CONFIG_DIR": str(root / "config")}
-        with _environment(own), closing(hire(root / "data")) as crew:
-            yield Place(root / "files", crew, sizes)
+    with scratch("bench") as root, kept_place(hire, root, sizes) as own:
+        yield own
+
+
+@contextmanager
+def kept_place(hire: Callable[[Path], Crew], root: Path, sizes: Sizes) -> Iterator[Place]:
+    """Such a place in a folder that stays, with what was in it."""
+    for part in ("files", "data"):
+        (root / part).mkdir(mode=0o700, exist_ok=True)
+    own = {**_ENVIRONMENT, "DESKTOP_RAG_CONFIG_DIR": str(root / "config")}
+    with _environment(own), closing(hire(root / "data")) as crew:
+        yield Place(root / "files", crew, sizes)
 
 
 @contextmanager

@@ -82,7 +82,9 @@ class WorkersBackend:
             return choice.worker.call("load")
         return {**choice.worker.call("status"), "engine": choice.engine, "remote": True}
 
-    def answer(self, question: str, *, collection: int | str | None, conversation: str | None) -> Iterator[Event]:
+    def answer(
+        self, question: str, *, collection: int | str | None, conversation: str | None, strategy: str | None = None
+    ) -> Iterator[Event]:
         """One question, with the user's settings."""
         from desktop_rag.answering.answer import answer
 
@@ -94,6 +96,7 @@ class WorkersBackend:
             conversation=conversation,
             max_tokens=int(self._settings["max_tokens"]),
             choice=choice,
+            strategy=strategy,
         )
 
     def _choice(self) -> Choice:

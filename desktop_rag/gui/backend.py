@@ -74,8 +74,10 @@ class Backend(Protocol):
     def leave_network(self, worker: Worker | None = None) -> None:
         """End this network worker, or all of them, that of a remote model among them."""
 
-    def answer(self, question: str, *, collection: str | None, conversation: str | None) -> Iterator[Event]:
-        """The events of one question, from `stored` to `done`."""
+    def answer(
+        self, question: str, *, collection: str | None, conversation: str | None, strategy: str | None = None
+    ) -> Iterator[Event]:
+        """The events of one question, from `stored` to `done`; the strategy "whole" reads every passage."""
 
     def benchmark(self, engines: list[str]) -> Iterator[Event]:
         """The events of one benchmark: `progress`, one `row` per platform and option, `done` with the whole report."""

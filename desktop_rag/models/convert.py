@@ -30,8 +30,9 @@ from desktop_rag.offline import set_environment
 CONVERTED = "all-minilm-l6-v2-ct2-int8"
 COMPUTE_TYPE = "int8"
 MAX_TOKENS = 256
+PARAMETERS = 22_713_216
 MIN_COSINE = 0.99
-CARD_VERSION = 1
+CARD_VERSION = 2
 
 # Their notices and bars would bury the one line that matters in the log of set-up.
 QUIET = {"TRANSFORMERS_VERBOSITY": "error", "TQDM_DISABLE": "1"}
@@ -66,7 +67,7 @@ def convert(models_dir: Path) -> tuple[Path, bool]:
         raise ModelError("not_installed", f"{original.name} is not in {models_dir}.", REPAIR)
     target = entry.folder(models_dir)
     pinned = _weights_sha256(original)
-    if _up_to_date(entry, models_dir, pinned):
+    if up_to_date(entry, models_dir, pinned, CARD_VERSION):
         return target, False
     set_environment()
     with tempfile.TemporaryDirectory(dir=models_dir, prefix=f".{entry.id}.") as scratch:
@@ -79,7 +80,7 @@ def convert(models_dir: Path) -> tuple[Path, bool]:
         made.joinpath("card.json").write_text("{}", encoding="utf-8")
         cosine = verify(source, made)
         write_json(made / "card.json", _card(entry, original, pinned, made, cosine))
-        _swap(made, target, Path(scratch) / "old")
+        swap(made, target, Path(scratch) / "old")
     return target, True
 
 
@@ -144,6 +145,7 @@ def _card(entry: Entry, original: Entry, pinned: str, made: Path, cosine: float)
         "runtime_version": importlib.metadata.version("ctranslate2"),
         "compute_type": COMPUTE_TYPE,
         "dimension": 384,
+        "parameters": PARAMETERS,
         "max_tokens": MAX_TOKENS,
         "pooling": "mean",
         "normalised": True,
@@ -159,19 +161,20 @@ def _weights_sha256(original: Entry) -> str:
     return next(str(file.sha256) for file in original.files if file.name == "model.safetensors")
 
 
-def _up_to_date(entry: Entry, models_dir: Path, pinned: str) -> bool:
+def up_to_date(entry: Entry, models_dir: Path, pinned: str, card_version: int) -> bool:
+    """Whether the converted model was made from the original of this SHA-256, by what is installed now."""
     folder = entry.installed_path(models_dir)
     if folder is None:
         return False
     try:
         card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
-        same_parts = card["card_version"] == CARD_VERSION and card["model_sha256"] == pinned
+        same_parts = card["card_version"] == card_version and card["model_sha256"] == pinned
         return bool(same_parts and card["runtime_version"] == importlib.metadata.version("ctranslate2"))
     except (OSError, ValueError, KeyError, TypeError, importlib.metadata.PackageNotFoundError):
         return False
 
 
-def _swap(made: Path, target: Path, old: Path) -> None:
+def swap(made: Path, target: Path, old: Path) -> None:
     """Put `made` in the place of `target`; a folder cannot be replaced in one step, so the old one steps aside."""
     if target.exists():
         target.rename(old)

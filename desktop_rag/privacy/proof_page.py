@@ -23,6 +23,7 @@ ROLES = {
     "bench": ("Measurements", "Measures engines and indexing."),
     "trial": ("Trial of a model", "Loads a model once, to see what fits."),
     "pii": ("Measurement of the cleaning", "Compares what finds personal data."),
+    "retrieval": ("Measurement of the search", "Searches judged sets, never your documents."),
     "network": ("Network", "May open connections, for one purpose that you allow."),
 }
 _HOW = (

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
-from desktop_rag.retrieval.analyse import terms
+from desktop_rag.retrieval.analyse import ENGLISH, question_terms, terms
 
 K1 = 1.2
 B = 0.75
@@ -25,7 +25,7 @@ class LexicalIndex(Protocol):
     """Finds chunks by their words."""
 
     def add(self, chunk: int, text: str) -> int:
-        """Index one chunk inside the caller's transaction; returns its length in terms."""
+        """Index one chunk, in its document's language, in the caller's transaction; returns its length in terms."""
         ...
 
     def remove(self, chunks: Sequence[int]) -> int:
@@ -44,21 +44,27 @@ class LexicalIndex(Protocol):
         """Those of the terms that no chunk holds."""
         ...
 
+    def analyses(self, text: str, collections: Sequence[int]) -> list[list[str]]:
+        """The terms of a text in each language that documents of the collections are in."""
+        ...
+
 
 class PostingsIndex:
     """LexicalIndex over the tables `terms` and `postings`."""
 
-    def __init__(
-        self, connection: Any, *, k1: float = K1, b: float = B, analyse: Callable[[str], list[str]] = terms
-    ) -> None:
+    def __init__(self, connection: Any, *, k1: float = K1, b: float = B) -> None:
         self._db = connection
-        self._analyse = analyse
+        self._languages: dict[tuple[int, ...], list[str]] = {}
+        self._as_of = -1
         self._k1 = k1
         self._b = b
 
     def add(self, chunk: int, text: str) -> int:
         """See LexicalIndex."""
-        counts = Counter(self._analyse(text))
+        row = self._db.execute(
+            "SELECT d.language FROM chunks k JOIN documents d ON d.id = k.document_id WHERE k.id = ?", (chunk,)
+        ).fetchone()
+        counts = Counter(terms(text, row[0] if row else None))
         self._db.executemany("INSERT OR IGNORE INTO terms (term) VALUES (?)", [(term,) for term in counts])
         self._db.executemany(
             "INSERT INTO postings (term_id, chunk_id, frequency) SELECT id, ?, ? FROM terms WHERE term = ?",
@@ -86,8 +92,8 @@ class PostingsIndex:
         """See LexicalIndex."""
         total, average = self._statistics(collections)
         scores: Scores = {}
-        for term, weight in Counter(self._analyse(query)).items():
-            postings = self._postings(term, collections)
+        for words, weight in question_terms(query, self._spoken(collections)).items():
+            postings = np.concatenate([self._postings(word, collections) for word in sorted(words)])
             if not len(postings):
                 continue
             for chunk, gain in zip(
@@ -106,6 +112,22 @@ class PostingsIndex:
     def missing(self, words: Iterable[str], collections: Sequence[int]) -> set[str]:
         """See LexicalIndex."""
         return {word for word in words if not len(self._postings(word, collections))}
+
+    def analyses(self, text: str, collections: Sequence[int]) -> list[list[str]]:
+        """See LexicalIndex."""
+        return [terms(text, language) for language in self._spoken(collections)]
+
+    def _spoken(self, collections: Sequence[int]) -> list[str]:
+        """The languages of the collections' documents; asked of the database again after anything was written to it."""
+        if self._as_of != self._db.total_changes:
+            self._languages, self._as_of = {}, self._db.total_changes
+        key = tuple(collections)
+        if key not in self._languages:
+            marks = ",".join("?" * len(key))
+            query = f"SELECT DISTINCT language FROM documents WHERE collection_id IN ({marks})"
+            found = sorted({row[0] or ENGLISH for row in self._db.execute(query, key)})
+            self._languages[key] = found or [ENGLISH]
+        return self._languages[key]
 
     def _statistics(self, collections: Sequence[int]) -> tuple[int, float]:
         marks = ",".join("?" * len(collections))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from desktop_rag.errors import UsageError
 
-MODES = ("bm25", "dense", "hybrid")
-PLANNED_MODES = ("tfidf", "rerank", "deep")
+MODES = ("bm25", "dense", "hybrid", "rerank", "deep")
+PLANNED_MODES = ("tfidf",)
 
 
 def check_mode(mode: str) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
+from dataclasses import dataclass
 from typing import Any
 
 from desktop_rag.errors import StoreError, UsageError
@@ -10,6 +12,29 @@ from desktop_rag.privacy.scrub import POLICIES
 from desktop_rag.store.connection import Connection, transaction
 
 DEFAULT_NAME = "My documents"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEncoder:
+    """An encoder that made vectors of the library: the id they are kept under, and its card."""
+
+    id: int
+    fingerprint: str
+    card: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """Its id in the catalogue; nothing where its card does not say."""
+        return str(self.card.get("id") or "")
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderState:
+    """The encoder a collection is searched with, the one it changes to, and whether a person chose it."""
+
+    in_use: StoredEncoder | None
+    next: StoredEncoder | None
+    chosen: bool
 
 
 class Collections:
@@ -71,11 +96,50 @@ class Collections:
         with transaction(self._db):
             self._db.execute("DELETE FROM collections WHERE id = ?", (collection,))
 
+    def encoders(self, collection: int) -> EncoderState:
+        """Which encoders work on a collection."""
+        in_use, following, chosen = self._db.execute(
+            "SELECT encoder_id, next_encoder_id, encoder_chosen FROM collections WHERE id = ?", (collection,)
+        ).fetchone() or (None, None, 0)
+        return EncoderState(self._encoder(in_use), self._encoder(following), bool(chosen))
+
     def set_encoder(self, collection: int, encoder: int) -> None:
-        """Remember which encoder made this collection's vectors."""
+        """Search the collection with this encoder from now on; vectors of others are left over (see `left_over`)."""
         self._db.execute(
-            "UPDATE collections SET encoder_id = ? WHERE id = ? AND encoder_id IS NULL", (encoder, collection)
+            "UPDATE collections SET encoder_id = ?, next_encoder_id = NULL WHERE id = ?", (encoder, collection)
         )
+
+    def set_next_encoder(self, collection: int, encoder: int | None, *, chosen: bool) -> None:
+        """Begin to change to this encoder, or stay with the one in use (None)."""
+        self._db.execute(
+            "UPDATE collections SET next_encoder_id = ?, encoder_chosen = ? WHERE id = ?",
+            (encoder, int(chosen), collection),
+        )
+
+    def fusion(self, collection: int) -> str | None:
+        """How words and meaning are joined here ("minmax:0.7"); None for the usual way."""
+        row = self._db.execute("SELECT fusion FROM collections WHERE id = ?", (collection,)).fetchone()
+        return row[0] if row else None
+
+    def set_fusion(self, collection: int, written: str | None) -> None:
+        """Join them in another way from now on, or as usual again (None)."""
+        with transaction(self._db):
+            self._db.execute("UPDATE collections SET fusion = ? WHERE id = ?", (written, collection))
+
+    def remove_left_over(self, collection: int, limit: int) -> int:
+        """Delete up to `limit` vectors of encoders that are not at work any more; returns how many went."""
+        cursor = self._db.execute(
+            "DELETE FROM vectors WHERE rowid IN (SELECT v.rowid FROM documents d"
+            " JOIN collections c ON c.id = d.collection_id JOIN chunks k ON k.document_id = d.id"
+            " JOIN vectors v ON v.chunk_id = k.id WHERE d.collection_id = ? AND v.encoder_id <> c.encoder_id"
+            " AND (c.next_encoder_id IS NULL OR v.encoder_id <> c.next_encoder_id) LIMIT ?)",
+            (collection, limit),
+        )
+        return int(cursor.rowcount)
+
+    def _encoder(self, number: int | None) -> StoredEncoder | None:
+        row = self._db.execute("SELECT id, fingerprint, card FROM encoders WHERE id = ?", (number,)).fetchone()
+        return StoredEncoder(row["id"], row["fingerprint"], json.loads(row["card"])) if row else None
 
     def _checked(self, name: str, policy: str) -> str:
         name = name.strip()

@@ -244,16 +244,41 @@ class Documents:
         rows = self._db.execute(f"{CHUNK_QUERY} WHERE k.id IN ({marks})", list(ids))
         return {row["chunk"]: dict(row) for row in rows}
 
-    def unencoded(self, document: str) -> list[dict[str, Any]]:
-        """Chunks that have no vector yet."""
-        return [
-            dict(row)
-            for row in self._db.execute(
-                f"{CHUNK_QUERY} LEFT JOIN vectors v ON v.chunk_id = k.id WHERE k.document_id = ? AND v.chunk_id IS NULL"
-                " ORDER BY k.ordinal",
-                (document,),
-            )
-        ]
+    def unencoded(self, document: str, encoder: int) -> list[dict[str, Any]]:
+        """Chunks that have no vector by this encoder yet."""
+        rows = self._db.execute(
+            f"{CHUNK_QUERY} LEFT JOIN vectors v ON v.chunk_id = k.id AND v.encoder_id = ?"
+            " WHERE k.document_id = ? AND v.chunk_id IS NULL ORDER BY k.ordinal",
+            (encoder, document),
+        )
+        return [dict(row) for row in rows]
+
+    def all_unencoded(self, collection: int, encoder: int, limit: int) -> list[dict[str, Any]]:
+        """Up to `limit` chunks of a collection's indexed documents that have no vector by this encoder yet."""
+        rows = self._db.execute(
+            f"{CHUNK_QUERY} LEFT JOIN vectors v ON v.chunk_id = k.id AND v.encoder_id = ?"
+            " WHERE d.collection_id = ? AND d.encoded = 1 AND v.chunk_id IS NULL LIMIT ?",
+            (encoder, collection, limit),
+        )
+        return [dict(row) for row in rows]
+
+    def passages(self, collection: int) -> int:
+        """How many chunks a collection has."""
+        query = "SELECT count(*) FROM chunks k JOIN documents d ON d.id = k.document_id WHERE d.collection_id = ?"
+        return int(self._db.execute(query, (collection,)).fetchone()[0])
+
+    def analysed_before(self, version: str) -> list[str]:
+        """Indexed documents whose words were made by another version of the analyser."""
+        query = "SELECT id FROM documents WHERE encoded = 1 AND analyser_version IS NOT ? ORDER BY updated"
+        return [row[0] for row in self._db.execute(query, (version,))]
+
+    def languages(self, collection: int) -> dict[str, int]:
+        """How many documents of a collection are in each language, where that could be told."""
+        query = (
+            "SELECT language, count(*) FROM documents WHERE collection_id = ? AND language IS NOT NULL"
+            " GROUP BY language"
+        )
+        return {row[0]: row[1] for row in self._db.execute(query, (collection,))}
 
     def policies(self, collections: Sequence[int]) -> set[str]:
         """The policies under which the documents of some collections were cleaned."""

@@ -144,4 +144,25 @@ ALTER TABLE documents ADD COLUMN looked_through INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX aliases_not_looked_for ON aliases(entry_id) WHERE looked_for = 0
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _FILES, _JOURNAL, _MOUNTS, _DELETING, _SUBSTITUTES, _RULES, _TREATMENTS, _LOOKS)
+# A chunk's vector by each encoder: while a collection changes to its next one, both are there.
+_ENCODERS = """
+CREATE TABLE vectors_by_encoder (
+    chunk_id INTEGER NOT NULL REFERENCES chunks(id) ON DELETE CASCADE,
+    encoder_id INTEGER NOT NULL REFERENCES encoders(id), vector BLOB NOT NULL, UNIQUE (chunk_id, encoder_id));
+INSERT INTO vectors_by_encoder SELECT chunk_id, encoder_id, vector FROM vectors;
+DROP TABLE vectors;
+ALTER TABLE vectors_by_encoder RENAME TO vectors;
+ALTER TABLE collections ADD COLUMN next_encoder_id INTEGER REFERENCES encoders(id);
+ALTER TABLE collections ADD COLUMN encoder_chosen INTEGER NOT NULL DEFAULT 0
+"""
+
+# How words and meaning are joined where a collection has its own way.
+_FUSION = """
+ALTER TABLE collections ADD COLUMN fusion TEXT
+"""
+
+MIGRATIONS: tuple[str, ...] = (
+    *(_FIRST, _FILES, _JOURNAL, _MOUNTS, _DELETING, _SUBSTITUTES, _RULES, _TREATMENTS, _LOOKS),
+    _ENCODERS,
+    _FUSION,
+)

@@ -159,15 +159,16 @@ def _by_searching(library: Library, erased: Sequence[Erased], proof: Proof) -> G
         yield
     if not asked:
         return
-    questions = []
-    for phrase in asked:
-        questions.append(library.encoder.encode_one(phrase))
-        yield
+    made: dict[str, Any] = {}
     for collection in collections:
         try:
-            library.check_encoder(collection)
+            encoder = library.encoder_for(collection)
         except SearchError:
             continue  # its vectors are another encoder's: nothing can be asked of them
+        questions = made.setdefault(encoder.card.fingerprint, [])
+        for phrase in asked[len(questions) :]:
+            questions.append(encoder.encode_query(phrase))
+            yield
         for nearest in _nearest(library, collection, np.stack(questions)):
             _judge(library, nearest, gone, "a search by meaning", proof)
             yield

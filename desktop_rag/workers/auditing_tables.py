@@ -142,16 +142,17 @@ def _orphan_terms(library: Library, findings: Findings, excuses: _Excuses) -> St
     of: dict[str, int] = {}
     for number, value in enumerate(findings.values):
         for word in filter(worth_looking_for, value.text.split()):
-            of |= dict.fromkeys(terms(word), number)
+            for words in library.lexical.analyses(word, library.chosen(None)):
+                of |= dict.fromkeys(words, number)
     for term, number in of.items():
         yield
         rows = library.db.execute(
-            "SELECT k.id, k.context, substr(p.text, k.start + 1, k.end - k.start) AS text, k.document_id FROM terms t"
-            " LEFT JOIN postings o ON o.term_id = t.id LEFT JOIN chunks k ON k.id = o.chunk_id"
-            " LEFT JOIN pages p ON p.id = k.page_id WHERE t.term = ?",
+            "SELECT k.id, k.context, substr(p.text, k.start + 1, k.end - k.start) AS text, k.document_id, d.language"
+            " FROM terms t LEFT JOIN postings o ON o.term_id = t.id LEFT JOIN chunks k ON k.id = o.chunk_id"
+            " LEFT JOIN pages p ON p.id = k.page_id LEFT JOIN documents d ON d.id = k.document_id WHERE t.term = ?",
             (term,),
         ).fetchall()
         for row in rows:
             kept = row["document_id"] in excuses.kept_documents
-            if not kept and term not in terms(f"{row['context']}\n{row['text']}"):
+            if not kept and term not in terms(f"{row['context']}\n{row['text']}", row["language"]):
                 findings.in_table(Place("terms", "term", LEAK, excuses.document(dict(row))), number)

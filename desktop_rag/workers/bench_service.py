@@ -2,7 +2,7 @@
 
 The baselines run under the chat role's conditions (threads, spinning, seal) and without the chat
 role's code. Operations: `count`, `bare_loop`, `high_level`, `bandwidth`, `probe`, `unload`, and for `bench --ingest`
-`pdf_text`, `enter_folder` and `naive_ingest`.
+`pdf_text`, `enter_folder` and `naive_ingest`; for `bench --retrieval` `default_encode` and `rank_bm25`.
 """
 
 from __future__ import annotations
@@ -145,6 +145,30 @@ class _Naive:
         return self._run(Path(str(request.args["folder"])))
 
 
+class _DefaultEncoder:
+    """Keeps sentence-transformers' model between rounds."""
+
+    def __init__(self) -> None:
+        self._encode: Callable[[list[str]], float] | None = None
+
+    def encode(self, request: Request) -> Operation:
+        """{texts} -> {seconds}: see `default_encoder`."""
+        from desktop_rag.evaluation.growth_naive import default_encoder
+
+        yield None
+        if self._encode is None:
+            self._encode = default_encoder(find("all-minilm-l6-v2").folder(paths.models_dir()))
+        return {"seconds": self._encode([str(text) for text in request.args["texts"]])}
+
+
+def _rank_bm25(request: Request) -> Operation:
+    """{chunks, questions} -> {ms: one for each question}: see `naive_bm25`."""
+    from desktop_rag.evaluation.growth_naive import naive_bm25
+
+    yield None
+    return {"ms": naive_bm25(int(request.args["chunks"]), [str(text) for text in request.args["questions"]])}
+
+
 def _path(request: Request) -> Path:
     path = Path(str(request.args["path"]))
     if not path.exists():
@@ -165,6 +189,8 @@ def open_service(data_dir: Path, options: dict[str, Any]) -> Service:
             "unload": bench.unload,
             "naive_ingest": _Naive().ingest,
             "pdf_text": _pdf_text,
+            "default_encode": _DefaultEncoder().encode,
+            "rank_bm25": _rank_bm25,
             "enter_folder": partial(_enter_folder, data_dir),
         }
     )

@@ -169,7 +169,8 @@ def clean(library: Library, row: dict[str, Any], pages: Sequence[Page | UnreadPa
         for at in range(0, len(chunks), _CHUNKS_A_STEP):
             with transaction(library.db):
                 for piece in chunks[at : at + _CHUNKS_A_STEP]:
-                    _write_chunk(library, document, cleaned[piece.page], ordinal, piece)
+                    item = cleaned[piece.page]
+                    write_chunk(library, document, item.row["id"], item.scrubbed.text, ordinal, piece)
                     ordinal += 1
             yield
     library.documents.update(document, state="indexing", looked_through=0, **VERSIONS)
@@ -367,14 +368,16 @@ def _write_page(library: Library, item: _CleanPage) -> None:
                 _link(library, {**span, "id": cursor.lastrowid})
 
 
-def _write_chunk(library: Library, document: str, cleaned: _CleanPage, ordinal: int, piece: Chunk) -> None:
+def write_chunk(library: Library, document: str, page: int, page_text: str, ordinal: int, piece: Chunk) -> int:
+    """A chunk of a page with its terms, in the caller's transaction; returns its id."""
     cursor = library.db.execute(
         "INSERT INTO chunks (document_id, page_id, ordinal, start, end, context, length) VALUES (?, ?, ?, ?, ?, ?, 0)",
-        (document, cleaned.row["id"], ordinal, piece.start, piece.end, piece.context),
+        (document, page, ordinal, piece.start, piece.end, piece.context),
     )
-    text = cleaned.scrubbed.text[piece.start : piece.end]
-    length = library.lexical.add(int(cursor.lastrowid), f"{piece.context}\n{text}")
-    library.db.execute("UPDATE chunks SET length = ? WHERE id = ?", (length, cursor.lastrowid))
+    chunk = int(cursor.lastrowid)
+    length = library.lexical.add(chunk, f"{piece.context}\n{page_text[piece.start : piece.end]}")
+    library.db.execute("UPDATE chunks SET length = ? WHERE id = ?", (length, chunk))
+    return chunk
 
 
 def _drop_chunks(library: Library, document: str) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 
 import desktop_rag
 from desktop_rag import paths
-from desktop_rag.errors import DesktopRagError
+from desktop_rag.errors import DesktopRagError, SearchError
 from desktop_rag.models.catalogue import load_catalogue
+from desktop_rag.workers import encoding
 from desktop_rag.workers.library import Library
 
 _PACKAGES = (
@@ -36,6 +37,8 @@ def examine(library: Library, seal: str) -> dict[str, Any]:
     readable = readable_collections(library)
     if readable:
         problems.append("Vectors of these collections lie unencrypted in Chroma's files: " + ", ".join(readable) + ".")
+    encoders, not_installed = _encoders(library)
+    problems += not_installed
     waiting = len(library.documents.unfinished())
     if waiting:
         problems.append(f"{waiting} documents are not indexed yet: add them again, or open the window to go on.")
@@ -44,6 +47,7 @@ def examine(library: Library, seal: str) -> dict[str, Any]:
         "devices": [{"name": platform.processor() or platform.machine(), "kind": "cpu"}],
         "paths": {"data": str(library.data_dir), "models": str(paths.models_dir()), "config": str(paths.config_dir())},
         "models": models,
+        "encoders": encoders,
         "index": index,
         "seal": {"library": seal, "parse": _parse_seal(library)},
         "key": library.key.protection,
@@ -67,6 +71,20 @@ def _index(library: Library) -> tuple[dict[str, Any], list[str]]:
     parity = chunks == lexical == stored == vectors
     index = {"documents": documents, "chunks": chunks, "lexical": lexical, "vectors": vectors, "parity": parity}
     return index, problems if parity else [*problems, "Some passages are not indexed completely yet."]
+
+
+def _encoders(library: Library) -> tuple[list[dict[str, Any]], list[str]]:
+    """The cards of the encoders that collections are searched with, and what is wrong with them."""
+    cards, problems = {}, []
+    for row in library.collections.all():
+        told = encoding.described(library, row)["encoder"]
+        if told is not None:
+            cards[told["fingerprint"]] = told
+        try:
+            library.check_encoder(row["id"])
+        except SearchError as error:
+            problems.append(f"{error.message} {error.hint}")
+    return list(cards.values()), problems
 
 
 def readable_collections(library: Library) -> list[str]:

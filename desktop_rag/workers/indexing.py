@@ -16,17 +16,16 @@ from desktop_rag.documents.limits import Limits
 from desktop_rag.documents.model import UnreadPage
 from desktop_rag.documents.walk import walk
 from desktop_rag.errors import DesktopRagError, DocumentError, StoreError
-from desktop_rag.retrieval.encode import Vectors
-from desktop_rag.store.connection import transaction
 from desktop_rag.store.documents import FINAL
 from desktop_rag.workers import allocator, reviewing
 from desktop_rag.workers.cleaning import clean, detect
+from desktop_rag.workers.encoding import check_writable, encode_document
 from desktop_rag.workers.journal import Journal
 from desktop_rag.workers.language import language_of
 from desktop_rag.workers.library import Library
 from desktop_rag.workers.loop import Operation
 from desktop_rag.workers.originals import digest, pages, reread
-from desktop_rag.workers.overlapping import Waiting, awaited, overlapped
+from desktop_rag.workers.overlapping import Waiting, overlapped
 from desktop_rag.workers.parsing import ParsedFile
 from desktop_rag.workers.removing import erase, fail_document, remove_document
 from desktop_rag.workers.rows import cause_of, document_row, event
@@ -252,7 +251,7 @@ def _advance(library: Library, document: str) -> Waiting[None]:
     if row["state"] in (*FINAL, "reviewing"):
         yield event(library, document)
         return
-    library.check_encoder(row["collection_id"])
+    check_writable(library, row["collection_id"])
     if row["state"] in ("waiting", "reading"):
         parsed = yield from _read(library, row)
         yield from _enter_children(library, row, parsed)
@@ -353,18 +352,7 @@ def _find(library: Library, row: dict[str, Any], parsed: ParsedFile) -> Steps:
 def _encode(library: Library, row: dict[str, Any]) -> Waiting[None]:
     """Vectors for the chunks that have none, to the database first, then to Chroma; then the document is ready."""
     document, collection = row["id"], row["collection_id"]
-    chunks = library.documents.unencoded(document)
-    with transaction(library.db):
-        encoder = library.vectors.encoder_id(library.encoder.card)
-        library.collections.set_encoder(collection, encoder)
-    texts = [f"{c['context']}\n{c['text']}" if c["context"] else c["text"] for c in chunks]
-    batches = library.encoder.encode(texts)
-    while found := (yield from awaited(library.beside, lambda: next(batches, None))):
-        indexes, vectors = found
-        by_chunk: dict[int, Vectors] = {chunks[i]["chunk"]: vector for i, vector in zip(indexes, vectors, strict=True)}
-        with transaction(library.db):
-            library.vectors.add(encoder, by_chunk)
-        yield None
+    yield from encode_document(library, row)
     library.vectors.changed(collection)
     library.cache(collection, (chunk["chunk"] for chunk in library.documents.chunks(document)))
     unread = [page for page in library.documents.page_rows(document) if page["unread"]]

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
+from typing import Any
 
 _SAMPLE_CHARS = 4000
 _LEAST_LETTERS = 40
+# Those in which people have documents. Of the rest, tables of names and figures are taken for one now and then.
+_LANGUAGES = (
+    "ar bg bn ca cs cy da de el en es et eu fa fi fr ga gl gu he hi hr hu hy id is it ja ka kk km kn ko lo lt lv mk ml"
+    " mr ms mt my ne nl no pa pl pt ro ru si sk sl sq sr sv sw ta te th tl tr uk ur vi zh"
+).split()
 
 
 def language_of(texts: Sequence[str]) -> str | None:
@@ -13,6 +20,13 @@ def language_of(texts: Sequence[str]) -> str | None:
     sample = " ".join(" ".join(texts).split())[:_SAMPLE_CHARS]
     if sum(c.isalpha() for c in sample) < _LEAST_LETTERS:
         return None
-    import py3langid  # type: ignore[import-untyped]
+    return str(_identifier().classify(sample)[0])
 
-    return str(py3langid.classify(sample)[0])
+
+@cache
+def _identifier() -> Any:
+    from py3langid import langid  # type: ignore[import-untyped]
+
+    identifier = langid.LanguageIdentifier.from_model_file(langid.MODEL_FILE)
+    identifier.set_languages(_LANGUAGES)
+    return identifier

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import cached_property
@@ -13,20 +13,19 @@ from typing import IO, Any
 import numpy as np
 
 from desktop_rag import paths
-from desktop_rag.errors import SearchError
+from desktop_rag.errors import ModelError, SearchError
 from desktop_rag.models.catalogue import SPACY_MODEL, find
 from desktop_rag.offline import thread_budget
 from desktop_rag.privacy.detect import PresidioDetector
 from desktop_rag.privacy.second import SecondOpinion
 from desktop_rag.privacy.substitutes import Substitutes
 from desktop_rag.privacy.vault import Vault
-from desktop_rag.retrieval.analyse import terms
 from desktop_rag.retrieval.chroma import ChromaCache
-from desktop_rag.retrieval.encode import CTranslate2Encoder, Vectors
+from desktop_rag.retrieval.encode import CTranslate2Encoder, Encoder, EncoderCard, Vectors, read_card
 from desktop_rag.retrieval.lexical import PostingsIndex
 from desktop_rag.retrieval.vectors import VectorStore
 from desktop_rag.settings import Settings
-from desktop_rag.store.collections import DEFAULT_NAME, Collections
+from desktop_rag.store.collections import DEFAULT_NAME, Collections, StoredEncoder
 from desktop_rag.store.connection import open_database
 from desktop_rag.store.conversations import Conversations
 from desktop_rag.store.documents import Documents
@@ -76,6 +75,9 @@ class Library:
         self.at_work: set[str] = set()
         # By collection, (class, value) of what no vault may keep, until other documents were looked through for it.
         self.unkept: dict[int, set[tuple[str, str]]] = {}
+        self._encoders: dict[str, Encoder] = {}
+        # Collections whose encoder is being changed.
+        self.changing: set[int] = set()
         self._vaults: dict[int, Vault] = {}
         self._substitutes: dict[int, Substitutes] = {}
         # Collections whose vectors lie in Chroma and agree with the database.
@@ -105,9 +107,43 @@ class Library:
         return Parser(self.data_dir)
 
     @cached_property
-    def encoder(self) -> CTranslate2Encoder:
-        """The encoder of passages and questions."""
-        return CTranslate2Encoder(find(ENCODER_MODEL).folder(paths.models_dir()), threads=thread_budget("library"))
+    def encoder(self) -> Encoder:
+        """The encoder of English passages and questions, which also counts tokens and aligns answers."""
+        return self._load_encoder(ENCODER_MODEL)
+
+    def encoder_named(self, name: str) -> Encoder:
+        """An installed encoder by its id in the catalogue, loaded when first used. Raises ModelError."""
+        if name == ENCODER_MODEL:
+            return self.encoder
+        if name not in self._encoders:
+            self._encoders[name] = self._load_encoder(name)
+        return self._encoders[name]
+
+    def _load_encoder(self, name: str) -> CTranslate2Encoder:
+        return CTranslate2Encoder(find(name).folder(paths.models_dir()), threads=thread_budget("library"))
+
+    def encoder_for(self, collection: int) -> Encoder:
+        """What encodes a question to this collection. Raises SearchError("fingerprint_changed"), ModelError."""
+        self.check_encoder(collection)
+        in_use = self.collections.encoders(collection).in_use
+        return self.encoder if in_use is None else self.encoder_named(in_use.name)
+
+    def encoders(self, collections: Iterable[int]) -> dict[int, Encoder]:
+        """By collection what encodes a question to it; collections of one encoder share it."""
+        return {collection: self.encoder_for(collection) for collection in collections}
+
+    def card(self, name: str) -> EncoderCard:
+        """The card of an installed encoder, by its id in the catalogue. Raises ModelError("not_installed")."""
+        if name == ENCODER_MODEL and "encoder" in vars(self):
+            return self.encoder.card
+        return read_card(find(name).folder(paths.models_dir()))
+
+    def is_installed(self, encoder: StoredEncoder) -> bool:
+        """Whether this machine has the encoder that made vectors, in the same version."""
+        try:
+            return self.card(encoder.name).fingerprint == encoder.fingerprint
+        except ModelError:
+            return False
 
     @cached_property
     def beside(self) -> ThreadPoolExecutor:
@@ -134,7 +170,8 @@ class Library:
 
     def _indexed(self, text: str) -> bool:
         """Whether every term of a text stands somewhere; all collections count, for answers may come from all."""
-        return not self.lexical.missing(terms(text), self.chosen(None))
+        everywhere = self.chosen(None)
+        return not all(self.lexical.missing(words, everywhere) for words in self.lexical.analyses(text, everywhere))
 
     def default_collection(self) -> dict[str, Any]:
         """The first collection, made with the user's settings if there is none."""
@@ -159,13 +196,14 @@ class Library:
 
     def check_encoder(self, collection: int) -> None:
         """Refuse to mix vectors of two encoders. Raises SearchError("fingerprint_changed")."""
-        row = self.db.execute(
-            "SELECT e.fingerprint FROM collections c JOIN encoders e ON e.id = c.encoder_id WHERE c.id = ?",
-            (collection,),
-        ).fetchone()
-        if row is not None and row[0] != self.encoder.card.fingerprint:
+        in_use = self.collections.encoders(collection).in_use
+        if in_use is not None and not self.is_installed(in_use):
+            name = self.collections.need(collection)["name"]
             raise SearchError(
-                "fingerprint_changed", "This collection was indexed with another encoder.", "Index its documents again."
+                "fingerprint_changed",
+                f"“{name}” was indexed with an encoder that is not installed.",
+                f"Encode it anew: desktop-rag collections --encoder all-MiniLM-L6-v2 --collection “{name}”",
+                details={"collection": collection, "encoder": in_use.card.get("name")},
             )
 
     def ensure_parity(self, collection: int) -> int:
@@ -237,6 +275,10 @@ class Library:
         held = self.vectors.get(candidates)
         scores = {chunk: float(vector @ query) for chunk, vector in held.items()}
         return dict(sorted(scores.items(), key=lambda item: -item[1])[:limit])
+
+    def scores(self, query: Vectors, collections: Sequence[int], chunks: Sequence[int]) -> dict[int, float]:
+        """DenseIndex: see VectorStore."""
+        return self.vectors.scores(query, collections, chunks)
 
     def close(self) -> None:
         """Let go of everything."""

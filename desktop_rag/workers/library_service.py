@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from desktop_rag.errors import UsageError
+from desktop_rag.errors import DesktopRagError, UsageError
 from desktop_rag.meter.memory import resident_mb
+from desktop_rag.retrieval.fuse import Fusion
 from desktop_rag.scratch import clear_abandoned
 from desktop_rag.workers import (
     allocator,
+    analysing,
     auditing,
     cleaning_again,
+    encoding,
     folders,
     health,
     indexing,
@@ -21,6 +25,7 @@ from desktop_rag.workers import (
     reviewing,
     ruling,
     viewing,
+    whole,
 )
 from desktop_rag.workers.language import language_of
 from desktop_rag.workers.library import Library
@@ -40,11 +45,31 @@ class _Operations:
     def _library(self) -> Library:
         return self._gate.library
 
+    def _in_order(self, operation: Operation) -> Operation:
+        """An operation that brings documents, then what others need because of them."""
+        cleaned = cleaning_again.then_clean_again(self._library, operation)
+        return encoding.then_change(self._library, cleaned)
+
     def collections(self, request: Request) -> Operation:
         """Every collection with its counts."""
         self._library.default_collection()
         yield None
-        return {"collections": self._library.collections.all()}
+        return {"collections": [encoding.described(self._library, row) for row in self._library.collections.all()]}
+
+    def collection_encoder(self, request: Request) -> Operation:
+        """Change {collection} to the encoder of this {name}."""
+        collection = self._library.collections.need(request.args["collection"])["id"]
+        return encoding.choose(self._library, collection, str(request.args["name"]))
+
+    def collection_fusion(self, request: Request) -> Operation:
+        """Join words and meaning in {collection} as {fusion} says; "usual" is the application's own way."""
+        written = str(request.args["fusion"])
+        collection = self._library.collections.need(request.args["collection"])["id"]
+        yield None
+        if written != "usual":
+            Fusion.read(written)
+        self._library.collections.set_fusion(collection, None if written == "usual" else written)
+        return {}
 
     def collection_create(self, request: Request) -> Operation:
         """A new collection."""
@@ -118,17 +143,17 @@ class _Operations:
         if policy == "keep" and row["policy"] != "keep" and library.private(row["id"]):
             library.drop_cache()
         added = indexing.add(library, list(args["paths"]), row["id"], policy, bool(args.get("review", row["review"])))
-        return cleaning_again.then_clean_again(library, added)
+        return self._in_order(added)
 
     def resume(self, request: Request) -> Operation:
         """Go on with every document whose indexing was interrupted."""
-        return cleaning_again.then_clean_again(self._library, indexing.resume(self._library))
+        return analysing.then_refresh(self._library, self._in_order(indexing.resume(self._library)))
 
     def reread(self, request: Request) -> Operation:
         """Read {documents} again from their files."""
         self._library.passwords += [p for p in request.args.get("passwords") or [] if p not in self._library.passwords]
         reading = indexing.read_again(self._library, list(request.args["documents"]))
-        return cleaning_again.then_clean_again(self._library, reading)
+        return self._in_order(reading)
 
     def clean_again(self, request: Request) -> Operation:
         """Take out of all documents what is known to be private since they were indexed."""
@@ -161,7 +186,7 @@ class _Operations:
         """Look for changes in {folder}, or in all that are watched."""
         library, chosen = self._library, request.args.get("folder")
         rows = library.folders.all() if chosen is None else [library.folders.need(int(chosen))]
-        return cleaning_again.then_clean_again(library, folders.sync(library, rows))
+        return self._in_order(folders.sync(library, rows))
 
     def review(self, request: Request) -> Operation:
         """What was found in a document."""
@@ -190,7 +215,7 @@ class _Operations:
         args = request.args
         decided = (args.get("decisions") or {}, args.get("marks"), args.get("policies"))
         accepted = indexing.accept(self._library, list(args["documents"]), *decided)
-        return cleaning_again.then_clean_again(self._library, accepted)
+        return self._in_order(accepted)
 
     def rules(self, request: Request) -> Operation:
         """The terms that are replaced always, or never, and how classes are treated: all, or as in {collection}."""
@@ -224,7 +249,12 @@ class _Operations:
         if not 1 <= limit <= 1000:
             raise UsageError("bad_request", "The number of hits must be between 1 and 1000.")
         return questions.find(
-            self._library, str(args["query"]), args.get("collection"), str(args.get("mode") or "hybrid"), limit
+            self._library,
+            str(args["query"]),
+            args.get("collection"),
+            str(args.get("mode") or "hybrid"),
+            limit,
+            bool(args.get("trace")),
         )
 
     def prepare(self, request: Request) -> Operation:
@@ -236,6 +266,15 @@ class _Operations:
         """Align and store an answer."""
         yield None
         return {**questions.finish(self._library, request.args), "memory_mb": resident_mb()}
+
+    def read_all(self, request: Request) -> Operation:
+        """Read every passage of {collections} for a {question} of a {kind}."""
+        return whole.read_all(self._library, request.args)
+
+    def quote_all(self, request: Request) -> Operation:
+        """Store what was found so as an answer."""
+        yield None
+        return whole.quote_all(self._library, request.args)
 
     def conversations(self, request: Request) -> Operation:
         """All conversations."""
@@ -270,6 +309,11 @@ class _Operations:
         yield None
         self._library.encoder.count_tokens(["warm"])
         yield None
+        for row in self._library.collections.all():
+            # What is not installed is told when it is searched.
+            with suppress(DesktopRagError):
+                self._library.encoder_for(row["id"])
+            yield None
         language_of(["This sentence only loads what tells languages apart."])
         yield None
         if any(row["policy"] != "keep" for row in self._library.collections.all()):
@@ -301,6 +345,7 @@ def open_service(data_dir: Path, options: dict[str, Any]) -> Service:
         {
             "add",
             "audit",
+            "collection_encoder",
             "clean_again",
             "resume",
             "reread",
@@ -316,6 +361,7 @@ def open_service(data_dir: Path, options: dict[str, Any]) -> Service:
             "locate",
             "page_sizes",
             "page_image",
+            "read_all",
         }
     )
     return Service(handlers | gate.handlers, background, gate.close, children={"parse": gate.prove_reader})

@@ -36,6 +36,7 @@ _ROLES = {
     "bench": "desktop_rag.workers.bench_service",
     "trial": "desktop_rag.workers.trial_service",
     "pii": "desktop_rag.workers.pii_service",
+    "retrieval": "desktop_rag.workers.retrieval_service",
     "network": "desktop_rag.workers.network_service",
 }
 # The one role that may hold sockets; it lives only while a person has opened a purpose, and gets cleaned text only.

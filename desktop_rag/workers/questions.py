@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from itertools import chain
 from typing import Any
-
-import numpy as np
 
 from desktop_rag.answering.citations import Aligned, Span, Support, align, closest, grade, passage_spans
 from desktop_rag.answering.evidence import is_missing, unfamiliar
 from desktop_rag.answering.instructions import instruction_sentences, is_instruction_like
 from desktop_rag.answering.prompt import NOT_FOUND
-from desktop_rag.documents.repeats import unquoted
+from desktop_rag.answering.scope import whole_kind
 from desktop_rag.privacy.question import MappedQuestion, map_question
 from desktop_rag.privacy.rules import Rules
 from desktop_rag.privacy.scrub import Replacement, Scrubbed
 from desktop_rag.privacy.vault import Entry, Vault
 from desktop_rag.retrieval.analyse import terms
-from desktop_rag.retrieval.encode import Vectors
 from desktop_rag.retrieval.fuse import normalised
 from desktop_rag.retrieval.modes import check_mode
-from desktop_rag.retrieval.search import Ranking, search
+from desktop_rag.retrieval.search import Ranking
+from desktop_rag.retrieval.trace import trace
 from desktop_rag.workers.library import Library
+from desktop_rag.workers.ranking import rank
 
 CLOSE_ENOUGH = 0.4
 REMOVED = "A document of this answer was removed while it was being written."
@@ -32,15 +31,19 @@ CHANGED = "A document of this answer was cleaned again while it was being writte
 QUOTATION = "The closest passage says: “{}”"
 
 
-def find(library: Library, query: str, collection: str | None, mode: str, limit: int) -> dict[str, Any]:
-    """The `search` command: hits with original offsets and scrubbed text."""
+def find(
+    library: Library, query: str, collection: str | None, mode: str, limit: int, traced: bool = False
+) -> dict[str, Any]:
+    """The `search` command: hits with original offsets and scrubbed text, and with `traced` how they came about."""
     check_mode(mode)
     timings: dict[str, float] = {}
     collections = library.chosen(collection)
     mapped = _mapped(library, query, collections, timings)
-    ranking = _ranked(library, query, mapped, collections, mode, limit, timings)
-    hits = _passages(library, ranking)
-    return {"query": mapped.stored_text, "mode": mode, "hits": hits, "timings_ms": timings}
+    ranking = rank(library, query, mapped, collections, mode, limit)
+    timings |= ranking.timings_ms
+    hits = passages_of(library, ranking)
+    found = {"query": mapped.stored_text, "mode": mode, "hits": hits, "timings_ms": timings, **_went(ranking)}
+    return found | ({"trace": named(library, trace(ranking))} if traced else {})
 
 
 def prepare(library: Library, args: dict[str, Any]) -> dict[str, Any]:
@@ -59,8 +62,10 @@ def prepare(library: Library, args: dict[str, Any]) -> dict[str, Any]:
     conversation, message = library.conversations.add_question(conversation, home, mapped.stored_text)
     policies = library.documents.policies(collections)
     limit = int(args.get("passages") or library.settings["passages"])
-    ranking = _ranked(library, str(args["question"]), mapped, collections, mode, limit, timings)
-    passages = _passages(library, ranking)
+    asked = [m["text"] for m in history if m["role"] == "user"]
+    ranking = rank(library, str(args["question"]), mapped, collections, mode, limit, asked)
+    timings |= ranking.timings_ms
+    passages = passages_of(library, ranking)
     # Where names are masked or removed, that a name stands nowhere proves nothing: the question is judged without it.
     judged = mapped.stored_text if policies & {"mask", "remove"} else mapped.search_text
     missing, absent = _missing(library, judged, collections, passages)
@@ -73,6 +78,9 @@ def prepare(library: Library, args: dict[str, Any]) -> dict[str, Any]:
         "history": [{"role": m["role"], "content": m["text"]} for m in history],
         "passages": passages,
         "coverage": {"passages_read": len(ranking.order), "passages_total": total},
+        "collections": collections,
+        "trace": trace(ranking),
+        "whole": whole_kind(mapped.stored_text),
         "missing": missing,
         "absent": absent,
         "unknown": list(mapped.unknown),
@@ -102,10 +110,10 @@ def _missing(
 
 def _nowhere(library: Library, word: str, collections: list[int]) -> bool:
     """Whether no passage holds the word; of a code with digits the whole counts, not its parts."""
-    wanted = terms(word)
+    analyses = [wanted for wanted in library.lexical.analyses(word, collections) if wanted]
     if any(c.isdigit() for c in word):
-        wanted = wanted[-1:]
-    return bool(wanted) and library.lexical.missing(wanted, collections) == set(wanted)
+        analyses = [wanted[-1:] for wanted in analyses]
+    return bool(analyses) and all(library.lexical.missing(wanted, collections) == set(wanted) for wanted in analyses)
 
 
 def finish(library: Library, args: dict[str, Any]) -> dict[str, Any]:
@@ -133,9 +141,8 @@ def finish(library: Library, args: dict[str, Any]) -> dict[str, Any]:
             draft, left_out = answer, _trailing(aligned)
             aligned = aligned[: len(aligned) - left_out]
             answer = answer[: aligned[-1].end]
-    citations, sentences = _cite(library, aligned, passages)
+    citations, sentences = cite(library, aligned, passages)
     result = {
-        "answer": answer,
         "found": found,
         "draft": draft,
         "left_out": left_out,
@@ -143,11 +150,21 @@ def finish(library: Library, args: dict[str, Any]) -> dict[str, Any]:
         "sentences": sentences,
         "align_ms": round((time.perf_counter() - started) * 1000, 1),
     }
+    return store_answer(library, args, answer, result, _read(args, passages))
+
+
+def store_answer(
+    library: Library, args: dict[str, Any], answer: str, result: dict[str, Any], read: Set[str] = frozenset()
+) -> dict[str, Any]:
+    """Keep an answer in its {conversation} with {data} and all that `result` tells; `read`: documents it was made of.
+
+    Returns the result with the id of the message.
+    """
+    result = {**result, "answer": answer}
+    documents = {citation["document"] for citation in result["citations"]} | read
     data = {**dict(args.get("data") or {}), **result}
-    result["message"] = library.conversations.add_answer(
-        str(args["conversation"]), answer, data, {c["document"] for c in citations} | _read(args, passages)
-    )
-    return result
+    message = library.conversations.add_answer(str(args["conversation"]), answer, data, documents)
+    return {**result, "message": message}
 
 
 def _read(args: dict[str, Any], passages: Sequence[dict[str, Any]]) -> set[str]:
@@ -211,10 +228,10 @@ def _masked(answer: str, unknown: Sequence[str], passages: Sequence[dict[str, An
     return answer
 
 
-def _cite(
+def cite(
     library: Library, aligned: Sequence[Aligned], passages: list[dict[str, Any]]
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Number the spans in the order the answer uses them."""
+    """Citations and sentences of an answer, the spans numbered in the order in which it uses them."""
     markers: dict[Span, int] = {}
     citations: list[dict[str, Any]] = []
     sentences = []
@@ -288,50 +305,30 @@ def _say(library: Library, collections: Sequence[int]) -> Callable[[Vault, Entry
     return say
 
 
-def _ranked(
-    library: Library,
-    question: str,
-    mapped: MappedQuestion,
-    collections: list[int],
-    mode: str,
-    limit: int,
-    timings: dict[str, float],
-) -> Ranking:
-    """Search by the mapped question, and by what was typed too: a document may have kept it, or nobody saw it there."""
-    started = time.perf_counter()
-    words = " ".join([mapped.search_text, *mapped.replaced])
-    vector = None if mode == "bm25" else _vector(library, question, mapped, collections)
-    timings["encode"] = round((time.perf_counter() - started) * 1000, 1)
-    ranking = search(
-        words,
-        vector,
-        collections,
-        lexical=library.lexical,
-        dense=library,
-        mode=mode,
-        limit=limit,
-        likeness=lambda chunks: _said(library, chunks),
-    )
-    timings.update(ranking.timings_ms)
+def ranked(library: Library, question: str, collections: list[int], mode: str, limit: int) -> Ranking:
+    """What `find` finds, as passages' ids; the timings have those of its other steps too."""
+    timings: dict[str, float] = {}
+    mapped = _mapped(library, question, collections, timings)
+    ranking = rank(library, question, mapped, collections, mode, limit)
+    ranking.timings_ms = timings | ranking.timings_ms
     return ranking
 
 
-def _vector(library: Library, question: str, mapped: MappedQuestion, collections: list[int]) -> Vectors:
-    """The mapped question's vector; between it and the typed one's where a replaced value also stands in clear."""
-    vector = library.encoder.encode_one(mapped.search_text)
-    if all(library.lexical.missing(terms(value), collections) for value in mapped.replaced):
-        return vector
-    both = vector + library.encoder.encode_one(question)
-    return both / np.linalg.norm(both)
+def _went(ranking: Ranking) -> dict[str, Any]:
+    """What did not work, and how each member of a deep search did."""
+    return {"notes": ranking.notes, "members": ranking.members}
 
 
-def _said(library: Library, chunks: Sequence[int]) -> dict[int, tuple[int, str, str]]:
-    """What the chunks say; of two collections the same pseudonym means two people."""
-    rows = library.documents.chunk_rows(chunks)
-    return {chunk: (row["collection_id"], row["context"], unquoted(row["text"])) for chunk, row in rows.items()}
+def named(library: Library, traced: dict[str, Any]) -> dict[str, Any]:
+    """A trace with the place of each row: {document, name, page, locator}, all null where it was removed since."""
+    held = library.documents.chunk_rows([row["chunk"] for row in traced["rows"]])
+    where = ("document", "name", "page", "locator")
+    rows = [{**row, **{key: held.get(row["chunk"], {}).get(key) for key in where}} for row in traced["rows"]]
+    return {**traced, "rows": rows}
 
 
-def _passages(library: Library, ranking: Ranking) -> list[dict[str, Any]]:
+def passages_of(library: Library, ranking: Ranking) -> list[dict[str, Any]]:
+    """The passages of a ranking as they are told, best first."""
     rows = library.documents.chunk_rows([*ranking.order, *chain.from_iterable(ranking.also.values())])
     passages = []
     for chunk in ranking.order:

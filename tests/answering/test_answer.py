@@ -227,3 +227,25 @@ def test_no_time_of_the_model_is_counted_twice(
     done = list(answer(Team(Library(), Chat("The rent is 900.")), "What is the rent?"))[-1]
     of_model = {name: ms for name, ms in done["timings_ms"].items() if name in ("prefill", "decode", "generate")}
     assert of_model == told
+
+
+def test_an_answer_tells_which_hits_the_model_read_and_which_had_no_room() -> None:
+    states = {1: "hit", 2: "hit", 3: "same", 4: "below"}
+
+    class Traced(Library):
+        def call(self, op: str, **args: Any) -> Event:
+            told = super().call(op, **args)
+            if op == "prepare":
+                told["passages"] = [PASSAGE, {**PASSAGE, "chunk": 2}]
+                told["trace"] = {"rows": [{"chunk": chunk, "state": state} for chunk, state in states.items()]}
+            return told
+
+    class Short(Chat):
+        def stream(self, op: str, **args: Any) -> Iterator[Event]:
+            for event in super().stream(op, **args):
+                yield {**event, "passages_used": 1} if event["event"] == "done" else event
+
+    team = Team(Traced(), Short("The rent is 900."))
+    done = list(answer(team, "What is the rent?"))[-1]
+    assert [row["state"] for row in done["trace"]["rows"]] == ["read", "cut", "same", "below"]
+    assert team.library.stored[0]["data"]["trace"] == done["trace"], "it is kept with the answer"

@@ -69,12 +69,25 @@ def test_people_get_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert lines[3].startswith("CTranslate2 | int8 | It does not open.")
 
 
-@pytest.mark.parametrize("name", ["retrieval", "window"])
+@pytest.mark.parametrize("name", ["window"])
 def test_what_is_not_built_says_so(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError) as caught:
         run(tmp_path, f"--{name}")
     assert caught.value.code == "not_available"
     assert "not available yet" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--size", "1000"], "--size goes with --retrieval"),
+        (["--retrieval", "--size", "7"], "7 passages cannot be measured"),
+        (["--retrieval", "--engine", "GPT4All"], "No model is measured"),
+    ],
+)
+def test_what_the_measurement_of_the_search_refuses(tmp_path: Path, words: list[str], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        run(tmp_path, *words)
 
 
 def test_targets_take_no_engine(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from desktop_rag.cli import main
 from desktop_rag.errors import EngineError, StoreError
+from desktop_rag.retrieval.modes import PLANNED_MODES
 
 
 @pytest.fixture
@@ -29,8 +30,8 @@ def told(capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
 @pytest.mark.parametrize(
     "words",
     [
-        *(["search", "x", "--mode", mode] for mode in ("tfidf", "rerank", "deep")),
-        *(["eval", "retrieval", "DIR"], ["serve"]),
+        *(["search", "x", "--mode", mode] for mode in PLANNED_MODES),
+        *(["eval", "answers", "FILE"], ["serve"]),
         ["ask", "x", "--strategy", "post-fusion"],
     ],
 )
@@ -63,7 +64,7 @@ def test_wrong_use_is_one_object_and_exit_2(words: list[str], capsys: pytest.Cap
 
 
 def test_without_json_the_complaint_is_a_line_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main.run(["search", "x", "--mode", "deep"]) == 2
+    assert main.run(["search", "x", "--mode", "tfidf"]) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.count("\n") == 1

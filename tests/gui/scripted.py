@@ -102,6 +102,7 @@ class ScriptedBackend:
         self.refusal: StoreError | None = None
         self.closed = False
         self.questions: list[str] = []
+        self.strategies: list[str | None] = []
         self.answers: Callable[[str], Iterator[Event]] = self.full_answer
         self.library = ScriptedWorker("library", self._script())
         self.chat = ScriptedWorker("chat", {"load": self._load})
@@ -154,9 +155,12 @@ class ScriptedBackend:
         """Earlier runs."""
         return self.records if kind == "bench" else []
 
-    def answer(self, question: str, *, collection: Any, conversation: str | None) -> Iterator[Event]:
+    def answer(
+        self, question: str, *, collection: Any, conversation: str | None, strategy: str | None = None
+    ) -> Iterator[Event]:
         """The scripted events of a question."""
         self.questions.append(question)
+        self.strategies.append(strategy)
         return self.answers(question)
 
     def close(self) -> None:

@@ -39,6 +39,7 @@ def dev(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, machine: ModuleType) ->
         (tmp_path / name).write_bytes((CHECKOUT / name).read_bytes())
     (tmp_path / "desktop_rag/models").mkdir(parents=True)
     (tmp_path / "desktop_rag/models/convert.py").touch()
+    (tmp_path / "desktop_rag/models/convert_e5.py").touch()
     venv = tmp_path / ".venv"
     places = {
         "ROOT": tmp_path,

@@ -17,6 +17,7 @@ from desktop_rag.store.collections import Collections
 from desktop_rag.store.connection import Connection, open_database, transaction
 from desktop_rag.store.documents import Documents
 from desktop_rag.store.key import Key
+from desktop_rag.workers.encoding import MULTILINGUAL
 from desktop_rag.workers.library import ENCODER_MODEL
 
 
@@ -32,9 +33,10 @@ class Shelf:
     def new_collection(self, name: str) -> int:
         return int(Collections(self.db).create(name, "pseudonymise", False)["id"])
 
-    def add(self, texts: Sequence[str], collection: int | None = None) -> list[int]:
+    def add(self, texts: Sequence[str], collection: int | None = None, language: str | None = None) -> list[int]:
         """One document with one page and one chunk a text; returns the chunks."""
         document = Documents(self.db).add(Path("made.txt"), collection or self.collection, "pseudonymise", False)
+        Documents(self.db).update(document, language=language)
         chunks = []
         with transaction(self.db):
             for ordinal, text in enumerate(texts):
@@ -60,6 +62,7 @@ class Shelf:
     def add_vectors(self, chunks: Sequence[int], vectors: Vectors) -> None:
         with transaction(self.db):
             encoder = self.vectors.encoder_id(EncoderCard("made", vectors.shape[1], 1, "made", {}))
+            Collections(self.db).set_encoder(self.collection, encoder)
             self.vectors.add(encoder, dict(zip(chunks, vectors, strict=True)))
         self.vectors.changed(self.collection)
 
@@ -83,3 +86,9 @@ def random_vectors() -> Vectors:
 def minilm() -> CTranslate2Encoder:
     """The real encoder."""
     return CTranslate2Encoder(find(ENCODER_MODEL).folder(paths.models_dir()), threads=2)
+
+
+@pytest.fixture(scope="session")
+def multilingual() -> CTranslate2Encoder:
+    """The real encoder for all languages."""
+    return CTranslate2Encoder(find(MULTILINGUAL).folder(paths.models_dir()), threads=2)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desktop_rag.retrieval.analyse import terms
+from desktop_rag.retrieval.analyse import question_terms, terms
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,39 @@ from desktop_rag.retrieval.analyse import terms
 )
 def test_known_cases(text: str, expected: list[str]) -> None:
     assert terms(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        ("de", "Die Häuser der Mieter", ["haus", "miet"]),
+        ("fr", "L'eau n'était pas chaude", ["eau", "chaud"]),
+        ("es", "las facturas de la casa", ["factur", "cas"]),
+        ("ru", "в старых домах", ["стар", "дом"]),
+        ("hi", "पुस्तकें १२ में", ["पुस्तक", "12"]),
+        ("ar", "الكِتَابُ ١٢", ["كتاب", "12"]),
+        ("th", "ภาษาไทย ๑๒", ["ภา", "าษ", "ษา", "าไ", "ไท", "ทย", "12"]),
+        ("bo", "བོད", ["བོད"]),
+        ("xx", "The pumps", ["the", "pumps"]),
+        (None, "The pumps", ["pump"]),
+    ],
+)
+def test_words_are_stemmed_in_their_language(language: str | None, text: str, expected: list[str]) -> None:
+    assert terms(text, language) == expected
+
+
+@pytest.mark.parametrize("word", ["हिन्दी", "வணக்கம்", "שָׁלוֹם", "ಕನ್ನಡ", "café"])
+def test_a_mark_never_cuts_a_word(word: str) -> None:
+    assert len(terms(word, "xx")) == 1
+    assert len(terms(unicodedata.normalize("NFD", word), "xx")) == 1
+
+
+def test_a_question_to_several_languages_asks_in_each() -> None:
+    assert question_terms("Häuser, K-1", ["en", "de"]) == {
+        frozenset({"häuser", "haus"}): 1, frozenset({"k"}): 1, frozenset({"1"}): 1, frozenset({"k-1"}): 1,
+    }  # fmt: skip
+    assert question_terms("pump pump", ["en", "de"]) == {frozenset({"pump"}): 2}
+    assert question_terms("the Häuser", ["en", "de", "cy"]).keys() == {frozenset({"häuser", "haus"})}
 
 
 @pytest.mark.parametrize("look_alike", ["［PERSON_3］", "[person_3]", "[PERSON 3]", "(PERSON_3)"])

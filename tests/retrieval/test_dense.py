@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 
 from desktop_rag.retrieval.chroma import ChromaCache, ErasedVectorsError
-from desktop_rag.retrieval.encode import Vectors
+from desktop_rag.retrieval.encode import EncoderCard, Vectors
+from desktop_rag.store.collections import Collections
+from desktop_rag.store.connection import transaction
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 
@@ -65,6 +67,74 @@ def test_a_changed_collection_is_read_anew(shelf: Any, filled: list[int], random
     shelf.remove(filled[:1])
     shelf.vectors.changed(shelf.collection)
     assert filled[0] not in shelf.vectors.search(random_vectors[0], shelf.collection, 60)
+
+
+def test_what_was_written_since_is_read_and_nothing_else(
+    shelf: Any, filled: list[int], random_vectors: Vectors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = shelf.vectors
+    store.matrix(shelf.collection)
+    read: list[int] = []
+    halves = store._halves
+
+    def noted(chunks: list[int]) -> Any:
+        read.extend(chunks)
+        return halves(chunks)
+
+    monkeypatch.setattr(store, "_halves", noted)
+    shelf.remove(filled[5:7])
+    # One is encoded anew under its old number, two come.
+    more = shelf.add(["y", "z"])
+    shelf.add_vectors([filled[0], *more], random_vectors[100:103])
+    ids, vectors = store.matrix(shelf.collection)
+    assert read == [filled[0], *more]
+    assert ids.tolist() == sorted({*filled, *more} - {*filled[5:7]})
+    assert store.search(random_vectors[100], shelf.collection, 1) == pytest.approx({filled[0]: 1}, abs=1e-3)
+    assert store.search(random_vectors[102], shelf.collection, 1) == pytest.approx({more[1]: 1}, abs=1e-3)
+    assert store.search(random_vectors[40], shelf.collection, 1) == pytest.approx({filled[40]: 1}, abs=1e-3)
+    store.matrix(shelf.collection)
+    assert len(read) == 3
+    assert vectors.dtype == np.float16
+
+
+def test_only_the_vectors_of_the_encoder_in_use_are_searched(
+    shelf: Any, filled: list[int], random_vectors: Vectors
+) -> None:
+    other = shelf.vectors.encoder_id(EncoderCard("other", 384, 1, "other", {}))
+    with transaction(shelf.db):
+        shelf.vectors.add(other, dict(zip(filled[:7], random_vectors[200:207], strict=True)))
+    assert (shelf.vectors.count(), shelf.vectors.count(shelf.collection, other)) == (60, 7)
+    assert shelf.vectors.get(filled[:1])[filled[0]] @ random_vectors[0] == pytest.approx(1, abs=1e-3)
+    assert max(shelf.vectors.search(random_vectors[200], shelf.collection, 60).values()) < 0.5
+    with transaction(shelf.db):
+        Collections(shelf.db).set_encoder(shelf.collection, other)
+    shelf.vectors.forget(shelf.collection)
+    assert shelf.vectors.search(random_vectors[203], shelf.collection, 1) == pytest.approx({filled[3]: 1}, abs=1e-3)
+    assert Collections(shelf.db).remove_left_over(shelf.collection, 50) == 50
+    assert Collections(shelf.db).remove_left_over(shelf.collection, 50) == 10
+    assert shelf.vectors.count() == 7
+
+
+def test_of_many_vectors_the_nearest_are_found_by_their_signs(shelf: Any) -> None:
+    """Directions that crowd together, as real ones do, around a mean that is not zero."""
+    random = np.random.default_rng(3)
+    topics = random.normal(size=(60, 384))
+    made = topics[random.integers(60, size=20_000)] + 0.7 * random.normal(size=(20_000, 384)) + 1.5
+    made = np.asarray(made / np.linalg.norm(made, axis=1, keepdims=True), dtype=np.float32)
+    shelf.vectors._cache[shelf.collection] = (np.arange(20_000) + 7, made.astype(np.float16))
+    missed = 0
+    for query in made[:40] + 0.02 * made[100:140]:
+        exact = set((np.argsort(-(made @ query))[:10] + 7).tolist())
+        found = shelf.vectors.search(query, shelf.collection, 100)
+        assert len(found) == 100
+        missed += len(exact - set(sorted(found, key=lambda chunk: -found[chunk])[:10]))
+    assert missed <= 4
+
+
+def test_a_dimension_that_no_byte_divides(shelf: Any) -> None:
+    made = np.random.default_rng(5).normal(size=(5000, 37)).astype(np.float32)
+    shelf.vectors._cache[shelf.collection] = (np.arange(5000), made.astype(np.float16))
+    assert max(found := shelf.vectors.search(made[4321], shelf.collection, 3), key=lambda chunk: found[chunk]) == 4321
 
 
 @pytest.mark.slow

@@ -55,7 +55,12 @@ def test_cranfield(shelf: Any, minilm: CTranslate2Encoder) -> None:
         values = []
         for query, vector in zip(asked, vectors, strict=True):
             found = search(
-                query["text"], vector, [shelf.collection], lexical=shelf.index, dense=shelf.vectors, mode=mode
+                query["text"],
+                {shelf.collection: vector},
+                [shelf.collection],
+                lexical=shelf.index,
+                dense=shelf.vectors,
+                mode=mode,
             )
             values.append(ndcg_at_10([names[chunk] for chunk in found.order], judged[query["_id"]]))
         means[mode] = sum(values) / len(values)

@@ -37,7 +37,7 @@ def write(folder: Path, name: str, text: str = LETTER) -> Path:
 
 
 def hits(library: Library, query: str) -> list[int]:
-    return list(library.search(library.encoder.encode_one(query), library.default_collection()["id"], 5))
+    return list(library.search(library.encoder.encode_query(query), library.default_collection()["id"], 5))
 
 
 def states(events: list[dict[str, object]], document: str) -> list[object]:

@@ -34,6 +34,7 @@ class AnswerCard(QWidget):
     passage_opened = Signal(object, object)
     resized = Signal()
     ask_again = Signal(str)
+    read_all = Signal(str)
 
     def __init__(self, theme: Theme, reveal: Reveal, answer: entries.Answer) -> None:
         super().__init__()
@@ -65,12 +66,14 @@ class AnswerCard(QWidget):
         status.setSpacing(8)
         status.addWidget(self._status_icon)
         status.addWidget(self._status, 1)
+        self._all = IconButton(self._theme, "book-open", "Read everything for this question", self._read_all, size=14)
         self._again = IconButton(self._theme, "refresh-cw", "Ask again", self._ask_again, size=14)
         self._copy = IconButton(self._theme, "copy", "Copy answer", self.copy, size=14)
         self._copy_real = IconButton(self._theme, "eye", "Copy with real values", self.copy_real, size=14)
         foot = QHBoxLayout()
         foot.setSpacing(2)
         foot.addWidget(self._footer, 1)
+        foot.addWidget(self._all)
         foot.addWidget(self._copy_real)
         foot.addWidget(self._copy)
         foot.addWidget(self._again)
@@ -110,6 +113,7 @@ class AnswerCard(QWidget):
         self._footer.setToolTip(" ".join(_explained(answer)))
         for part in (self._footer, self._copy, self._again):
             part.setVisible(ended and answer.error is None)
+        self._all.setVisible(ended and answer.error is None and _unread(answer) > 0)
         self._offer_real()
         self.setAccessibleName(f"Answer: {self._reveal.words(answer.text)}" if ended else self._status.text())
         self.resized.emit()
@@ -120,7 +124,7 @@ class AnswerCard(QWidget):
         if answer.phase == entries.SEARCHING:
             icon, text = "search", "Searching your documents…"
         elif answer.phase == entries.READING:
-            icon, text = "book-open", f"Reading {_passages(answer.passages)}…"
+            icon, text = "book-open", f"Reading {_everything(answer.reading_all) or _passages(answer.passages)}…"
         elif answer.phase == entries.ENDED and not answer.found:
             icon, role, text = "search-x", "warn", "Not in your documents"
         if icon:
@@ -143,6 +147,11 @@ class AnswerCard(QWidget):
             )
         elif answer.partial:
             self._notice.say(answer.partial, kind="notice", action="Retry", on_action=self._ask_again)
+        elif answer.data.get("whole") and _unread(answer):
+            read = int((answer.coverage or answer.data.get("coverage") or {}).get("passages_read") or 0)
+            were = "was" if read == 1 else "were"
+            said = f"This asks for all there is, and {words.plural(read, 'passage')} {were} read."
+            self._notice.say(said, kind="calm", action="Read everything", on_action=self._read_all)
         else:
             self._notice.hide()
 
@@ -217,9 +226,22 @@ class AnswerCard(QWidget):
         return self._status.text()
 
     @property
+    def footer(self) -> str:
+        """The line under the text: how much was read, and how long it took."""
+        return self._footer.text()
+
+    @property
+    def offers_all(self) -> bool:
+        """Whether everything can be read for this question."""
+        return not self._all.isHidden()
+
+    @property
     def nearest_names(self) -> list[str]:
         """The places offered when the documents do not hold the answer."""
         return self._nearest.names
+
+    def _read_all(self) -> None:
+        self.read_all.emit(self._answer.question)
 
     def _ask_again(self) -> None:
         self.ask_again.emit(self._answer.question)
@@ -231,18 +253,43 @@ def _passages(passages: list[dict[str, Any]]) -> str:
     return f"{words.plural(len(passages), 'passage')} from {shown}" if shown else "what was found"
 
 
+def _everything(read: dict[str, Any]) -> str:
+    """How far the reading of everything has come; empty where only the best passages are read."""
+    if not read:
+        return ""
+    return (
+        f"everything: {words.coverage(int(read['passages_read']), int(read['passages_total'])).removesuffix(' read')}"
+    )
+
+
+def _unread(answer: entries.Answer) -> int:
+    """How many passages there are that the answer does not rest on."""
+    coverage = answer.coverage or answer.data.get("coverage") or {}
+    return int(coverage.get("passages_total") or 0) - int(coverage.get("passages_read") or 0)
+
+
 LEFT_OUT = "The model went on with sentences that no passage supports; they are left out."
+QUOTED = "Every passage was read; what speaks of your question stands here word for word."
 CUT_OFF = "The answer came to the longest length there may be: choose a longer one in the settings and ask again."
 
 
 def _explained(answer: entries.Answer) -> list[str]:
     data = answer.data
-    return [*([CUT_OFF] if data.get("reason") == "length" else []), *([LEFT_OUT] if data.get("left_out") else [])]
+    quoted = [QUOTED] if data.get("strategy") == "whole" and data.get("sentences") else []
+    return [
+        *quoted,
+        *([CUT_OFF] if data.get("reason") == "length" else []),
+        *([LEFT_OUT] if data.get("left_out") else []),
+    ]
 
 
 def _footer(answer: entries.Answer) -> str:
     coverage = answer.coverage or answer.data.get("coverage") or {}
     parts = []
+    if answer.data.get("strategy") == "whole":
+        parts.append(f"{words.plural(len(answer.data.get('sentences') or ()), 'place')} found")
+        if pages := int(coverage.get("pages_total") or 0):
+            parts.append(f"{words.count(int(coverage.get('pages_read') or 0))} of {words.plural(pages, 'page')}")
     if coverage.get("passages_total") is not None:
         parts.append(words.coverage(int(coverage.get("passages_read") or 0), int(coverage["passages_total"])))
     if answer.data.get("reason") == "length":

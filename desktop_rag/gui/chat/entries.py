@@ -25,7 +25,10 @@ class Question:
 
 @dataclass(slots=True, eq=False)
 class Answer:
-    """An answer being searched, streamed or finished; `data` is its `done` event."""
+    """An answer being searched, streamed or finished; `data` is its `done` event.
+
+    `reading_all` tells how far the reading of everything has come.
+    """
 
     question: str
     phase: str = SEARCHING
@@ -37,6 +40,7 @@ class Answer:
     partial_reason: str = ""
     stored: bool = False
     error: DesktopRagError | None = None
+    reading_all: dict[str, Any] = field(default_factory=dict)
 
     @property
     def citations(self) -> list[dict[str, Any]]:
@@ -49,8 +53,11 @@ class Answer:
 
     @property
     def shown_passages(self) -> list[dict[str, Any]]:
-        """What the sources tab lists: the passages read, or the citations of an answer from the past."""
-        return self.passages or self.citations
+        """What the sources tab lists: the passages read, or the citations of an answer from the past.
+
+        Where everything was read it is what the answer quotes.
+        """
+        return self.citations if self.data.get("strategy") == "whole" else self.passages or self.citations
 
     @property
     def found(self) -> bool:

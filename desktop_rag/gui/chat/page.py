@@ -79,12 +79,16 @@ class ChatPage(QWidget):
         self.composer.stopped.connect(session.stop)
         self.first.asked.connect(self.ask)
 
-    def ask(self, question: str) -> None:
+    def read_all(self, question: str) -> None:
+        """Ask again, and have every passage read for it."""
+        self.ask(question, whole=True)
+
+    def ask(self, question: str, *, whole: bool = False) -> None:
         """Ask; the text stays in the composer until it is stored."""
         self.notice.hide()
         if self.composer.text() != question:
             self.composer.put(question)
-        self._session.ask(question)
+        self._session.ask(question, whole=whole)
 
     # -- entries -------------------------------------------------------------------------------
 
@@ -95,6 +99,7 @@ class ChatPage(QWidget):
         card.cited.connect(self.cited)
         card.passage_opened.connect(self.passage_opened)
         card.ask_again.connect(self.ask)
+        card.read_all.connect(self.read_all)
         card.resized.connect(self.column.entry_resized)
         return card
 

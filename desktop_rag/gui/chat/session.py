@@ -74,14 +74,15 @@ class Session(QObject):
         """Whether an answer is in progress."""
         return self._task is not None
 
-    def ask(self, question: str) -> None:
-        """Ask; the question is stored before anything else happens."""
+    def ask(self, question: str, *, whole: bool = False) -> None:
+        """Ask, have everything read for it if `whole`; the question is stored before anything else happens."""
         if self._task is not None:
             return
         answer = entries.Answer(question)
         collection, conversation = self.collection, self.conversation
+        how = {"strategy": "whole"} if whole else {}
         task = self._tasks.run(
-            lambda: self._backend.answer(question, collection=collection, conversation=conversation),
+            lambda: self._backend.answer(question, collection=collection, conversation=conversation, **how),
             event=lambda event: self._take(answer, event),
             failed=lambda error: self._fail(answer, error),
         )
@@ -118,6 +119,9 @@ class Session(QObject):
             answer.passages = list(event.get("passages") or [])
             answer.coverage = dict(event.get("coverage") or {})
             answer.phase = entries.READING
+            self._tell(answer)
+        elif kind == "reading_all":
+            answer.reading_all = event
             self._tell(answer)
         elif kind == "token":
             self._grow(answer, event)

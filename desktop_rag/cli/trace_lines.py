@@ -1,0 +1,55 @@
+"""Why these passages, in lines for people: what each stage found, and each candidate's place in all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from desktop_rag.cli.output import counted
+
+_STAGES = {"bm25": "words", "dense": "meaning", "hybrid": "joined", "rerank": "read again"}
+_STATES = {
+    "hit": "",
+    "read": "read by the model",
+    "cut": "no room in the prompt",
+    "same": "says the same as one above",
+    "below": "not among the hits",
+}
+_MEMBERS = {"answered": "{} in {:.0f} ms", "failed": "failed", "late": "not done after {1:.0f} ms"}
+_MOST_BELOW = 10
+"""So many candidates are shown after the last hit."""
+
+
+def trace_lines(traced: Mapping[str, Any]) -> list[str]:
+    """Who found how much, and a line for each candidate with its place in every stage."""
+    stages = [row["stage"] for row in traced["stages"]]
+    return ["", "How they were found", *_stage_lines(traced), *_table(traced["rows"], stages)]
+
+
+def _stage_lines(traced: Mapping[str, Any]) -> Iterator[str]:
+    for member in traced["members"]:
+        said = _MEMBERS[member["state"]].format(counted(member["hits"], "passage"), member["ms"])
+        yield f"  {member['name']}: {said}"
+    # The members of a deep search have told of the first two stages.
+    for row in traced["stages"][2 if traced["members"] else 0 :]:
+        time = "" if row["ms"] is None else f", {row['ms']:.0f} ms"
+        yield f"  {_STAGES[row['stage']]}: {counted(row['found'], 'passage')}{time}"
+
+
+def _table(rows: list[Mapping[str, Any]], stages: list[str]) -> Iterator[str]:
+    names = [_STAGES[stage] for stage in stages]
+    yield ""
+    yield "Place in each stage (– is: not found there)"
+    yield "  ".join(["    #", *names, "passage"])
+    last = max((n for n, row in enumerate(rows) if row["state"] != "below"), default=-1)
+    for place, row in enumerate(rows[: last + 1 + _MOST_BELOW], start=1):
+        cells = [f"{row['places'].get(s, '–'):>{len(name)}}" for s, name in zip(stages, names, strict=True)]
+        state = _STATES[row["state"]]
+        yield "  ".join([f"{place:>5}", *cells, _where(row) + (f" ({state})" if state else "")])
+
+
+def _where(row: Mapping[str, Any]) -> str:
+    if row["name"] is None:
+        return "removed since"
+    place = f"page {row['page']}" if row["page"] else row["locator"]
+    return f"{row['name']}, {place}" if place else str(row["name"])

@@ -1,0 +1,64 @@
+"""The figures of `eval retrieval` as lines: one table for each set, and one over all of them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from desktop_rag.evaluation.verdict import probability
+
+_COLUMNS = ("ndcg@10", "map", "mrr@10", "recall@10", "recall@100", "success@1")
+_SIGNS = {True: "✓", False: "✗"}
+
+
+def tables(done: Mapping[str, Any]) -> list[str]:
+    """The lines for one set's result, or for {sets}."""
+    if "sets" not in done:
+        return one_set(done)
+    lines = [line for each in done["sets"] for line in (*one_set(each), "")]
+    return [*lines, *overview(done["sets"])]
+
+
+def one_set(done: Mapping[str, Any]) -> list[str]:
+    """A row for each mode, what they mean, and the aims if the set is a known one."""
+    encoder = (done["encoder"] or {}).get("name") or "no encoder"
+    lines = [f"{done['set']}: {done['documents']:,} documents, {done['queries']:,} questions, {encoder}"]
+    lines.append(
+        f"  {'mode':<8}" + "".join(f"{name:>11}" for name in _COLUMNS) + f"{'p50':>9}{'p95':>9}  p against BM25"
+    )
+    for row in done["modes"]:
+        figures = "".join(f"{row[name]:>11.4f}" for name in _COLUMNS)
+        times = "".join(f"{_milliseconds(row[name]):>9}" for name in ("p50_ms", "p95_ms"))
+        p = row["p_vs_bm25"]
+        lines.append(f"  {row['mode']:<8}{figures}{times}  {'–' if p is None else probability(p)}")
+    lines += [f"  {sentence}" for sentence in done["verdict"]]
+    return lines + [f"  {_SIGNS[aim['met']]} {_aim(aim)}" for aim in done["aims"]]
+
+
+def overview(sets: Sequence[Mapping[str, Any]]) -> list[str]:
+    """nDCG@10 of every mode on every set, with the mean over the sets."""
+    modes = list(dict.fromkeys(row["mode"] for done in sets for row in done["modes"]))
+    lines = [f"  {'nDCG@10':<18}" + "".join(f"{mode:>9}" for mode in modes) + "  aims"]
+    columns: dict[str, list[float]] = {mode: [] for mode in modes}
+    for done in sets:
+        values = {row["mode"]: float(row["ndcg@10"]) for row in done["modes"]}
+        for mode, value in values.items():
+            columns[mode].append(value)
+        met = sum(aim["met"] for aim in done["aims"])
+        lines.append(f"  {done['set'][:18]:<18}{_cells(values, modes)}  {met} of {len(done['aims'])}")
+    means = {mode: sum(values) / len(values) for mode, values in columns.items()}
+    return [*lines, f"  {'mean':<18}{_cells(means, modes)}"]
+
+
+def _cells(values: Mapping[str, float], modes: Sequence[str]) -> str:
+    return "".join(f"{values[mode]:>9.4f}" if mode in values else f"{'–':>9}" for mode in modes)
+
+
+def _milliseconds(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1f} ms"
+
+
+def _aim(aim: Mapping[str, Any]) -> str:
+    if isinstance(aim["target"], str):
+        return f"{aim['mode']}, {aim['figure']}: {100 * aim['value']:+.1f} points, meant to be {aim['target']}"
+    return f"{aim['mode']}, {aim['figure']}: {aim['value']:.3f}, at least {aim['target']:.3f}"

@@ -1,0 +1,128 @@
+"""A search of the library: its parts put together, each collection asked through its own encoder."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from desktop_rag.documents.repeats import unquoted
+from desktop_rag.errors import ModelError
+from desktop_rag.privacy.question import MappedQuestion
+from desktop_rag.retrieval.analyse import terms
+from desktop_rag.retrieval.deep import SECONDS as DEEP_SECONDS
+from desktop_rag.retrieval.deep import rewritten
+from desktop_rag.retrieval.encode import Encoder, Vectors
+from desktop_rag.retrieval.fuse import Fusion
+from desktop_rag.retrieval.rerank import DEPTH, SECONDS, MaxSim, Reranking
+from desktop_rag.retrieval.search import Ranking, search
+from desktop_rag.retrieval.stages import Deep, since
+from desktop_rag.workers.library import Library
+
+# A deep search reads more, and may take longer.
+_DEEP_DEPTH, _DEEP_SECONDS = 2 * DEPTH, 2 * SECONDS
+# So many earlier questions may say what this one is about.
+_EARLIER = 2
+# So many collections are searched each by itself too; more would only wait for each other.
+_ALONE = 8
+_UNREAD = "The question could not be compared by meaning; its words alone were searched."
+Encoders = Mapping[int, Encoder]
+
+
+def rank(
+    library: Library,
+    question: str,
+    mapped: MappedQuestion,
+    collections: Sequence[int],
+    mode: str,
+    limit: int,
+    earlier: Sequence[str] = (),
+) -> Ranking:
+    """Search by the mapped question, and by what was typed too: a document may have kept it, or nobody saw it there.
+
+    `earlier`: the (mapped) questions before it in its conversation, for a deep search.
+    """
+    started = time.perf_counter()
+    encoders = {} if mode == "bm25" else library.encoders(collections)
+    notes = []
+    try:
+        vectors = _vectors(library, question, mapped, encoders)
+    except ModelError:
+        if mode == "dense":
+            raise
+        vectors, encoders, notes = {}, {}, [_UNREAD]
+    encode_ms = since(started)
+    ranking = search(
+        " ".join([mapped.search_text, *mapped.replaced]),
+        vectors,
+        collections,
+        lexical=library.lexical,
+        dense=library,
+        mode=mode,
+        limit=limit,
+        likeness=lambda chunks: _said(library, chunks),
+        fusion=_fusion(library, collections),
+        reranking=_reranking(library, encoders, mode),
+        deep=_deep(library, mapped, encoders, earlier) if mode == "deep" else None,
+    )
+    ranking.timings_ms = {"encode": encode_ms, **ranking.timings_ms}
+    ranking.notes[:0] = notes
+    return ranking
+
+
+def _vectors(library: Library, question: str, mapped: MappedQuestion, encoders: Encoders) -> dict[int, Vectors]:
+    """By collection the question's vector, from the encoder that made its passages'.
+
+    It is the mapped question's; between it and the typed one's where a replaced value also stands in clear.
+    """
+    in_clear = not all(library.lexical.missing(terms(value), list(encoders)) for value in mapped.replaced)
+    return _encoded([mapped.search_text, *([question] if in_clear else ())], encoders)
+
+
+def _encoded(texts: Sequence[str], encoders: Encoders) -> dict[int, Vectors]:
+    """By collection the direction between the texts' vectors, the very same one for collections of one encoder."""
+    made: dict[str, Vectors] = {}
+    for encoder in encoders.values():
+        if encoder.card.fingerprint not in made:
+            both = encoder.encode_all(texts, query=True).sum(axis=0)
+            made[encoder.card.fingerprint] = both / np.linalg.norm(both)
+    return {collection: made[encoder.card.fingerprint] for collection, encoder in encoders.items()}
+
+
+def _fusion(library: Library, collections: Sequence[int]) -> Fusion:
+    """The collections' own way to join words and meaning, if they have one in common."""
+    (written, *others) = {library.collections.fusion(collection) for collection in collections} or {None}
+    return Fusion() if written is None or others else Fusion.read(written)
+
+
+def _reranking(library: Library, encoders: Encoders, mode: str) -> Reranking | None:
+    """With the encoder of the collections; of several that of many languages, for one scale holds for all."""
+    if mode not in ("rerank", "deep") or not encoders:
+        return None
+    encoder = min(encoders.values(), key=lambda each: each.card.details.get("languages") == ["en"])
+    depth, seconds = (_DEEP_DEPTH, _DEEP_SECONDS) if mode == "deep" else (DEPTH, SECONDS)
+    return Reranking(MaxSim(encoder), lambda chunks: _texts(library, chunks), depth, seconds)
+
+
+def _deep(library: Library, mapped: MappedQuestion, encoders: Encoders, earlier: Sequence[str]) -> Deep:
+    other = rewritten(mapped.search_text, list(earlier)[-_EARLIER:])
+    names = {row["id"]: row["name"] for row in library.collections.all() if row["id"] in encoders}
+    return Deep(
+        rewritten=(lambda: _encoded([other], encoders)) if other and other != mapped.search_text else None,
+        names=names if 1 < len(names) <= _ALONE else {},
+        seconds=DEEP_SECONDS,
+        interrupt=library.db.interrupt,
+    )
+
+
+def _texts(library: Library, chunks: Sequence[int]) -> dict[int, str]:
+    """What was encoded of the chunks."""
+    rows = library.documents.chunk_rows(chunks)
+    return {chunk: f"{row['context']}\n{row['text']}" if row["context"] else row["text"] for chunk, row in rows.items()}
+
+
+def _said(library: Library, chunks: Sequence[int]) -> dict[int, tuple[int, str, str]]:
+    """What the chunks say; of two collections the same pseudonym means two people."""
+    rows = library.documents.chunk_rows(chunks)
+    return {chunk: (row["collection_id"], row["context"], unquoted(row["text"])) for chunk, row in rows.items()}

@@ -1,0 +1,101 @@
+"""The `retrieval` role: a library of its own, in a folder that lives for one measurement, filled and questioned.
+
+What it measures is what the `library` role runs: the same class over the same tables, the same encoders, the same
+search. It never sees the user's own library.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from desktop_rag.errors import UsageError
+from desktop_rag.evaluation import growth_filling
+from desktop_rag.evaluation.judged import corpus
+from desktop_rag.evaluation.retrieval_filling import Filled, fill
+from desktop_rag.workers import allocator, encoding
+from desktop_rag.workers.library import Library
+from desktop_rag.workers.loop import Operation, Request, Service
+from desktop_rag.workers.questions import ranked
+
+
+class _Retrieval:
+    """One library, opened when it is filled, and what it was filled with."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir
+        self._filled: Filled | None = None
+
+    @cached_property
+    def _library(self) -> Library:
+        return Library(self._data_dir)
+
+    def fill(self, request: Request) -> Operation:
+        """{folder, encoder} -> {encoder: card, documents, seconds}."""
+        folder, encoder = Path(str(request.args["folder"])), request.args.get("encoder")
+        entries = list(corpus(folder))
+        if not entries:
+            raise UsageError("bad_request", f"There are no documents in “{folder.name}”.")
+        self._filled = yield from fill(self._library, entries, encoder)
+        in_use = self._library.collections.encoders(self._filled.collection).in_use
+        return {
+            "encoder": None if in_use is None else encoding.card(in_use),
+            "documents": len(entries),
+            "seconds": {name: round(seconds, 2) for name, seconds in self._filled.seconds.items()},
+        }
+
+    def rank(self, request: Request) -> Operation:
+        """{mode, questions, depth} -> "ranked" events {question, documents: [[id, score]], ms, encode_ms}."""
+        assert self._filled is not None
+        mode, depth = str(request.args["mode"]), int(request.args["depth"])
+        for question, text in dict(request.args["questions"]).items():
+            yield {"event": "ranked", "question": question, **self._ranked(self._filled, text, mode, depth)}
+        return {}
+
+    def _ranked(self, filled: Filled, text: str, mode: str, depth: int) -> dict[str, Any]:
+        begun = time.perf_counter()
+        ranking = ranked(self._library, text, [filled.collection], mode, depth)
+        spent = 1000 * (time.perf_counter() - begun)
+        # Passages that say the same are shown as one, and judged each by itself.
+        found = [one for chunk in ranking.order for one in (chunk, *ranking.also.get(chunk, ()))]
+        best: dict[str, float] = {}
+        for chunk in found:
+            # Of a document in several passages the best one counts.
+            best.setdefault(filled.documents[chunk], ranking.final[chunk])
+        return {"documents": list(best.items()), "ms": spent, "encode_ms": ranking.timings_ms["encode"]}
+
+    def grow(self, request: Request) -> Operation:
+        """{chunks} -> {seconds}: a made-up collection of so many passages, see `growth_filling`."""
+        begun = time.perf_counter()
+        yield from growth_filling.fill(self._library, int(request.args["chunks"]))
+        return {"seconds": round(time.perf_counter() - begun, 1)}
+
+    def encode(self, request: Request) -> Operation:
+        """{texts} -> {seconds}: as passages, by the encoder for English, once it is warm."""
+        texts, encoder = [str(text) for text in request.args["texts"]], self._library.encoder
+        encoder.encode_all(texts[:8])
+        yield None
+        begun = time.perf_counter()
+        encoder.encode_all(texts)
+        return {"seconds": time.perf_counter() - begun}
+
+    def close(self) -> None:
+        """Let go of the library."""
+        if "_library" in vars(self):
+            self._library.close()
+
+
+def open_service(data_dir: Path, options: dict[str, Any]) -> Service:
+    """The role's operations."""
+    # As in the library's process.
+    allocator.one_arena()
+    for name in ("torch", "transformers"):
+        sys.modules.setdefault(name, None)  # type: ignore[arg-type]
+    service = _Retrieval(data_dir)
+    return Service(
+        {"fill": service.fill, "rank": service.rank, "grow": service.grow, "encode": service.encode},
+        close=service.close,
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Sequence, Set
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
@@ -133,8 +134,11 @@ def finish(library: Library, args: dict[str, Any]) -> dict[str, Any]:
     if found and answer.strip() and passages:
         aligned = _aligned(library, answer, question, passages)
         if not aligned or aligned[0].support == "unsupported":
-            # An answer that starts with what no passage carries misses the question: the passage itself speaks.
-            draft, (answer, aligned) = answer, _quoted(library, question, passages)
+            # An answer that starts with what no passage carries misses the question: the passage itself speaks, or what
+            # the answer comes to say after all.
+            draft = answer
+            quoted = _quoted(library, question, passages)
+            answer, aligned = quoted if quoted[1] else _from_the_first_supported(answer, aligned)
             found = bool(aligned)
         elif aligned[-1].support == "unsupported":
             # A small model rambles on after its answer; what trails it without any support is left out.
@@ -197,6 +201,16 @@ def _shown_spans(passages: Sequence[dict[str, Any]]) -> list[Span]:
         for span in passage_spans([p["text"] for p in passages])
         if not any(start < span.end and span.start < end for start, end in kept_from_it.get(span.passage, ()))
     ]
+
+
+def _from_the_first_supported(answer: str, aligned: Sequence[Aligned]) -> tuple[str, list[Aligned]]:
+    """An answer without what comes before its first supported sentence and after its last; that there is none."""
+    borne = [number for number, item in enumerate(aligned) if item.support == "supported"]
+    if not borne:
+        return NOT_FOUND, []
+    kept = aligned[borne[0] : borne[-1] + 1]
+    begin, end = kept[0].start, kept[-1].end
+    return answer[begin:end], [replace(item, start=item.start - begin, end=item.end - begin) for item in kept]
 
 
 def _trailing(aligned: Sequence[Aligned]) -> int:

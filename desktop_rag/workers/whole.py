@@ -21,6 +21,9 @@ from desktop_rag.workers.questions import cite, passages_of, store_answer
 
 # More lines than anybody checks; how many there are is told.
 _MOST_LINES = 60
+# The cosine of a question and a sentence that have nothing to do with each other, where it is not near 0: the median
+# over questions and sentences of other articles.
+_UNRELATED = {"multilingual-e5-small": 0.74}
 # Passages read in one step, so that nothing waits long.
 _A_STEP = 8
 
@@ -33,7 +36,7 @@ def read_all(library: Library, args: dict[str, Any]) -> Operation:
     kind, collections = _kind(args["kind"]), [int(each) for each in args["collections"]]
     asked = subject(str(args["question"]))
     encoder = _encoder(library, collections)
-    unrelated = float(encoder.card.details.get("unrelated_cosine", 0.0))
+    unrelated = _UNRELATED.get(encoder.card.name, 0.0)
     words = frozenset(chain.from_iterable(library.lexical.analyses(asked, collections)))
     wanted = words.difference(terms(" ".join(ASKING))) or words
     reading = Reading(encoder.encode_query(asked), wanted, kind, unrelated)
@@ -69,7 +72,7 @@ def _kind(name: object) -> Kind:
 def _encoder(library: Library, collections: Sequence[int]) -> Encoder:
     """One for all, so that what it says of one sentence compares with what it says of another."""
     held = list(library.encoders(collections).values()) or [library.encoder]
-    return max(held, key=lambda encoder: len(encoder.card.details.get("languages") or ()))
+    return max(held, key=lambda encoder: "mul" in (encoder.card.details.get("languages") or ()))
 
 
 def _steps(library: Library, document: str) -> list[list[dict[str, Any]]]:

@@ -71,6 +71,20 @@ def test_everything_is_read_and_what_speaks_of_it_is_quoted(library: Library, fi
     assert kept["text"] == done["answer"]
 
 
+def test_documents_of_another_language_are_read_in_theirs(library: Library, tmp_path: Path) -> None:
+    said = ["am 3. März 2025 bezahlt", "seit dem 12. April 2025 überfällig", "seit dem 30. Mai 2025 überfällig"]
+    goods = "Für die Lieferung der Waren im ersten Halbjahr berechnen wir die unten genannte Summe."
+    for number, words in enumerate(said):
+        text = f"Rechnung {number}\n\n{goods} Die Rechnung ist {words}. Die Zahlung geht auf das bekannte Konto.\n"
+        (tmp_path / f"rechnung {number}.txt").write_text(text, encoding="utf-8")
+    add(library, *sorted(tmp_path.glob("rechnung *.txt")))
+    _, result = read(library, "Welche Rechnungen sind überfällig?")
+    assert [place["text"] for place in result["places"]] == [
+        "Die Rechnung ist seit dem 12. April 2025 überfällig.",
+        "Die Rechnung ist seit dem 30. Mai 2025 überfällig.",
+    ]
+
+
 def test_what_was_removed_meanwhile_is_left_out(library: Library, filled: list[str]) -> None:
     from desktop_rag.workers.removing import remove_document
 

@@ -13,7 +13,7 @@ import pytest
 from desktop_rag.privacy.finding import Detector, Finding
 from desktop_rag.retrieval.encode import EncoderCard, Vectors
 from desktop_rag.workers import cleaning, indexing
-from desktop_rag.workers.library import Library
+from desktop_rag.workers.library import ENCODER_MODEL, Library
 
 pytestmark = pytest.mark.slow
 TABLES = ("pages", "chunks", "postings", "terms", "vectors", "spans", "entries", "aliases")
@@ -34,11 +34,11 @@ class Failing:
 
 
 class Flat:
-    """An encoder that costs nothing."""
+    """An encoder that costs nothing, in the place of the first one."""
 
-    card = EncoderCard("flat", 4, 256, "flat", {})
+    card = EncoderCard("flat", 4, 256, "flat", {"id": ENCODER_MODEL})
 
-    def encode(self, texts: Sequence[str]) -> Iterator[tuple[list[int], Vectors]]:
+    def encode(self, texts: Sequence[str], *, query: bool = False) -> Iterator[tuple[list[int], Vectors]]:
         yield list(range(len(texts))), np.full((len(texts), 4), 0.5, dtype=np.float32)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:

@@ -273,9 +273,9 @@ def test_an_erasure_that_a_kill_broke_off_is_finished_at_the_next_start(
     open_library: Callable[[], Library], library: Library, long: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps = in_the_middle(library, long)
-    monkeypatch.setattr(removing, "_drop", lambda *_: None)
-    steps.close()
-    monkeypatch.undo()
+    with monkeypatch.context() as patch:
+        patch.setattr(removing, "_drop", lambda *_: None)
+        steps.close()
     assert library.documents.exists(long)
     library.close()
     library_service.open_service(paths.data_dir(), {"seal": "none"}).close()

@@ -1,24 +1,62 @@
-"""BM25 over postings kept in the encrypted database, written in the same transaction as the text.
+"""BM25 over the words of passages, kept in the encrypted database and written in the transaction of the text.
 
-Scores follow Robertson and Zaragoza (2009) with Lucene's non-negative IDF, ln(1 + (N - n + .5)/(n + .5)),
-and tf * (k1 + 1) / (tf + k1 * (1 - b + b * length / average)). Document frequency and average length are
-taken at query time, so adding or removing a document rescores nothing.
+Document frequency and average length are taken at query time, so adding or removing a document rescores nothing.
 """
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
 from desktop_rag.retrieval.analyse import ENGLISH, question_terms, terms
+from desktop_rag.retrieval.bm25 import Bm25, Numbers, TermScore
+from desktop_rag.retrieval.passages import Passages, Sizes
+from desktop_rag.retrieval.postings import Entries, Hits, Postings
 
-K1 = 1.2
-B = 0.75
 Scores = dict[int, float]
+
+
+class Found(Mapping[int, float]):
+    """The score of every chunk that shares a term with a question, without a list of them being made."""
+
+    def __init__(self, scores: Numbers) -> None:
+        self._scores = scores
+
+    def __getitem__(self, chunk: int) -> float:
+        score = float(self._scores[chunk]) if 0 <= chunk < len(self._scores) else 0.0
+        if not score:
+            raise KeyError(chunk)
+        return score
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(np.flatnonzero(self._scores).tolist())
+
+    def __len__(self) -> int:
+        return int(np.count_nonzero(self._scores))
+
+    def best(self, limit: int) -> dict[int, float]:
+        """The best so many, best first; equal ones by id."""
+        chunks = np.flatnonzero(self._scores)
+        worth = self._scores[chunks]
+        if len(chunks) > limit:
+            least = np.partition(worth, -limit)[-limit]
+            chunks, worth = chunks[worth >= least], worth[worth >= least]
+        order = np.lexsort((chunks, -worth))[:limit]
+        return dict(zip(chunks[order].tolist(), worth[order].tolist(), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A word of a question, or what it is in several languages: where it stands in the chosen collections."""
+
+    words: frozenset[str]
+    times: int
+    chunks: Numbers
+    frequencies: Numbers
 
 
 class LexicalIndex(Protocol):
@@ -32,7 +70,7 @@ class LexicalIndex(Protocol):
         """Take chunks out, inside the caller's transaction; returns how many terms went with them."""
         ...
 
-    def search(self, query: str, collections: Sequence[int]) -> Scores:
+    def search(self, query: str, collections: Sequence[int]) -> Mapping[int, float]:
         """The score of every chunk that shares a term with the query."""
         ...
 
@@ -44,20 +82,36 @@ class LexicalIndex(Protocol):
         """Those of the terms that no chunk holds."""
         ...
 
+    def having(self, term: str) -> list[int] | None:
+        """The chunks that have a term; None for one that the index does not know."""
+        ...
+
+    def leftover(self, after: int, upto: int) -> bool:
+        """Whether a term numbered above `after` and up to `upto` belongs to no chunk."""
+        ...
+
+    def agrees(self) -> bool:
+        """Whether what is searched is what the chunks have."""
+        ...
+
+    def rebuild(self) -> None:
+        """Make what is searched anew from the chunks' terms, inside the caller's transaction."""
+        ...
+
     def analyses(self, text: str, collections: Sequence[int]) -> list[list[str]]:
         """The terms of a text in each language that documents of the collections are in."""
         ...
 
 
 class PostingsIndex:
-    """LexicalIndex over the tables `terms` and `postings`."""
+    """LexicalIndex over `Postings` and `Passages`. Searches may run in several threads."""
 
-    def __init__(self, connection: Any, *, k1: float = K1, b: float = B) -> None:
+    def __init__(self, connection: Any, postings: Postings | None = None) -> None:
         self._db = connection
+        self._postings = postings or Postings(connection)
+        self._passages = Passages(connection)
         self._languages: dict[tuple[int, ...], list[str]] = {}
         self._as_of = -1
-        self._k1 = k1
-        self._b = b
 
     def add(self, chunk: int, text: str) -> int:
         """See LexicalIndex."""
@@ -65,53 +119,97 @@ class PostingsIndex:
             "SELECT d.language FROM chunks k JOIN documents d ON d.id = k.document_id WHERE k.id = ?", (chunk,)
         ).fetchone()
         counts = Counter(terms(text, row[0] if row else None))
-        self._db.executemany("INSERT OR IGNORE INTO terms (term) VALUES (?)", [(term,) for term in counts])
-        self._db.executemany(
-            "INSERT INTO postings (term_id, chunk_id, frequency) SELECT id, ?, ? FROM terms WHERE term = ?",
-            [(chunk, frequency, term) for term, frequency in counts.items()],
-        )
+        self._passages.changed([chunk])
+        self._postings.add(chunk, counts)
         return sum(counts.values())
 
     def remove(self, chunks: Sequence[int]) -> int:
         """See LexicalIndex. Terms that nothing uses any more go too: a rare word can be a person's."""
-        marks = ",".join("?" * len(chunks))
-        touched = [
-            row[0]
-            for row in self._db.execute(
-                f"SELECT DISTINCT term_id FROM postings WHERE chunk_id IN ({marks})", list(chunks)
-            )
-        ]
-        self._db.execute(f"DELETE FROM postings WHERE chunk_id IN ({marks})", list(chunks))
-        cursor = self._db.executemany(
-            "DELETE FROM terms WHERE id = ? AND NOT EXISTS (SELECT 1 FROM postings WHERE term_id = terms.id)",
-            [(term,) for term in touched],
-        )
-        return max(0, int(cursor.rowcount))
+        self._passages.changed(chunks)
+        return self._postings.remove(chunks)
 
-    def search(self, query: str, collections: Sequence[int]) -> Scores:
+    def search(self, query: str, collections: Sequence[int], how: Bm25 | None = None) -> Found:
         """See LexicalIndex."""
-        total, average = self._statistics(collections)
-        scores: Scores = {}
-        for words, weight in question_terms(query, self._spoken(collections)).items():
-            postings = np.concatenate([self._postings(word, collections) for word in sorted(words)])
-            if not len(postings):
-                continue
-            for chunk, gain in zip(
-                postings[:, 0].tolist(), self._gains(postings, total, average).tolist(), strict=True
-            ):
-                scores[int(chunk)] = scores.get(int(chunk), 0.0) + weight * gain
-        return scores
+        how = how or Bm25()
+        matches, sizes = self.matches(query, collections)
+        total, average = sizes.of(collections)
+        scores = np.zeros(len(sizes.lengths))
+        for match in matches:
+            weight = match.times * how.rarity(total, len(match.chunks))
+            scores[match.chunks] += weight * how.saturated(match.frequencies, sizes.lengths[match.chunks], average)
+        return Found(scores)
+
+    def explain(self, query: str, chunk: int, collections: Sequence[int], how: Bm25 | None = None) -> list[TermScore]:
+        """What each word of the question gives the chunk, the most first; the scores sum to that of `search`."""
+        how = how or Bm25()
+        matches, sizes = self.matches(query, collections)
+        total, average = sizes.of(collections)
+        told = []
+        for match in matches:
+            here = np.flatnonzero(match.chunks == chunk)
+            if len(here):
+                frequency = match.frequencies[here]
+                factor = float(how.saturated(frequency, sizes.lengths[[chunk]], average)[0])
+                idf = how.rarity(total, len(match.chunks))
+                term = " / ".join(sorted(match.words))
+                counts = (match.times, int(frequency[0]), len(match.chunks))
+                told.append(TermScore(term, *counts, idf, factor, match.times * idf * factor))
+        return sorted(told, key=lambda one: -one.score)
+
+    def matches(self, query: str, collections: Sequence[int]) -> tuple[list[Match], Sizes]:
+        """The question's words that stand somewhere in the collections, and the passages' sizes."""
+        asked = question_terms(query, self._spoken(collections))
+        held = self._postings.read(set().union(*asked))
+        # After the words: a passage that comes meanwhile has its place then.
+        sizes = self._passages.sizes()
+        mask, found = sizes.mask(collections), []
+        for words, times in asked.items():
+            variants = [held[word] for word in sorted(words) if word in held]
+            if variants:
+                chunks, frequencies = _of(variants[0] if len(variants) == 1 else _together(variants), mask, sizes)
+                if len(chunks):
+                    found.append(Match(words, times, chunks, frequencies))
+        return found, sizes
 
     def count(self) -> int:
         """See LexicalIndex. A chunk without a single term ("-,-") is indexed too: nothing of it is left to do."""
-        query = (
-            "SELECT (SELECT count(DISTINCT chunk_id) FROM postings) + (SELECT count(*) FROM chunks WHERE length = 0)"
-        )
-        return int(self._db.execute(query).fetchone()[0])
+        return self._postings.count()
 
     def missing(self, words: Iterable[str], collections: Sequence[int]) -> set[str]:
         """See LexicalIndex."""
-        return {word for word in words if not len(self._postings(word, collections))}
+        asked = set(words)
+        found = self._postings.read(asked)
+        sizes = self._passages.sizes()
+        mask = sizes.mask(collections)
+        return asked - {word for word, hits in found.items() if len(_of(hits, mask, sizes)[0])}
+
+    def words(self, chunks: Sequence[int]) -> Entries:
+        """The terms of some chunks, by the numbers that stand for them."""
+        return self._postings.words(chunks)
+
+    def sizes(self) -> Sizes:
+        """The chunks' lengths in terms, and their collections."""
+        return self._passages.sizes()
+
+    def having(self, term: str) -> list[int] | None:
+        """See LexicalIndex."""
+        if term not in self._postings.numbers([term]):
+            return None
+        chunks, _ = self._postings.read([term]).get(term, ((), ()))
+        return sorted(map(int, chunks))
+
+    def leftover(self, after: int, upto: int) -> bool:
+        """See LexicalIndex."""
+        return self._postings.leftover(after, upto)
+
+    def agrees(self) -> bool:
+        """See LexicalIndex."""
+        return self._postings.agrees()
+
+    def rebuild(self) -> None:
+        """See LexicalIndex."""
+        self._postings.rebuild()
+        self._passages = Passages(self._db)
 
     def analyses(self, text: str, collections: Sequence[int]) -> list[list[str]]:
         """See LexicalIndex."""
@@ -129,30 +227,17 @@ class PostingsIndex:
             self._languages[key] = found or [ENGLISH]
         return self._languages[key]
 
-    def _statistics(self, collections: Sequence[int]) -> tuple[int, float]:
-        marks = ",".join("?" * len(collections))
-        row = self._db.execute(
-            "SELECT count(*), avg(k.length) FROM chunks k JOIN documents d ON d.id = k.document_id"
-            f" WHERE d.collection_id IN ({marks})",
-            list(collections),
-        ).fetchone()
-        return int(row[0]), float(row[1] or 1.0)
 
-    def _postings(self, term: str, collections: Sequence[int]) -> np.ndarray[Any, np.dtype[np.float64]]:
-        """Array [n, 3] of chunk, frequency, length."""
-        marks = ",".join("?" * len(collections))
-        rows = self._db.execute(
-            "SELECT p.chunk_id, p.frequency, k.length FROM postings p JOIN chunks k ON k.id = p.chunk_id"
-            f" JOIN documents d ON d.id = k.document_id WHERE p.term_id = (SELECT id FROM terms WHERE term = ?)"
-            f" AND d.collection_id IN ({marks})",
-            (term, *collections),
-        ).fetchall()
-        return np.array([tuple(row) for row in rows], dtype=np.float64).reshape(-1, 3)
+def _of(hits: Hits, mask: Numbers | None, sizes: Sizes) -> Hits:
+    """Those in the collections of a mask."""
+    chunks, frequencies = hits
+    if mask is None:
+        return hits
+    chosen = mask[sizes.collections[chunks]]
+    return chunks[chosen], frequencies[chosen]
 
-    def _gains(
-        self, postings: np.ndarray[Any, np.dtype[np.float64]], total: int, average: float
-    ) -> np.ndarray[Any, np.dtype[np.float64]]:
-        idf = math.log(1 + (total - len(postings) + 0.5) / (len(postings) + 0.5))
-        frequency, length = postings[:, 1], postings[:, 2]
-        saturated = frequency * (self._k1 + 1) / (frequency + self._k1 * (1 - self._b + self._b * length / average))
-        return np.asarray(idf * saturated)
+
+def _together(variants: Sequence[Hits]) -> Hits:
+    """What a word is in several languages, as one word."""
+    chunks, places = np.unique(np.concatenate([hits[0] for hits in variants]), return_inverse=True)
+    return chunks, np.bincount(places, np.concatenate([hits[1] for hits in variants]))

@@ -17,7 +17,7 @@ from desktop_rag.errors import DesktopRagError
 from desktop_rag.retrieval.deep import SECONDS, Member, gather
 from desktop_rag.retrieval.encode import Vectors
 from desktop_rag.retrieval.fuse import Fusion, best_first, normalised
-from desktop_rag.retrieval.lexical import LexicalIndex, Scores
+from desktop_rag.retrieval.lexical import Found, LexicalIndex, Scores
 
 ByCollection = Mapping[int, Vectors]
 """The question's vector for each collection; collections of one encoder share the very same one."""
@@ -185,6 +185,8 @@ class Stages:
 
 def best(scores: Mapping[int, float], limit: int) -> Scores:
     """The best so many, best first; equal ones by id."""
+    if isinstance(scores, Found):
+        return scores.best(limit)
     if len(scores) > limit:
         # Of a hundred thousand only those that can be among the best are sorted.
         worth = np.fromiter(scores.values(), np.float64, len(scores))

@@ -13,6 +13,7 @@ from sqlcipher3 import dbapi2 as sqlite
 from desktop_rag.errors import StoreError
 from desktop_rag.store.key import Key, wrong_passphrase
 from desktop_rag.store.migrations import MIGRATIONS
+from desktop_rag.store.packed import PackedEntries, PackedPostings
 
 Connection = Any
 
@@ -73,6 +74,8 @@ def _migrate(connection: Connection, path: Path) -> None:
     if 0 < version < len(MIGRATIONS):
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         shutil.copy2(path, path.with_name(f"{path.name}.before-{len(MIGRATIONS)}"))
+    for name, made in (("packed_entries", PackedEntries), ("packed_postings", PackedPostings)):
+        connection.create_aggregate(name, 2, made)
     for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
         try:
             with transaction(connection):

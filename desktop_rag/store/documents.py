@@ -12,7 +12,7 @@ import os
 import re
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -29,11 +29,17 @@ _COLUMNS = (
 )
 
 
+ForgetWords = Callable[[Sequence[int]], object]
+"""Takes chunks out of the index of words, in the caller's transaction; the database refuses to drop others."""
+_CHUNKS_AT_ONCE = 500
+
+
 class Documents:
     """Queries on documents, pages, spans and chunks; rows are plain mappings."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, forget_words: ForgetWords = lambda chunks: None) -> None:
         self._db = connection
+        self._forget_words = forget_words
 
     def add(self, path: Path, collection: int, policy: str, review: bool) -> str:
         """A new row in state waiting; returns its id."""
@@ -172,6 +178,7 @@ class Documents:
         """Record why a document could not be read; nothing half-made of it stays."""
         cause = json.dumps({"code": error.code, "message": error.message, "hint": error.hint})
         with transaction(self._db):
+            self.drop_passages(document)
             for table in ("pages", "journal"):
                 self._db.execute(f"DELETE FROM {table} WHERE document_id = ?", (document,))
             self._db.execute(
@@ -179,9 +186,18 @@ class Documents:
                 (cause, time.time(), document),
             )
 
+    def drop_passages(self, document: str) -> None:
+        """Take a document's chunks away, and what was made of them, in the caller's transaction."""
+        query = "SELECT id FROM chunks WHERE document_id = ?"
+        chunks = [row[0] for row in self._db.execute(query, (document,))]
+        for at in range(0, len(chunks), _CHUNKS_AT_ONCE):
+            self._forget_words(chunks[at : at + _CHUNKS_AT_ONCE])
+        self._db.execute("DELETE FROM chunks WHERE document_id = ?", (document,))
+
     def store_findings(self, document: str, pages: Sequence[dict[str, Any]]) -> None:
         """Pages without text plus the spans found: all a review needs to be resumed. Replaces earlier ones."""
         with transaction(self._db):
+            self.drop_passages(document)
             self._db.execute("DELETE FROM pages WHERE document_id = ?", (document,))
             for ordinal, page in enumerate(pages):
                 cursor = self._db.execute(
@@ -301,8 +317,9 @@ class Documents:
 
 # substr counts from 1; offsets are code points, as SQLite's text functions count
 CHUNK_QUERY = (
-    "SELECT k.id AS chunk, k.document_id AS document, d.name, d.collection_id, k.ordinal, p.id AS page_id, p.number"
-    " AS page, p.locator, k.start, k.end, k.context, k.length, substr(p.text, k.start + 1, k.end - k.start) AS text"
+    "SELECT k.id AS chunk, k.document_id AS document, d.name, d.language, d.collection_id, k.ordinal,"
+    " p.id AS page_id, p.number AS page, p.locator, k.start, k.end, k.context, k.length,"
+    " substr(p.text, k.start + 1, k.end - k.start) AS text"
     " FROM chunks k JOIN pages p ON p.id = k.page_id JOIN documents d ON d.id = k.document_id"
 )
 

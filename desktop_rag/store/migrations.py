@@ -161,8 +161,24 @@ _FUSION = """
 ALTER TABLE collections ADD COLUMN fusion TEXT
 """
 
+# Words by passage are what holds; passages by word are made from them, and follow in batches: `unmerged` are those
+# still to come. See `packed` for the blobs. No passage can go before its words are taken out.
+_PACKED_WORDS = """
+CREATE TABLE forward (chunk_id INTEGER PRIMARY KEY REFERENCES chunks(id), terms BLOB NOT NULL);
+CREATE TABLE unmerged (chunk_id INTEGER PRIMARY KEY);
+CREATE TABLE segments (
+    segment INTEGER NOT NULL, term_id INTEGER NOT NULL, postings BLOB NOT NULL,
+    PRIMARY KEY (segment, term_id)) WITHOUT ROWID;
+INSERT INTO forward SELECT k.id, coalesce(
+    (SELECT packed_entries(term_id, frequency) FROM postings WHERE chunk_id = k.id), x'') FROM chunks k;
+INSERT INTO segments
+    SELECT chunk_id >> 13, term_id, packed_postings(chunk_id, frequency) FROM postings GROUP BY 1, 2;
+DROP TABLE postings
+"""
+
 MIGRATIONS: tuple[str, ...] = (
     *(_FIRST, _FILES, _JOURNAL, _MOUNTS, _DELETING, _SUBSTITUTES, _RULES, _TREATMENTS, _LOOKS),
     _ENCODERS,
     _FUSION,
+    _PACKED_WORDS,
 )

@@ -200,7 +200,7 @@ def _step(library: Library, collection: int) -> Iterator[None]:
 
 def _start_over(library: Library, document: str, collection: int) -> None:
     """Drop what an earlier attempt left behind."""
-    _drop_chunks(library, document)
+    library.documents.drop_passages(document)
     own = "page_id IN (SELECT id FROM pages WHERE document_id = ?)"
     library.db.execute(f"DELETE FROM spans WHERE label = 'LOOK_ALIKE' AND {own}", (document,))
     library.db.execute(f"UPDATE spans SET entry_id = NULL, alias_id = NULL WHERE {own}", (document,))
@@ -378,10 +378,3 @@ def write_chunk(library: Library, document: str, page: int, page_text: str, ordi
     length = library.lexical.add(chunk, f"{piece.context}\n{page_text[piece.start : piece.end]}")
     library.db.execute("UPDATE chunks SET length = ? WHERE id = ?", (length, chunk))
     return chunk
-
-
-def _drop_chunks(library: Library, document: str) -> None:
-    chunks = [r[0] for r in library.db.execute("SELECT id FROM chunks WHERE document_id = ?", (document,))]
-    for at in range(0, len(chunks), 500):
-        library.lexical.remove(chunks[at : at + 500])
-    library.db.execute("DELETE FROM chunks WHERE document_id = ?", (document,))

@@ -10,6 +10,7 @@ import desktop_rag
 from desktop_rag import paths
 from desktop_rag.errors import DesktopRagError, SearchError
 from desktop_rag.models.catalogue import load_catalogue
+from desktop_rag.store.connection import transaction
 from desktop_rag.workers import encoding
 from desktop_rag.workers.library import Library
 
@@ -59,6 +60,10 @@ def _index(library: Library) -> tuple[dict[str, Any], list[str]]:
     problems = []
     chunks = library.db.execute("SELECT count(*) FROM chunks").fetchone()[0]
     documents = library.db.execute("SELECT count(*) FROM documents").fetchone()[0]
+    if not library.lexical.agrees():
+        with transaction(library.db):
+            library.lexical.rebuild()
+        problems.append("The index of words was put right from the passages.")
     lexical, stored, vectors = library.lexical.count(), library.vectors.count(), 0
     for collection in library.collections.all():
         if library.private(collection["id"]):

@@ -61,12 +61,12 @@ class Library:
         self.folders = Folders(self.db)
         # Files of watched folders whose content is that of another one there: their size and time, and its path.
         self.copies: dict[str, tuple[tuple[int, int], str]] = {}
-        self.documents = Documents(self.db)
+        self.lexical = PostingsIndex(self.db)
+        self.documents = Documents(self.db, self.lexical.remove)
         self.reviews = Reviews(self.db)
         self.rules = RuleRows(self.db)
         self.treatments = Treatments(self.db)
         self.conversations = Conversations(self.db)
-        self.lexical = PostingsIndex(self.db)
         self.vectors = VectorStore(self.db)
         self.chroma = ChromaCache(data_dir / "chroma")
         self.parser = Parser(data_dir)

@@ -267,7 +267,7 @@ def _absent(library: Library, erased: Erased, known: _Known) -> bool:
     places: tuple[tuple[Sequence[str | int], str], ...] = (
         ([erased.document], "documents.id documents.parent_id pages.document_id chunks.document_id"),
         ([erased.document], "journal.document_id quotes.document_id"),
-        (erased.chunks, "chunks.id vectors.chunk_id postings.chunk_id"),
+        (erased.chunks, "chunks.id vectors.chunk_id forward.chunk_id unmerged.chunk_id"),
         (known.gone_entries, "entries.id aliases.entry_id spans.entry_id"),
         (known.gone_aliases, "aliases.id spans.alias_id"),
     )

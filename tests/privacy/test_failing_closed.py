@@ -16,7 +16,7 @@ from desktop_rag.workers import cleaning, indexing
 from desktop_rag.workers.library import ENCODER_MODEL, Library
 
 pytestmark = pytest.mark.slow
-TABLES = ("pages", "chunks", "postings", "terms", "vectors", "spans", "entries", "aliases")
+TABLES = ("pages", "chunks", "forward", "unmerged", "segments", "terms", "vectors", "spans", "entries", "aliases")
 
 
 class Failing:

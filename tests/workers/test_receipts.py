@@ -91,9 +91,12 @@ def test_a_trace_in_another_table_is_found(library: Library, two: dict[str, str]
 def test_a_word_that_no_passage_has_is_a_trace(
     library: Library, two: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    remove = library.lexical.remove
+
     def forgetful(chunks: list[int]) -> int:
-        library.db.executemany("DELETE FROM postings WHERE chunk_id = ?", [(chunk,) for chunk in chunks])
-        return 0
+        gone = remove(chunks)
+        library.db.execute("INSERT OR IGNORE INTO terms (term) VALUES ('gazebo')")
+        return gone
 
     monkeypatch.setattr(library.lexical, "remove", forgetful)
     issued = receipt(library, two["doomed.txt"])

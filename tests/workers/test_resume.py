@@ -121,6 +121,6 @@ def test_a_file_that_went_away_meanwhile_fails_and_leaves_nothing(
     row = library.documents.row(document)
     assert row["state"] == "failed"
     assert '"not_found"' in row["error"]
-    for table in ("chunks", "postings", "terms", "vectors", "entries", "aliases"):
+    for table in ("chunks", "forward", "unmerged", "segments", "terms", "vectors", "entries", "aliases"):
         assert library.db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] == 0, table
     assert "Rivera" not in everything(library)

@@ -78,6 +78,16 @@ SETTINGS: tuple[Setting, ...] = (
         low=1,
         high=12,
     ),
+    Setting(
+        "exact_up_to",
+        100_000,
+        "Compare all passages up to",
+        "In a collection with more of them, Chroma's graph looks for the nearest: quicker, but its files need much"
+        " memory and, unlike all others, are not encrypted. They hold no text.",
+        low=0,
+        high=100_000_000,
+        restart=True,
+    ),
     Setting("max_tokens", 256, "Longest answer (tokens)", "An answer stops at this length.", low=32, high=2048),
     Setting(
         "auto_lock",

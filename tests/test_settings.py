@@ -35,6 +35,7 @@ GOOD = {
     "real_values": False,
     "second_opinion": True,
     "auto_lock": 10,
+    "exact_up_to": 5000,
 }
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),

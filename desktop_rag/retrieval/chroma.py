@@ -1,6 +1,6 @@
 """Chroma as a disposable cache of ids and vectors: no text, no metadata, rebuilt from the database.
 
-One Chroma collection per collection of documents. Chroma's files are not encrypted, so collections
+One Chroma collection per large collection of documents: a small one is searched exactly, as fast. Chroma's files are not encrypted, so collections
 that keep personal data never get one. What Chroma deletes stays readable in its files, so nothing is
 ever deleted in them: they are thrown away and filled anew.
 """
@@ -52,11 +52,7 @@ class ChromaCache:
 
     def search(self, query: Vectors, collection: int, limit: int) -> list[int]:
         """The ids of about the `limit` nearest chunks; rank them by their exact score."""
-        held = self._collection(collection)
-        size = held.count()
-        if not size:
-            return []
-        result = held.query(query_embeddings=[query], n_results=min(limit, size), include=[])
+        result = self._collection(collection).query(query_embeddings=[query], n_results=limit, include=[])
         return [int(chunk) for chunk in result["ids"][0]]
 
     def open(self) -> None:

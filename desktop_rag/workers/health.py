@@ -66,7 +66,7 @@ def _index(library: Library) -> tuple[dict[str, Any], list[str]]:
         problems.append("The index of words was put right from the passages.")
     lexical, stored, vectors = library.lexical.count(), library.vectors.count(), 0
     for collection in library.collections.all():
-        if library.private(collection["id"]):
+        if library.cached(collection["id"]):
             repaired = library.ensure_parity(collection["id"])
             if repaired:
                 problems.append(f"{repaired} vectors of “{collection['name']}” were put right from the database.")
@@ -94,7 +94,7 @@ def _encoders(library: Library) -> tuple[list[dict[str, Any]], list[str]]:
 
 def readable_collections(library: Library) -> list[str]:
     """The names of the collections whose vectors lie in Chroma's files, which are not encrypted."""
-    return [c["name"] for c in library.collections.all() if c["chunks"] and library.private(c["id"])]
+    return [c["name"] for c in library.collections.all() if library.cached(c["id"])]
 
 
 def _versions() -> dict[str, str | None]:

@@ -83,6 +83,7 @@ class Library:
         # Collections whose vectors lie in Chroma and agree with the database.
         self._checked: set[int] = set()
         self._dropped = False
+        self._exact_up_to = int(self.settings["exact_up_to"])
         # By collection, chunks whose vectors are not in Chroma yet.
         self._uncached: dict[int, list[int]] = {}
 
@@ -220,7 +221,7 @@ class Library:
                 if held := self.vectors.get(waiting):
                     self.chroma.add(collection, list(held), np.stack(list(held.values())))
                 return 0
-            if not self._checked and not all(self.private(held) for held in self.chroma.collections()):
+            if not self._checked and not all(self.cached(held) for held in self.chroma.collections()):
                 self.drop_cache()
             repaired = self.chroma.repair(collection, self.vectors)
         except Exception:  # noqa: BLE001 - Chroma's edge: whatever is wrong with the cache, the truth is in the database
@@ -237,12 +238,27 @@ class Library:
         self._checked.clear()
         self._dropped = True
 
+    def cached(self, collection: int) -> bool:
+        """Whether a collection's vectors lie in Chroma: where comparing them all takes longer, and they may."""
+        size = self.passages(collection)
+        # Going in and out of it costs minutes: what has come stays until it is half as large.
+        return size > self._exact_up_to / (2 if collection in self._checked else 1) and self.private(collection)
+
+    def passages(self, collection: int) -> int:
+        """How many passages a collection has."""
+        return self.lexical.sizes().of([collection])[0]
+
+    def drop_needless_cache(self) -> None:
+        """Throw Chroma's files away when no collection lies in them any more."""
+        if not any(self.cached(row["id"]) for row in self.collections.all()):
+            self.drop_cache()
+
     def _may_cache(self, collection: int) -> bool:
         """Whether a collection may lie in Chroma; one that lies there and may not any more leaves it."""
-        private = self.private(collection)
-        if not private and collection in self._checked:
+        cached = self.cached(collection)
+        if not cached and collection in self._checked:
             self.drop_cache()
-        return private
+        return cached
 
     def cache(self, collection: int, chunks: Iterable[int]) -> None:
         """Carry vectors that the database holds over to Chroma; many at once, at the latest before the next search.
@@ -262,7 +278,7 @@ class Library:
             self.ensure_parity(collection)
 
     def search(self, query: Vectors, collection: int, limit: int) -> dict[int, float]:
-        """DenseIndex: Chroma finds, exact scores from the database rank; without Chroma, exact search."""
+        """DenseIndex: every vector is compared; in a large collection Chroma finds, and exact scores rank."""
         self.check_encoder(collection)
         if not self._may_cache(collection):
             return self.vectors.search(query, collection, limit)

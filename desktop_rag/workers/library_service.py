@@ -147,6 +147,7 @@ class _Operations:
 
     def resume(self, request: Request) -> Operation:
         """Go on with every document whose indexing was interrupted."""
+        self._library.drop_needless_cache()
         return analysing.then_refresh(self._library, self._in_order(indexing.resume(self._library)))
 
     def reread(self, request: Request) -> Operation:
@@ -319,7 +320,7 @@ class _Operations:
         if any(row["policy"] != "keep" for row in self._library.collections.all()):
             self._library.detector  # noqa: B018 - loaded when first looked at
         yield None
-        if any(self._library.private(row["id"]) for row in self._library.collections.all()):
+        if any(self._library.cached(row["id"]) for row in self._library.collections.all()):
             self._library.chroma.open()
         yield None
         return {}

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from desktop_rag.settings import Settings
+
 pytestmark = pytest.mark.slow
 
 DOCUMENT_KEYS = {
@@ -166,6 +168,9 @@ def test_real_values_are_in_no_file_and_in_no_output(cli: Any, by_name: dict[str
     assert _stand_in("\n".join(page["text"] for page in shown["pages"])) in said
     for value in SENTINELS:
         assert value.casefold() not in said.casefold(), value
+    # As it is in a large collection.
+    Settings(cli.root / "data").set("exact_up_to", 0)
+    cli("search", "Who keeps the certificate of the warranty?")
     kept = [path for folder in ("data", "config") for path in (cli.root / folder).rglob("*") if path.is_file()]
     assert any(path.name == "library.db" for path in kept)
     assert any(path.name == "chroma.sqlite3" for path in kept)

@@ -68,9 +68,13 @@ def models() -> dict[str, Any]:
 def open_library(models: dict[str, Any]) -> Iterator[Callable[[], Library]]:
     """Opens the test's data directory in this process, as the library worker does; again after `close`."""
     from desktop_rag import paths
+    from desktop_rag.settings import Settings
     from desktop_rag.workers.library import Library
 
     opened: list[Library] = []
+
+    # Chroma has to be right in small collections too: it is the larger ones' cache.
+    Settings(paths.data_dir()).set("exact_up_to", 0)
 
     def make() -> Library:
         library = Library(paths.data_dir())

@@ -23,6 +23,9 @@ def fold_word(word: str) -> str:
 
 def words(text: str) -> list[tuple[str, int, int]]:
     """The folded words of a text with their code point offsets; pseudonyms stay whole."""
+    if text.isascii():
+        low = text.lower()
+        return [(low[start:end], start, end) for start, end in (m.span() for m in _WORD.finditer(text))]
     return [(fold_word(m.group()), m.start(), m.end()) for m in _WORD.finditer(text)]
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ahocorasick_rs import AhoCorasick
 
 _GAP = re.compile(r"[\W_]+")
+# What may begin with a capital, or has a digit.
+_NAMES = re.compile(r"(?<= )(?:[^ a-z]\S*|\S*\d\S*)")
 _ACCENT = re.compile("[\u0300-\u036f]+")
 # From so many digits on, a number is the same however it is grouped (see `vault` and `rules`).
 _MANY_DIGITS = 7
@@ -31,24 +33,27 @@ class Sieve:
 
     def __init__(self) -> None:
         self._words = _Automata()
+        self._names = _Automata()
         self._joined = _Automata()
 
     def take(self, values: Sequence[tuple[str, str]], terms: Iterable[str] = ()) -> Iterator[None]:
         """Take in (class, value) as a vault has them, and terms as rules have them; yields between steps."""
         # A number may be grouped in another way, and a script without spaces has terms inside its words.
         numbers = (value for _, value in values if sum(c.isdigit() for c in value) >= _MANY_DIGITS)
-        yield from self._joined.take(_joined(_spaced(value)) for value in (*terms, *numbers))
+        yield from self._joined.take(_joined(_pattern(value)) for value in (*terms, *numbers))
+        yield from self._names.take(part for label, value in values if label == "PERSON" for part in _parts(value))
         yield from self._words.take(pattern for label, value in values for pattern in _patterns(label, value))
 
     def __bool__(self) -> bool:
-        return bool(self._words or self._joined)
+        return bool(self._words or self._names or self._joined)
 
     def may_hold(self, text: str) -> bool:
         """Whether one of the values could stand in this text."""
         if not self:
             return False
-        spaced = _spaced(text)
-        return self._words.find(spaced) or self._joined.find(_joined(spaced))
+        written = _spaced(text)
+        spaced = written.casefold()
+        return self._words.find(spaced) or self._names.find(_capitals(written)) or self._joined.find(_joined(spaced))
 
 
 class _Automata:
@@ -71,22 +76,38 @@ class _Automata:
 
 
 def _patterns(label: str, value: str) -> list[str]:
-    """One of these stands in the spaced form of every text in which the vault finds this value, or a part of it."""
+    """One of these stands in the spaced form of every text in which the vault finds this value as a whole."""
     if label == "PERSON":
         parts = fold(label, value).split()
-        # A part that is long enough is known by itself; where none is, the name must be there as a whole.
-        return [_spaced(part) for part in parts if len(part) > 2] or [_spaced(" ".join(parts))]
+        # One word is a name only if it is written as one: see `_parts`.
+        return [_pattern(" ".join(parts))] if len(parts) > 1 or any(c.isdigit() for c in value) else []
     named = street(value) if label == "STREET_ADDRESS" else []
-    return [_spaced(" ".join(word for word, _, _ in found)) for found in (words(value), named)]
+    return [_pattern(" ".join(word for word, _, _ in found)) for found in (words(value), named)]
+
+
+def _parts(value: str) -> list[str]:
+    """What a person is also known by, wherever it is written with a capital."""
+    parts = fold("PERSON", value).split()
+    return [_pattern(part) for part in parts if len(part) > 2 or len(parts) == 1]
+
+
+def _pattern(value: str) -> str:
+    return _spaced(value).casefold()
 
 
 def _spaced(text: str) -> str:
-    """The words of a text as they compare, with one space before, between and after them."""
+    """The words of a text without their accents, with one space before, between and after them."""
     if not text.isascii():
         bare = _ACCENT.sub("", unicodedata.normalize("NFKD", text))
-        # Other marks than accents part words, or are a piece of a letter: only `words` knows.
-        text = " ".join(word for word, _, _ in words(text)) if any(map(unicodedata.combining, bare)) else bare
-    return f" {_GAP.sub(' ', text.casefold()).strip()} "
+        # Other marks than accents part words, or are a piece of a letter: only `words` knows, and says no case.
+        marked = any(map(unicodedata.combining, bare))
+        text = " ".join(word.title() for word, _, _ in words(text)) if marked else bare
+    return f" {_GAP.sub(' ', text).strip()} "
+
+
+def _capitals(spaced: str) -> str:
+    """Those of the words that begin with a capital, or have a number in them, as they compare."""
+    return f" {' '.join(_NAMES.findall(spaced)).casefold()} "
 
 
 def _joined(spaced: str) -> str:

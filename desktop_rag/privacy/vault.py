@@ -126,7 +126,7 @@ class Vault:
         `written_as_name`: a lone part of a name counts only where it is capitalised (documents);
         else case does not matter (questions), but everyday words still need their capital.
         """
-        tokens = words(text)
+        tokens = words(text) if self._exact or self._reach else []
         found: list[Match] = []
         at = 0
         while at < len(tokens):

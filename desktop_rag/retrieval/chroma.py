@@ -1,8 +1,8 @@
 """Chroma as a disposable cache of ids and vectors: no text, no metadata, rebuilt from the database.
 
-One Chroma collection per large collection of documents: a small one is searched exactly, as fast. Chroma's files are not encrypted, so collections
-that keep personal data never get one. What Chroma deletes stays readable in its files, so nothing is
-ever deleted in them: they are thrown away and filled anew.
+One Chroma collection per large collection of documents: a small one is searched exactly, as fast. Chroma's files are
+not encrypted, so collections that keep personal data never get one. What Chroma deletes stays readable in its files,
+so nothing is ever deleted in them: they are thrown away and filled anew.
 """
 
 from __future__ import annotations

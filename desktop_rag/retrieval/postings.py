@@ -9,6 +9,7 @@ one neighbourhood of the file.
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -21,6 +22,9 @@ from desktop_rag.store.packed import ENTRY, POSTING, SEGMENT_BITS, Numbers
 
 # Merging so many passages at once keeps a step under 100 ms.
 _BATCH = 256
+# Of words that so many passages have, the passages stay in memory after a question, up to so many in all (8 bytes
+# each): questions share their common words, and rare ones are read in no time.
+_COMMON, _MOST_KEPT = 1_000, 1_500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,9 @@ class Postings:
         # None: to be read again. What was read inside a transaction is not kept, for it may be rolled back, nor what
         # was read in another thread while something changed.
         self._waiting: Entries | None = None
+        self._kept: dict[int, Hits] = {}
         self._changes = 0
+        self._lock = threading.Lock()
 
     def add(self, chunk: int, counts: Mapping[str, int]) -> None:
         """Note a passage's words and how often it has each."""
@@ -89,16 +95,19 @@ class Postings:
 
     def read(self, words: Collection[str]) -> dict[str, Hits]:
         """By word the passages that have it; a word that none has is left out."""
-        numbers = self.numbers(words)
-        found: dict[int, list[tuple[int, bytes]]] = {number: [] for number in numbers.values()}
+        before, numbers = self._changes, self.numbers(words)
+        kept = {number: self._kept[number] for number in numbers.values() if number in self._kept}
+        found: dict[int, list[tuple[int, bytes]]] = {number: [] for number in numbers.values() if number not in kept}
         query = (
             "SELECT term_id, segment, postings FROM segments WHERE segment IN (SELECT value FROM json_each(?))"
             " AND term_id IN (SELECT value FROM json_each(?))"
         )
         for number, segment, blob in self._db.execute(query, (self._segments(), json.dumps(list(found)))):
             found[number].append((segment, blob))
+        merged = kept | {number: _merged(blobs) for number, blobs in found.items()}
+        self._keep(merged, before)
         waiting = self._delta()
-        hits = {word: _hits(found[number], waiting.where(waiting.terms == number)) for word, number in numbers.items()}
+        hits = {word: _with(merged[number], waiting, number) for word, number in numbers.items()}
         return {word: held for word, held in hits.items() if len(held[0])}
 
     def words(self, chunks: Sequence[int]) -> Entries:
@@ -200,13 +209,27 @@ class Postings:
             before, certain = self._changes, not self._db.in_transaction
             query = "SELECT u.chunk_id, f.terms FROM unmerged u JOIN forward f ON f.chunk_id = u.chunk_id"
             waiting = Entries.read(self._db.execute(query).fetchall())
-            if certain and not self._db.in_transaction and self._changes == before:
-                self._waiting = waiting
+            with self._lock:
+                if certain and not self._db.in_transaction and self._changes == before:
+                    self._waiting = waiting
         return waiting
 
+    def _keep(self, merged: Mapping[int, Hits], before: int) -> None:
+        """Keep the common words of a question, the oldest ones going first."""
+        kept = {number: hits for number, hits in self._kept.items() if number not in merged}
+        kept |= {number: hits for number, hits in merged.items() if len(hits[0]) >= _COMMON}
+        size = sum(len(chunks) for chunks, _ in kept.values())
+        while size > _MOST_KEPT:
+            chunks, _ = kept.pop(next(iter(kept)))
+            size -= len(chunks)
+        with self._lock:
+            if not self._db.in_transaction and self._changes == before:
+                self._kept = kept
+
     def _change(self) -> None:
-        self._changes += 1
-        self._waiting = None
+        with self._lock:
+            self._changes += 1
+            self._waiting, self._kept = None, {}
 
     def _segments(self) -> str:
         """The numbers of all segments, as JSON."""
@@ -217,11 +240,18 @@ class Postings:
         return list(self._db.execute(f"{query}SELECT value FROM json_each(?))", (asked,)))
 
 
-def _hits(blobs: Sequence[tuple[int, bytes]], waiting: Entries) -> Hits:
+def _merged(blobs: Sequence[tuple[int, bytes]]) -> Hits:
     held = np.frombuffer(b"".join(blob for _, blob in blobs), POSTING)
     first = np.repeat(
-        np.array([segment << SEGMENT_BITS for segment, _ in blobs], dtype=np.int64),
+        np.array([segment << SEGMENT_BITS for segment, _ in blobs], dtype=np.int32),
         [len(blob) // POSTING.itemsize for _, blob in blobs],
     )
-    chunks = np.concatenate([packed.places(held) + first, waiting.chunks])
-    return chunks, np.concatenate([packed.frequencies(held).astype(np.int64), waiting.frequencies])
+    return packed.places(held).astype(np.int32) + first, packed.frequencies(held).astype(np.int32)
+
+
+def _with(hits: Hits, waiting: Entries, number: int) -> Hits:
+    """With the passages that wait for their batch."""
+    more = waiting.where(waiting.terms == number)
+    if not len(more.chunks):
+        return hits
+    return np.concatenate([hits[0], more.chunks]), np.concatenate([hits[1], more.frequencies])

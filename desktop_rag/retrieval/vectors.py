@@ -121,12 +121,26 @@ class VectorStore:
 
     def scores(self, query: Vectors, collections: Sequence[int], chunks: Sequence[int]) -> dict[int, float]:
         """The exact cosines of those of the chunks that are in the collections and have a vector."""
+        if all(collection in self._cache for collection in collections):
+            return self._held_scores(query, collections, np.array(chunks, dtype=np.int64))
         marks = ",".join(str(int(collection)) for collection in collections)
         held = self._halves(chunks, f" AND d.collection_id IN ({marks})")
         if not held:
             return {}
         cosines = np.stack(list(held.values())).astype(np.float32) @ query
         return dict(zip(held, cosines.tolist(), strict=True))
+
+    def _held_scores(self, query: Vectors, collections: Sequence[int], wanted: Ids) -> dict[int, float]:
+        """From the matrices in memory."""
+        found: dict[int, float] = {}
+        for collection in collections:
+            ids, vectors = self.matrix(collection)
+            if len(ids):
+                near = np.minimum(np.searchsorted(ids, wanted), len(ids) - 1)
+                rows = near[ids[near] == wanted]
+                cosines = vectors[rows].astype(np.float32) @ query
+                found.update(zip(ids[rows].tolist(), cosines.tolist(), strict=True))
+        return found
 
     def _likely(self, query: Vectors, collection: int, number: int) -> Ids:
         """Rows of the matrix whose difference from the mean points as the query's does, in most dimensions."""

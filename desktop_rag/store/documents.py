@@ -13,10 +13,12 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from itertools import product
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from desktop_rag.errors import DesktopRagError, StoreError
+from desktop_rag.privacy.scrub import POLICIES
 from desktop_rag.store.connection import Connection, transaction
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -152,8 +154,8 @@ class Documents:
     def superseded(self) -> list[str]:
         """Documents of whose path a newer version is indexed."""
         rows = self._db.execute(
-            "SELECT old.id FROM documents old WHERE old.parent_id IS NULL AND EXISTS (SELECT 1 FROM documents new"
-            " WHERE new.parent_id IS NULL AND new.collection_id = old.collection_id AND new.path = old.path"
+            "SELECT old.id FROM documents old WHERE old.parent_id IS NULL AND old.path <> ''"
+            " AND EXISTS (SELECT 1 FROM documents new WHERE new.parent_id IS NULL AND new.collection_id = old.collection_id AND new.path = old.path"
             " AND new.state IN ('ready', 'partly_read') AND (new.added, new.rowid) > (old.added, old.rowid))"
         )
         return [row[0] for row in rows]
@@ -288,6 +290,11 @@ class Documents:
         query = "SELECT id FROM documents WHERE encoded = 1 AND analyser_version IS NOT ? ORDER BY updated"
         return [row[0] for row in self._db.execute(query, (version,))]
 
+    def unanalysed(self, document: str) -> bool:
+        """Whether the words of a document's passages are not in the index yet."""
+        row = self._db.execute("SELECT analyser_version FROM documents WHERE id = ?", (document,)).fetchone()
+        return row is not None and row[0] is None
+
     def languages(self, collection: int) -> dict[str, int]:
         """How many documents of a collection are in each language, where that could be told."""
         query = (
@@ -298,11 +305,9 @@ class Documents:
 
     def policies(self, collections: Sequence[int]) -> set[str]:
         """The policies under which the documents of some collections were cleaned."""
-        marks = ",".join("?" * len(collections))
-        rows = self._db.execute(
-            f"SELECT DISTINCT policy FROM documents WHERE collection_id IN ({marks})", list(collections)
-        )
-        return {row[0] for row in rows}
+        query = "SELECT 1 FROM documents WHERE collection_id = ? AND policy = ? LIMIT 1"
+        each = product(collections, POLICIES)
+        return {policy for one, policy in each if self._db.execute(query, (one, policy)).fetchone()}
 
     def counts(self, document: str) -> tuple[int, dict[str, int]]:
         """Number of chunks, and of replaced values by class."""

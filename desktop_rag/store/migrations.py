@@ -173,7 +173,17 @@ INSERT INTO forward SELECT k.id, coalesce(
     (SELECT packed_entries(term_id, frequency) FROM postings WHERE chunk_id = k.id), x'') FROM chunks k;
 INSERT INTO segments
     SELECT chunk_id >> 13, term_id, packed_postings(chunk_id, frequency) FROM postings GROUP BY 1, 2;
-DROP TABLE postings
+DROP TABLE postings;
+CREATE INDEX documents_by_policy ON documents(collection_id, policy)
+"""
+
+# What a collection is recognised by elsewhere; of an imported one which pseudonyms had to change ({class: {number there:
+# number here}}), and the digest its documents came with. Such a document has no file here: its path is empty.
+_EXPORTS = """
+ALTER TABLE collections ADD COLUMN uuid TEXT;
+ALTER TABLE collections ADD COLUMN imported TEXT;
+ALTER TABLE documents ADD COLUMN content TEXT;
+CREATE UNIQUE INDEX collections_by_uuid ON collections(uuid)
 """
 
 MIGRATIONS: tuple[str, ...] = (
@@ -181,4 +191,5 @@ MIGRATIONS: tuple[str, ...] = (
     _ENCODERS,
     _FUSION,
     _PACKED_WORDS,
+    _EXPORTS,
 )

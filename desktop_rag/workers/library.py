@@ -184,7 +184,7 @@ class Library:
     def chosen(self, collection: str | int | None) -> list[int]:
         """The ids a question is asked of: one collection, or all of them."""
         if collection is None:
-            return [row["id"] for row in self.collections.all()]
+            return list(self.collections.names())
         return [self.collections.need(collection)["id"]]
 
     def private(self, collection: int) -> bool:
@@ -250,7 +250,7 @@ class Library:
 
     def drop_needless_cache(self) -> None:
         """Throw Chroma's files away when no collection lies in them any more."""
-        if not any(self.cached(row["id"]) for row in self.collections.all()):
+        if not any(map(self.cached, self.collections.names())):
             self.drop_cache()
 
     def _may_cache(self, collection: int) -> bool:

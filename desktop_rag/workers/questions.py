@@ -70,7 +70,7 @@ def prepare(library: Library, args: dict[str, Any]) -> dict[str, Any]:
     # Where names are masked or removed, that a name stands nowhere proves nothing: the question is judged without it.
     judged = mapped.stored_text if policies & {"mask", "remove"} else mapped.search_text
     missing, absent = _missing(library, judged, collections, passages)
-    total = sum(row["chunks"] for row in library.collections.all() if row["id"] in collections)
+    total = sum(map(library.passages, set(collections)))
     return {
         "conversation": conversation,
         "message": message,

@@ -107,7 +107,7 @@ def _reranking(library: Library, encoders: Encoders, mode: str) -> Reranking | N
 
 def _deep(library: Library, mapped: MappedQuestion, encoders: Encoders, earlier: Sequence[str]) -> Deep:
     other = rewritten(mapped.search_text, list(earlier)[-_EARLIER:])
-    names = {row["id"]: row["name"] for row in library.collections.all() if row["id"] in encoders}
+    names = {one: name for one, name in library.collections.names().items() if one in encoders}
     return Deep(
         rewritten=(lambda: _encoded([other], encoders)) if other and other != mapped.search_text else None,
         names=names if 1 < len(names) <= _ALONE else {},

@@ -5,26 +5,25 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from desktop_rag.answering.answer import WHOLE, answer, check_choice
 from desktop_rag.cli.output import Output, counted
+from desktop_rag.cli.passages import hit_lines, invented_lines, place_of, revealed, warning_of
 from desktop_rag.cli.receipts import receipt_file, receipt_lines
 from desktop_rag.cli.trace_lines import trace_lines
 from desktop_rag.errors import DesktopRagError, StoreError, UsageError
 from desktop_rag.meter import machine
 from desktop_rag.meter.memory import resident_mb
-from desktop_rag.privacy.classes import TOKEN
 from desktop_rag.privacy.receipt import without_names
 from desktop_rag.privacy.receipt_page import content
-from desktop_rag.privacy.scrub import put_back
 from desktop_rag.retrieval.modes import check_mode
 from desktop_rag.store.files import write_private
 from desktop_rag.workers.choice import choose
 from desktop_rag.workers.crew import Workers
 
-_INVENTED_SHOWN = 5
 _DOCUMENT_KEYS = (
     *(
         "id",
@@ -108,14 +107,14 @@ def documents(workers: Workers, options: Namespace, output: Output) -> int:
     """List documents, or the pages of one."""
     if options.text:
         shown = workers.library.call("document_text", document=options.text)
-        pages = _revealed(workers, options, [page["text"] for page in shown["pages"]])
+        pages = revealed(workers, options, [page["text"] for page in shown["pages"]])
         result = {
             "document": shown["document"],
             "name": shown["name"],
             "pages": [{**page, "text": text} for page, text in zip(shown["pages"], pages, strict=True)],
         }
         lines = [f"— {p['page'] or p['locator'] or ''} —\n{p['text']}" for p in result["pages"]]
-        output.result(result, [*lines, *_invented(workers, options, pages)])
+        output.result(result, [*lines, *invented_lines(workers, options, pages)])
         return 0
     rows = workers.library.call("documents", collection=options.collection)["documents"]
     output.result(
@@ -155,16 +154,14 @@ def search(workers: Workers, options: Namespace, output: Output) -> int:
         mode=options.mode,
         k=options.k,
         trace=options.trace,
+        explain=options.explain,
     )
-    texts = _revealed(workers, options, [hit["text"] for hit in found["hits"]])
+    texts = revealed(workers, options, [hit["text"] for hit in found["hits"]])
     hits = [{**hit, "text": text} for hit, text in zip(found["hits"], texts, strict=True)]
-    lines = [
-        f"{h['score']:.3f}  {h['name']}{_page(h)}{_also(h)}{_warning(h)}\n       {' '.join(h['text'].split())[:300]}"
-        for h in hits
-    ]
+    lines = list(chain.from_iterable(map(hit_lines, hits)))
     lines += trace_lines(found["trace"]) if hits and options.trace else []
     lines = [*(lines or ["Nothing found."]), *(f"Note: {note}" for note in found["notes"])]
-    output.result({**_result(found), "hits": hits}, [*lines, *_invented(workers, options, texts)])
+    output.result({**_result(found), "hits": hits}, [*lines, *invented_lines(workers, options, texts)])
     return 0
 
 
@@ -199,7 +196,7 @@ def ask(workers: Workers, options: Namespace, output: Output) -> int:
         elif event["event"] == "done":
             done = event
     done["memory_mb"]["window"] = resident_mb()
-    texts = _revealed(workers, options, [done["answer"], *[c["text"] for c in done["citations"]]])
+    texts = revealed(workers, options, [done["answer"], *[c["text"] for c in done["citations"]]])
     done["answer"] = texts[0]
     done["citations"] = [{**c, "text": text} for c, text in zip(done["citations"], texts[1:], strict=True)]
     lines = _after_streaming(done) if streamed else [done["answer"]]
@@ -208,11 +205,12 @@ def ask(workers: Workers, options: Namespace, output: Output) -> int:
         lines = []
     lines += _doubts(done["sentences"])
     lines += [
-        f"[{c['marker']}] {c['name']}{_page(c)}{_warning(c)}: {' '.join(c['text'].split())}" for c in done["citations"]
+        f"[{c['marker']}] {c['name']}{place_of(c)}{warning_of(c)}: {' '.join(c['text'].split())}"
+        for c in done["citations"]
     ]
     coverage = done["coverage"]
     lines.append(_coverage(done))
-    lines += _invented(workers, options, texts)
+    lines += invented_lines(workers, options, texts)
     if not coverage["passages_total"]:
         lines.append("There is nothing to read here yet. Add documents: desktop-rag add PATH")
     output.result({key: value for key, value in done.items() if key not in ("event", "id")}, lines)
@@ -366,35 +364,3 @@ def _passwords(file: str | None) -> list[str]:
         return [line for line in Path(file).read_text(encoding="utf-8").splitlines() if line]
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError("bad_request", "The password file cannot be read.", "Check its path.") from error
-
-
-def _page(place: dict[str, Any]) -> str:
-    return f", page {place['page']}" if place["page"] else f", {place['locator']}" if place["locator"] else ""
-
-
-def _warning(passage: dict[str, Any]) -> str:
-    return " (looks like instructions to the model: read as text)" if passage["instruction_like"] else ""
-
-
-def _also(hit: dict[str, Any]) -> str:
-    others = len(hit["also"])
-    return f" (word for word also in {counted(others, 'other document')})" if others else ""
-
-
-def _revealed(workers: Workers, options: Namespace, texts: list[str]) -> list[str]:
-    if not options.reveal:
-        return texts
-    values = workers.library.call("reveal", texts=texts, collection=options.collection)["values"]
-    return [put_back(text, values) for text in texts]
-
-
-def _invented(workers: Workers, options: Namespace, texts: list[str]) -> list[str]:
-    """A line for people that names the stand-ins which read like real values; none needs to be told of [PERSON_3]."""
-    if options.reveal or options.json:
-        return []
-    values = workers.library.call("reveal", texts=texts, collection=options.collection)["values"]
-    invented = [token for token in values if not TOKEN.fullmatch(token)]
-    if not invented:
-        return []
-    more = f" and {len(invented) - _INVENTED_SHOWN} more" if len(invented) > _INVENTED_SHOWN else ""
-    return [f"Stand-ins for real values: {', '.join(invented[:_INVENTED_SHOWN])}{more}. --reveal shows the real ones."]

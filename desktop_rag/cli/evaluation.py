@@ -12,8 +12,8 @@ from desktop_rag.cli.output import Output
 from desktop_rag.errors import UsageError
 from desktop_rag.evaluation import pii, retrieval, scrubbing
 from desktop_rag.evaluation.parsing import evaluate, table
-from desktop_rag.evaluation.retrieval_table import tables
-from desktop_rag.retrieval.modes import MODES, PLANNED_MODES
+from desktop_rag.evaluation.retrieval_table import one_set, tables, weight_lines
+from desktop_rag.retrieval.modes import MODES
 from desktop_rag.workers.choice import choose
 from desktop_rag.workers.crew import Workers
 from desktop_rag.workers.parsing import Parser
@@ -33,8 +33,10 @@ def add_commands(subparsers: Any, add: Callable[[Any, str, Any, str], ArgumentPa
     found = add(kinds, "pii", run_pii, "Look for personal data in a labelled set, with Presidio as it comes beside it.")
     found.add_argument("file", metavar="FILE", help="lines of {id, text, language, spans}")
     ranked = add(kinds, "retrieval", run_retrieval, "Rank the documents of judged sets by every mode of the search.")
-    ranked.add_argument("folders", nargs="+", metavar="DIR", help="corpus.jsonl, queries.jsonl and qrels/test.tsv")
-    ranked.add_argument("--mode", action="append", choices=(*MODES, *PLANNED_MODES), help="only this; repeatable")
+    ranked.add_argument("folders", nargs="*", metavar="DIR", help="corpus.jsonl, queries.jsonl and qrels/test.tsv")
+    ranked.add_argument("--mine", action="store_true", help="your own questions on your own documents instead")
+    ranked.add_argument("--collection", metavar="NAME", help="with --mine: only this collection")
+    ranked.add_argument("--mode", action="append", choices=MODES, help="only this; repeatable")
     ranked.add_argument("--encoder", metavar="X", help="not the one that suits the languages, but this")
     ranked.add_argument("--run", metavar="FILE", help="write the rankings as TREC reads them, named by their modes")
     cost = add(
@@ -63,12 +65,26 @@ def run_pii(workers: Workers, options: Namespace, output: Output) -> int:
 
 
 def run_retrieval(workers: Workers, options: Namespace, output: Output) -> int:
-    """Print the figures of every mode on every set."""
+    """Print the figures of every mode on every set, or on the user's own questions."""
+    if options.mine:
+        return _run_mine(workers, options, output)
+    if not options.folders:
+        raise UsageError("bad_request", "There is nothing to measure by.", "Name a folder, or use --mine.")
     folders = [Path(folder).expanduser().absolute() for folder in options.folders]
     run = Path(options.run).expanduser().absolute() if options.run else None
     events = retrieval.evaluate(Workers, folders, modes=options.mode or (), encoder=options.encoder, run=run)
     done = _followed(events, output)
     output.result({key: value for key, value in done.items() if key != "event"}, tables(done))
+    return 0
+
+
+def _run_mine(workers: Workers, options: Namespace, output: Output) -> int:
+    if options.folders or options.encoder or options.run:
+        raise UsageError("bad_request", "--mine takes no folder, no --encoder and no --run.")
+    events = workers.library.stream("measure", collection=options.collection, modes=options.mode or [])
+    done = _followed(events, output)
+    lines = [line for each in done["sets"] for line in (*one_set(each), *weight_lines(each), "")]
+    output.result({key: value for key, value in done.items() if key not in ("event", "id")}, lines)
     return 0
 
 

@@ -81,7 +81,7 @@ def passphrase(workers: Workers, options: Namespace, output: Output) -> int:
         present = _unlocked(library, options.passphrase_file) if before else None
         # Where no passphrase holds yet, either option names the new one.
         file = options.new_passphrase_file or (None if before == "passphrase" else options.passphrase_file)
-        new = _new_passphrase(file, "New passphrase: ")
+        new = new_passphrase(file, "New passphrase: ")
         if before:
             library.call("key_change", keeper="passphrase", passphrase=new, present=present)
         else:
@@ -109,7 +109,7 @@ def backup(workers: Workers, options: Namespace, output: Output) -> int:
     """Write a backup."""
     with _library(workers) as library:
         _unlocked(library, options.passphrase_file)
-        new = _new_passphrase(options.new_passphrase_file, "Passphrase for the backup: ")
+        new = new_passphrase(options.new_passphrase_file, "Passphrase for the backup: ")
         events = library.stream("key_backup", file=str(Path(options.file).expanduser().absolute()), passphrase=new)
         done = _followed(events, output)
     lines = [f"{done['file']}: {done['bytes'] / 1e6:,.1f} MB, written and verified.", key_words.NO_WAY_BACK]
@@ -120,7 +120,8 @@ def backup(workers: Workers, options: Namespace, output: Output) -> int:
 def restore(workers: Workers, options: Namespace, output: Output) -> int:
     """Restore a backup."""
     file = str(Path(options.file).expanduser().absolute())
-    given = _from_file(options.passphrase_file) if options.passphrase_file else _asked("Passphrase of the backup: ")
+    written = options.passphrase_file
+    given = from_file(written) if written else one_passphrase("Passphrase of the backup: ")
     with _library(workers) as library:
         done = _followed(library.stream("key_restore", file=file, passphrase=given), output)
     lines = [f"Restored into {done['data']}. It opens with the backup's passphrase."]
@@ -157,27 +158,29 @@ def _library(workers: Workers) -> Iterator[WorkerClient]:
 
 def _unlocked(library: WorkerClient, file: str | None) -> str | None:
     """Open the library; the passphrase it took, None where its keeper, or the environment's file, gave the key."""
-    given = None if file is None else _from_file(file)
+    given = None if file is None else from_file(file)
     try:
         library.call("unlock", passphrase=given)
     except StoreError as error:
         if given is not None or error.details.get("unlock") != "passphrase" or not sys.stdin.isatty():
             raise
-        given = _asked("Passphrase: ")
+        given = one_passphrase("Passphrase: ")
         library.call("unlock", passphrase=given)
     return given
 
 
-def _new_passphrase(file: str | None, prompt: str) -> str:
+def new_passphrase(file: str | None, prompt: str) -> str:
+    """A passphrase to be: from a file, or typed twice."""
     if file is not None:
-        return _from_file(file)
-    new = _asked(prompt)
-    if _asked("The same again: ") != new:
+        return from_file(file)
+    new = one_passphrase(prompt)
+    if one_passphrase("The same again: ") != new:
         raise UsageError("bad_request", "The two passphrases differ.", "Try again; nothing was changed.")
     return new
 
 
-def _asked(prompt: str) -> str:
+def one_passphrase(prompt: str) -> str:
+    """A passphrase that somebody types."""
     if not sys.stdin.isatty():
         raise UsageError(
             "bad_request", "A passphrase is needed, and nobody can be asked here.", "Name a file: see --help"
@@ -185,7 +188,7 @@ def _asked(prompt: str) -> str:
     return getpass.getpass(prompt)
 
 
-def _from_file(name: str) -> str:
+def from_file(name: str) -> str:
     """What a file holds, without the end of its line; bytes that are no text survive the way to the worker."""
     try:
         return Path(name).expanduser().read_bytes().rstrip(b"\r\n").decode("utf-8", "surrogateescape")

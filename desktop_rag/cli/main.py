@@ -14,13 +14,13 @@ from typing import Any
 
 import desktop_rag
 from desktop_rag import paths
-from desktop_rag.cli import bench, commands, evaluation, folders, key, models, privacy, rules
+from desktop_rag.cli import bench, commands, evaluation, exchange, folders, key, models, privacy, rules
 from desktop_rag.cli.output import Output
 from desktop_rag.engines.registry import ENGINES
 from desktop_rag.errors import DesktopRagError, UsageError
 from desktop_rag.privacy.dumps import forbid_dumps
 from desktop_rag.privacy.scrub import POLICIES
-from desktop_rag.retrieval.modes import MODES, PLANNED_MODES
+from desktop_rag.retrieval.modes import MODES
 from desktop_rag.workers.crew import Workers
 
 _PLANNED = ("serve", "eval answers", "eval text")
@@ -120,7 +120,7 @@ def _document_commands(commands_: Any) -> None:
     add.add_argument("--policy", choices=POLICIES, help="what happens to personal data")
     add.add_argument("--password-file", metavar="FILE", help="a password for encrypted documents, one a line")
     add.add_argument("--yes", action="store_true", help="index without reviewing what was found")
-    listed = _add(commands_, "collections", commands.collections, "List the collections, or change one's encoder.")
+    listed = _add(commands_, "collections", exchange.collections, "List, change, export or import collections.")
     listed.add_argument("--collection", metavar="NAME", help="only this collection")
     listed.add_argument(
         "--encoder", metavar="NAME", help="encode its passages anew with this encoder, and keep it whatever is added"
@@ -131,6 +131,7 @@ def _document_commands(commands_: Any) -> None:
         help="how its search joins words and meaning: votes, minmax, theoretical or rrf, with the weight of the meaning"
         " (votes:0.5); usual is the application's own",
     )
+    exchange.add_options(listed)
     documents = _add(commands_, "documents", commands.documents, "List the documents, or show the cleaned text of one.")
     documents.add_argument("--collection", metavar="NAME", help="only this collection")
     documents.add_argument("--text", metavar="DOC", help="the pages of one document, named by its id or file name")
@@ -147,12 +148,14 @@ def _question_commands(commands_: Any) -> None:
     search.add_argument("--collection", metavar="NAME", help="only this collection")
     search.add_argument(
         "--mode",
-        choices=(*MODES, *PLANNED_MODES),
+        choices=MODES,
         default="hybrid",
-        help="bm25: by words; dense: by meaning; hybrid: by both (the usual one); rerank: the best are read again;"
+        help="bm25: by words; tfidf: by words, as before BM25; dense: by meaning; hybrid: by both (the usual one);"
+        " rerank: the best are read again;"
         " deep: several searches at once, more are read again",
     )
     search.add_argument("--trace", action="store_true", help="show why: every candidate's place in each stage")
+    search.add_argument("--explain", action="store_true", help="show what each word of the question gives each hit")
     search.add_argument("-k", type=int, default=10, metavar="N", help="how many hits (10)")
     search.add_argument("--reveal", action="store_true", help="show real values instead of what stands for them")
     ask = _add(commands_, "ask", commands.ask, "Ask a question; the answer cites its passages.")

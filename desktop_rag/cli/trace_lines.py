@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from desktop_rag.cli.output import counted
 
-_STAGES = {"bm25": "words", "dense": "meaning", "hybrid": "joined", "rerank": "read again"}
+_STAGES = {"bm25": "words", "tfidf": "words by TF-IDF", "dense": "meaning", "hybrid": "joined", "rerank": "read again"}
 _STATES = {
     "hit": "",
     "read": "read by the model",
@@ -24,6 +24,18 @@ def trace_lines(traced: Mapping[str, Any]) -> list[str]:
     """Who found how much, and a line for each candidate with its place in every stage."""
     stages = [row["stage"] for row in traced["stages"]]
     return ["", "How they were found", *_stage_lines(traced), *_table(traced["rows"], stages)]
+
+
+def word_lines(words: Sequence[Mapping[str, Any]] | None) -> list[str]:
+    """What each word of the question gives a hit; none where that was not asked for."""
+    if words is None:
+        return []
+    if not words:
+        return ["       words: none of the question's"]
+    each = [
+        f"{w['term']} {w['score']:.2f} ({w['frequency']}× here, in {counted(w['passages'], 'passage')})" for w in words
+    ]
+    return [f"       words {sum(w['score'] for w in words):.2f}: {', '.join(each)}"]
 
 
 def _stage_lines(traced: Mapping[str, Any]) -> Iterator[str]:

@@ -32,7 +32,7 @@ Run = dict[str, dict[str, float]]
 
 
 @dataclass(slots=True)
-class _Ranked:
+class Ranked:
     """What one mode gave: the ranking of every question, and its milliseconds."""
 
     run: Run = field(default_factory=dict)
@@ -70,7 +70,7 @@ def _one(
     hire: Hire, folder: Path, asked: Questions, modes: Sequence[str], encoder: str | None
 ) -> Generator[Event, None, tuple[Event, dict[str, Run]]]:
     """The result of one set, and the runs it was made from."""
-    ranked: dict[str, _Ranked] = {}
+    ranked: dict[str, Ranked] = {}
     with place(hire, Sizes()) as own, closing(own.crew.fresh("retrieval")) as worker:
         filled: Event = {}
         for event in worker.stream("fill", folder=str(folder), encoder=encoder):
@@ -81,11 +81,13 @@ def _one(
         # Whatever was asked for, the words alone are what it is held against.
         for mode in dict.fromkeys((BASE, *modes)):
             ranked[mode] = yield from _asked(worker, folder.name, asked, mode)
+        if "tfidf" in modes:
+            filled["length_bias"] = worker.call("length_bias", questions=list(asked.texts.values()))["terms"]
     return result(folder.name, filled, asked, modes, ranked), {mode: ranked[mode].run for mode in modes}
 
 
-def _asked(worker: Worker, name: str, asked: Questions, mode: str) -> Generator[Event, None, _Ranked]:
-    found = _Ranked()
+def _asked(worker: Worker, name: str, asked: Questions, mode: str) -> Generator[Event, None, Ranked]:
+    found = Ranked()
     total = len(asked.texts)
     for event in worker.stream("rank", mode=mode, questions=dict(asked.texts), depth=DEPTH):
         if event["event"] != "ranked":
@@ -100,7 +102,7 @@ def _asked(worker: Worker, name: str, asked: Questions, mode: str) -> Generator[
 
 
 def result(
-    name: str, filled: Mapping[str, Any], asked: Questions, modes: Sequence[str], ranked: Mapping[str, _Ranked]
+    name: str, filled: Mapping[str, Any], asked: Questions, modes: Sequence[str], ranked: Mapping[str, Ranked]
 ) -> dict[str, Any]:
     """The figures of every mode, the comparisons that matter, and what they mean."""
     from desktop_rag.evaluation.bootstrap import Comparison, compared  # numpy, for this measurement alone
@@ -126,6 +128,7 @@ def result(
         "comparisons": list(_comparisons({row["mode"]: row for row in rows}, compare)),
         "verdict": verdict(rows, compare, str(card["name"]) if card else "the encoder"),
         "encoder": card,
+        "length_bias": filled.get("length_bias"),
         "documents": filled["documents"],
         "queries": len(asked.texts),
         "depth": DEPTH,

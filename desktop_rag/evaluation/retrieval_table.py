@@ -32,7 +32,19 @@ def one_set(done: Mapping[str, Any]) -> list[str]:
         p = row["p_vs_bm25"]
         lines.append(f"  {row['mode']:<8}{figures}{times}  {'–' if p is None else probability(p)}")
     lines += [f"  {sentence}" for sentence in done["verdict"]]
+    if (terms := done.get("length_bias")) is not None:
+        found = f"raw TF-IDF {terms['raw']:.0f}, TF-IDF {terms['cosine']:.0f}, BM25 {terms['bm25']:.0f}"
+        lines.append(f"  Mean length of what is found first, in terms: {found}; of all passages {terms['all']:.0f}.")
     return lines + [f"  {_SIGNS[aim['met']]} {_aim(aim)}" for aim in done["aims"]]
+
+
+def weight_lines(done: Mapping[str, Any]) -> list[str]:
+    """What became of trying other weights on a collection, and how to keep them if they are surely better."""
+    fusion = done["fusion"]
+    lines = [f"  Weights: {fusion['sentence']}"]
+    if fusion["sure"]:
+        lines.append(f"  To keep them: desktop-rag collections --collection “{done['set']}” --fusion {fusion['best']}")
+    return lines
 
 
 def overview(sets: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -44,7 +44,9 @@ def cycle(window: MainWindow) -> None:
     }
     stops: list[QWidget] = [window.sidebar.search, places.get(window.page, window.library_page.list)]
     if window.pane.isVisible():
-        stops.append(window.pane.viewer.pages if window.pane.viewer.pages.isVisible() else window.pane.passages)
+        pane = window.pane
+        shown = (part for part in (pane.viewer.pages, pane.trace.rows) if part.isVisible())
+        stops.append(next(shown, pane.passages))
     focused = window.focusWidget()
     present = 0 if focused and window.sidebar.isAncestorOf(focused) else 1
     if focused and window.pane.isAncestorOf(focused):

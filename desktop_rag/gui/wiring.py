@@ -62,6 +62,9 @@ class ChatWires:
         chat.answer_shown.connect(self._list_sources)
         chat.cited.connect(self.cite)
         chat.passage_opened.connect(lambda _answer, passage: self._open_passage(passage))
+        chat.why_wanted.connect(self._explain)
+        session.replaced.connect(lambda _entries: pane.trace.clear())
+        pane.trace.opened.connect(lambda _passage: window.widen_pane())
         chat.header.pane_toggled.connect(lambda: window.show_pane(chat.header.pane.isChecked()))
         chat.header.policy_wanted.connect(lambda: window.actions_.edit_collection())
         chat.header.seal_wanted.connect(lambda: self._show_seal(chat.header.seal))
@@ -106,6 +109,10 @@ class ChatWires:
         self._window.show_pane(True)
         self._window.widen_pane()
         self._window.pane.open(passage)
+
+    def _explain(self, answer: Answer) -> None:
+        self._window.show_pane(True)
+        self._window.pane.explain(answer)
 
     def _show_seal(self, chip: QWidget) -> None:
         window = self._window
@@ -250,6 +257,7 @@ class LibraryWires:
         viewer, session = window.pane.viewer, window.session
         if viewer.document is not None and window.library.document(viewer.document) is None:
             viewer.close_document()
+        window.pane.trace.reload()
         if {"answers", "questions"} & receipt["erased"].keys() and session.conversation and not session.is_running:
             session.open(session.conversation)
         said, kind = receipt_words(receipt)

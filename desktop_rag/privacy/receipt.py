@@ -20,6 +20,7 @@ KINDS = {
     "marked_places": ("marked place", "marked places"),
     "answers": ("answer blanked", "answers blanked"),
     "questions": ("question blanked", "questions blanked"),
+    "judged": ("question about the search", "questions about the search"),
     "folder_notes": ("line of a folder's log", "lines of a folder's log"),
     "reading_notes": ("note of the reader", "notes of the reader"),
     "saved_memories": ("saved memory of a model", "saved memories of a model"),

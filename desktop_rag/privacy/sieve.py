@@ -53,7 +53,8 @@ class Sieve:
             return False
         written = _spaced(text)
         spaced = written.casefold()
-        return self._words.find(spaced) or self._names.find(_capitals(written)) or self._joined.find(_joined(spaced))
+        named = self._names.find(spaced) and self._names.find(_capitals(written))
+        return named or self._words.find(spaced) or self._joined.find(_joined(spaced))
 
 
 class _Automata:

@@ -59,7 +59,15 @@ class Match:
     frequencies: Numbers
 
 
-class LexicalIndex(Protocol):
+class WordSearch(Protocol):
+    """Ranks chunks by their words. Searches may run in several threads."""
+
+    def search(self, query: str, collections: Sequence[int]) -> Mapping[int, float]:
+        """The score of every chunk that shares a term with the query."""
+        ...
+
+
+class LexicalIndex(WordSearch, Protocol):
     """Finds chunks by their words."""
 
     def add(self, chunk: int, text: str) -> int:
@@ -68,10 +76,6 @@ class LexicalIndex(Protocol):
 
     def remove(self, chunks: Sequence[int]) -> int:
         """Take chunks out, inside the caller's transaction; returns how many terms went with them."""
-        ...
-
-    def search(self, query: str, collections: Sequence[int]) -> Mapping[int, float]:
-        """The score of every chunk that shares a term with the query."""
         ...
 
     def count(self) -> int:
@@ -104,7 +108,7 @@ class LexicalIndex(Protocol):
 
 
 class PostingsIndex:
-    """LexicalIndex over `Postings` and `Passages`. Searches may run in several threads."""
+    """LexicalIndex over `Postings` and `Passages`."""
 
     def __init__(self, connection: Any, postings: Postings | None = None) -> None:
         self._db = connection

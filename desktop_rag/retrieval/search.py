@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from desktop_rag.retrieval.fuse import Fusion, best_first
-from desktop_rag.retrieval.lexical import LexicalIndex, Scores
+from desktop_rag.retrieval.lexical import Scores, WordSearch
 from desktop_rag.retrieval.rerank import Reranking, rerank
 from desktop_rag.retrieval.stages import ByCollection, Deep, DenseIndex, Stages, since
 
@@ -45,7 +45,7 @@ def search(
     vectors: ByCollection,
     collections: Sequence[int],
     *,
-    lexical: LexicalIndex,
+    lexical: WordSearch,
     dense: DenseIndex,
     mode: str = "hybrid",
     limit: int = 10,
@@ -79,8 +79,8 @@ def search(
 
 def _found(stages: Stages, mode: str, fusion: Fusion, deep: Deep) -> dict[str, Scores]:
     """The candidates of every stage that the mode has, the joined ones last."""
-    if mode == "bm25":
-        return {"bm25": stages.words()}
+    if mode in ("bm25", "tfidf"):
+        return {mode: stages.words(mode)}
     if mode == "dense":
         return {"dense": stages.levelled(stages.meaning())}
     by_words, by_meaning = stages.deep(deep) if mode == "deep" else (stages.words(), stages.meaning())

@@ -17,7 +17,7 @@ from desktop_rag.errors import DesktopRagError
 from desktop_rag.retrieval.deep import SECONDS, Member, gather
 from desktop_rag.retrieval.encode import Vectors
 from desktop_rag.retrieval.fuse import Fusion, best_first, normalised
-from desktop_rag.retrieval.lexical import Found, LexicalIndex, Scores
+from desktop_rag.retrieval.lexical import Found, Scores, WordSearch
 
 ByCollection = Mapping[int, Vectors]
 """The question's vector for each collection; collections of one encoder share the very same one."""
@@ -60,7 +60,7 @@ class Stages:
         query: str,
         vectors: ByCollection,
         collections: Sequence[int],
-        lexical: LexicalIndex,
+        lexical: WordSearch,
         dense: DenseIndex,
         limit: int,
     ) -> None:
@@ -75,9 +75,9 @@ class Stages:
         # Of which encoder a chunk's cosine is.
         self._encoder: dict[int, int] = {}
 
-    def words(self) -> Scores:
-        """The best by BM25."""
-        with self._stage("bm25", "The search by words failed and was left out."):
+    def words(self, name: str = "bm25") -> Scores:
+        """The best by words; `name` is that of the formula."""
+        with self._stage(name, "The search by words failed and was left out."):
             self._all_words = self._lexical.search(self._query, self._collections)
         return best(self._all_words, self._limit)
 

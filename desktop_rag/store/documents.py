@@ -155,7 +155,8 @@ class Documents:
         """Documents of whose path a newer version is indexed."""
         rows = self._db.execute(
             "SELECT old.id FROM documents old WHERE old.parent_id IS NULL AND old.path <> ''"
-            " AND EXISTS (SELECT 1 FROM documents new WHERE new.parent_id IS NULL AND new.collection_id = old.collection_id AND new.path = old.path"
+            " AND EXISTS (SELECT 1 FROM documents new"
+            " WHERE new.parent_id IS NULL AND new.collection_id = old.collection_id AND new.path = old.path"
             " AND new.state IN ('ready', 'partly_read') AND (new.added, new.rowid) > (old.added, old.rowid))"
         )
         return [row[0] for row in rows]

@@ -177,13 +177,27 @@ DROP TABLE postings;
 CREATE INDEX documents_by_policy ON documents(collection_id, policy)
 """
 
-# What a collection is recognised by elsewhere; of an imported one which pseudonyms had to change ({class: {number there:
-# number here}}), and the digest its documents came with. Such a document has no file here: its path is empty.
+# What a collection is recognised by elsewhere; of an imported one which number of a pseudonym is which here, by class,
+# and the digest its documents came with. Such a document has no file here: its path is empty.
 _EXPORTS = """
 ALTER TABLE collections ADD COLUMN uuid TEXT;
 ALTER TABLE collections ADD COLUMN imported TEXT;
 ALTER TABLE documents ADD COLUMN content TEXT;
 CREATE UNIQUE INDEX collections_by_uuid ON collections(uuid)
+"""
+
+# Questions whose right passages a person named: the search is measured by them. A passage is a place in the original,
+# which stays where it is when a document is cleaned, cut or encoded anew; `page` is the page's ordinal.
+_JUDGED = """
+CREATE TABLE judged (
+    id INTEGER PRIMARY KEY, question TEXT NOT NULL, created REAL NOT NULL,
+    message_id TEXT UNIQUE REFERENCES messages(id) ON DELETE CASCADE);
+CREATE TABLE judged_passages (
+    judged_id INTEGER NOT NULL REFERENCES judged(id) ON DELETE CASCADE,
+    document_id TEXT NOT NULL REFERENCES documents(id) ON DELETE CASCADE,
+    page INTEGER NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL);
+CREATE INDEX judged_passages_by_question ON judged_passages(judged_id);
+CREATE INDEX judged_passages_by_document ON judged_passages(document_id)
 """
 
 MIGRATIONS: tuple[str, ...] = (
@@ -192,4 +206,5 @@ MIGRATIONS: tuple[str, ...] = (
     _FUSION,
     _PACKED_WORDS,
     _EXPORTS,
+    _JUDGED,
 )

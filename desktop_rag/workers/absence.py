@@ -38,6 +38,7 @@ _IN_WORDS = {
     "folders": "the watched folders",
     "folder_log": "the log of the watched folders",
     "settings": "the settings",
+    "judged": "the questions about the search",
 }
 _HITS = 10
 _VECTORS_A_STEP = 2000

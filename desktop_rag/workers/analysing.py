@@ -35,6 +35,12 @@ def refresh(library: Library) -> Generator[dict[str, Any] | None, None, None]:
         log.info("%d documents were analysed anew", len(behind))
 
 
+def analyse_new(library: Library, document: str) -> Generator[None, None, None]:
+    """The words of a document that came with its passages, and whose words nobody has looked at yet."""
+    if library.documents.unanalysed(document):
+        yield from _document(library, document)
+
+
 def _document(library: Library, document: str) -> Generator[None, None, None]:
     chunks = [row["chunk"] for row in library.documents.chunks(document)]
     for at in range(0, len(chunks), _CHUNKS_A_STEP):

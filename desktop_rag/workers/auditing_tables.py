@@ -116,6 +116,9 @@ class _Excuses:
         if table == "messages":
             quoted = self._library.db.execute("SELECT document_id FROM quotes WHERE message_id = ?", (row["id"],))
             return [found[0] for found in quoted]
+        if table == "judged":
+            about = "SELECT document_id FROM judged_passages WHERE judged_id = ?"
+            return [found[0] for found in self._library.db.execute(about, (row["id"],))]
         named = row["id"] if table == "documents" else row.get("document_id")
         return [named] if named else []
 

@@ -20,7 +20,7 @@ _LOOK_SECONDS = 0.02
 
 def backup(library: Library, target: Path, passphrase: bytes) -> Operation:
     """Write a backup; yields {"event": "progress", "step", "share"}, returns {file, bytes}."""
-    return _beside(lambda step: write_backup(library.data_dir, library.key, target, passphrase, step))
+    return beside(lambda step: write_backup(library.data_dir, library.key, target, passphrase, step))
 
 
 def restore(data_dir: Path, file: Path, passphrase: bytes) -> Operation:
@@ -31,10 +31,11 @@ def restore(data_dir: Path, file: Path, passphrase: bytes) -> Operation:
             restore_backup(data_dir, file, passphrase, step)
         return {"data": str(data_dir)}
 
-    return _beside(work)
+    return beside(work)
 
 
-def _beside(work: Callable[[Step], dict[str, Any]]) -> Operation:
+def beside(work: Callable[[Step], dict[str, Any]]) -> Operation:
+    """Do some work in a thread; closing the operation stops it at its next step."""
     stopped, told = threading.Event(), [("", 0)]
 
     def step(what: str, share: int) -> None:

@@ -18,6 +18,7 @@ from desktop_rag.documents.walk import walk
 from desktop_rag.errors import DesktopRagError, DocumentError, StoreError
 from desktop_rag.store.documents import FINAL
 from desktop_rag.workers import allocator, reviewing
+from desktop_rag.workers.analysing import analyse_new
 from desktop_rag.workers.cleaning import clean, detect
 from desktop_rag.workers.encoding import check_writable, encode_document
 from desktop_rag.workers.journal import Journal
@@ -267,6 +268,7 @@ def _advance(library: Library, document: str) -> Waiting[None]:
     elif row["state"] == "cleaning":
         parsed = yield from reread(library, row, library.parser)
         yield from clean(library, row, parsed.pages)
+    yield from analyse_new(library, document)
     Journal(library.db, row).close()
     yield event(library, document)
     yield from _encode(library, library.documents.row(document))

@@ -23,6 +23,7 @@ from desktop_rag.privacy.vault import Vault
 from desktop_rag.retrieval.chroma import ChromaCache
 from desktop_rag.retrieval.encode import CTranslate2Encoder, Encoder, EncoderCard, Vectors, read_card
 from desktop_rag.retrieval.lexical import PostingsIndex
+from desktop_rag.retrieval.tfidf import TfIdf
 from desktop_rag.retrieval.vectors import VectorStore
 from desktop_rag.settings import Settings
 from desktop_rag.store.collections import DEFAULT_NAME, Collections, StoredEncoder
@@ -150,6 +151,11 @@ class Library:
     def beside(self) -> ThreadPoolExecutor:
         """A thread for native code, which lets this one go on meanwhile."""
         return ThreadPoolExecutor(1, "beside")
+
+    @cached_property
+    def tfidf(self) -> TfIdf:
+        """The words weighed as before BM25."""
+        return TfIdf(self.lexical)
 
     def vault(self, collection: int) -> Vault:
         """The collection's vault, kept in memory."""

@@ -10,12 +10,15 @@ from desktop_rag.errors import DesktopRagError, UsageError
 from desktop_rag.meter.memory import resident_mb
 from desktop_rag.retrieval.fuse import Fusion
 from desktop_rag.scratch import clear_abandoned
+from desktop_rag.store.key import good_passphrase
+from desktop_rag.store.passphrase import as_bytes
 from desktop_rag.workers import (
     allocator,
     analysing,
     auditing,
     cleaning_again,
     encoding,
+    exchanging,
     folders,
     health,
     indexing,
@@ -30,6 +33,7 @@ from desktop_rag.workers import (
 from desktop_rag.workers.language import language_of
 from desktop_rag.workers.library import Library
 from desktop_rag.workers.loop import Operation, Request, Service
+from desktop_rag.workers.quality_operations import BACKGROUND, QualityOperations
 from desktop_rag.workers.rows import document_rows
 from desktop_rag.workers.unlocking import NOW, Gate
 
@@ -90,6 +94,20 @@ class _Operations:
             self._library.drop_cache()
         row = self._library.collections.update(int(request.args["id"]), **changes)
         return {"collection": row}
+
+    def collection_export(self, request: Request) -> Operation:
+        """Write {collection} into {file} behind {passphrase}; with {originals} its vault too."""
+        args, library = request.args, self._library
+        collection = library.collections.need(args["collection"])["id"]
+        target, passphrase = Path(str(args["file"])), good_passphrase(str(args.pop("passphrase", None) or ""))
+        if target.exists() and not args.get("replace"):
+            raise UsageError("bad_request", f"There is a file “{target.name}” already.", "Choose another name.")
+        return exchanging.export_collection(library, collection, target, passphrase, originals=bool(args["originals"]))
+
+    def collection_import(self, request: Request) -> Operation:
+        """Bring the export {file}, which is behind {passphrase}, into the library."""
+        file, passphrase = Path(str(request.args["file"])), as_bytes(str(request.args.pop("passphrase", None) or ""))
+        return self._in_order(exchanging.import_collection(self._library, file, passphrase))
 
     def collection_delete(self, request: Request) -> Operation:
         """Remove a collection with all its documents."""
@@ -256,6 +274,7 @@ class _Operations:
             str(args.get("mode") or "hybrid"),
             limit,
             bool(args.get("trace")),
+            bool(args.get("explain")),
         )
 
     def prepare(self, request: Request) -> Operation:
@@ -342,11 +361,13 @@ def open_service(data_dir: Path, options: dict[str, Any]) -> Service:
     gate = Gate(data_dir, options.get("opening") or NOW, removing.remove_left_over)
     operations = _Operations(gate, options["seal"])
     handlers = {name: getattr(operations, name) for name in vars(_Operations) if not name.startswith("_")}
-    background = gate.background | frozenset(
+    background = gate.background | BACKGROUND | frozenset(
         {
             "add",
             "audit",
             "collection_encoder",
+            "collection_export",
+            "collection_import",
             "clean_again",
             "resume",
             "reread",
@@ -365,4 +386,5 @@ def open_service(data_dir: Path, options: dict[str, Any]) -> Service:
             "read_all",
         }
     )
+    handlers |= QualityOperations(gate).handlers
     return Service(handlers | gate.handlers, background, gate.close, children={"parse": gate.prove_reader})

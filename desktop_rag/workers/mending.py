@@ -19,6 +19,7 @@ from desktop_rag.privacy.marks import Mark
 from desktop_rag.privacy.scrub import REVERSIBLE, Replacement, Scrubbed, finder, replacement_token, scrub
 from desktop_rag.privacy.vault import Entry
 from desktop_rag.store.connection import transaction
+from desktop_rag.store.judged import Judged
 from desktop_rag.store.reviews import LOOK_ALIKE
 from desktop_rag.workers.library import Library
 from desktop_rag.workers.standing import Place, Sought, StoredPage, stored_page
@@ -165,6 +166,7 @@ class Mending:
         self._move_chunks(stored.id, scrubbed, fresh)
         tokens = {text[slice(*place)]: replacement.token for place, (_, replacement, _) in new.items()}
         self._library.conversations.mend(self._row["id"], tokens)
+        Judged(self._db).mend(self._row["id"], tokens)
 
     def _move_chunks(self, page: int, scrubbed: Scrubbed, fresh: Sequence[Place]) -> None:
         """Passages move along with their text; those that a fresh place lies in are indexed anew."""

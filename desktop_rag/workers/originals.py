@@ -101,5 +101,9 @@ def reread(
 def unchanged(library: Library, row: dict[str, Any]) -> Generator[None, None, None]:
     """Raise DocumentError when the user's file is gone or is not what was indexed."""
     root = library.documents.root(row["id"])
+    if not root["path"]:
+        raise DocumentError(
+            "not_found", "This document came with an imported collection: its file is not on this computer."
+        )
     if (yield from digest(Path(root["path"])))[0] != root["sha256"]:
         raise DocumentError("not_found", "The file was changed since it was read.", "Add it again.")

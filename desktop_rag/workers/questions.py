@@ -24,7 +24,7 @@ from desktop_rag.retrieval.modes import check_mode
 from desktop_rag.retrieval.search import Ranking
 from desktop_rag.retrieval.trace import trace
 from desktop_rag.workers.library import Library
-from desktop_rag.workers.ranking import rank
+from desktop_rag.workers.ranking import explained, rank
 
 CLOSE_ENOUGH = 0.4
 REMOVED = "A document of this answer was removed while it was being written."
@@ -33,9 +33,18 @@ QUOTATION = "The closest passage says: “{}”"
 
 
 def find(
-    library: Library, query: str, collection: str | None, mode: str, limit: int, traced: bool = False
+    library: Library,
+    query: str,
+    collection: str | None,
+    mode: str,
+    limit: int,
+    traced: bool = False,
+    explain: bool = False,
 ) -> dict[str, Any]:
-    """The `search` command: hits with original offsets and scrubbed text, and with `traced` how they came about."""
+    """The `search` command: hits with original offsets and scrubbed text, and with `traced` how they came about.
+
+    With `explain` each hit has "words": what each word of the question gives it by BM25.
+    """
     check_mode(mode)
     timings: dict[str, float] = {}
     collections = library.chosen(collection)
@@ -43,6 +52,9 @@ def find(
     ranking = rank(library, query, mapped, collections, mode, limit)
     timings |= ranking.timings_ms
     hits = passages_of(library, ranking)
+    if explain:
+        for hit, told in zip(hits, explained(library, mapped, collections, ranking.order), strict=True):
+            hit["words"] = told
     found = {"query": mapped.stored_text, "mode": mode, "hits": hits, "timings_ms": timings, **_went(ranking)}
     return found | ({"trace": named(library, trace(ranking))} if traced else {})
 

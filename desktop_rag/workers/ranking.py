@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 
@@ -44,7 +46,7 @@ def rank(
     `earlier`: the (mapped) questions before it in its conversation, for a deep search.
     """
     started = time.perf_counter()
-    encoders = {} if mode == "bm25" else library.encoders(collections)
+    encoders = {} if mode in ("bm25", "tfidf") else library.encoders(collections)
     notes = []
     try:
         vectors = _vectors(library, question, mapped, encoders)
@@ -54,10 +56,10 @@ def rank(
         vectors, encoders, notes = {}, {}, [_UNREAD]
     encode_ms = since(started)
     ranking = search(
-        " ".join([mapped.search_text, *mapped.replaced]),
+        _words(mapped),
         vectors,
         collections,
-        lexical=library.lexical,
+        lexical=library.tfidf if mode == "tfidf" else library.lexical,
         dense=library,
         mode=mode,
         limit=limit,
@@ -69,6 +71,19 @@ def rank(
     ranking.timings_ms = {"encode": encode_ms, **ranking.timings_ms}
     ranking.notes[:0] = notes
     return ranking
+
+
+def explained(
+    library: Library, mapped: MappedQuestion, collections: Sequence[int], chunks: Sequence[int]
+) -> list[list[dict[str, Any]]]:
+    """What each word of the question gives each of the chunks by BM25, the most first; rows as in TermScore."""
+    words = _words(mapped)
+    return [[asdict(told) for told in library.lexical.explain(words, chunk, collections)] for chunk in chunks]
+
+
+def _words(mapped: MappedQuestion) -> str:
+    """What the words are searched by."""
+    return " ".join([mapped.search_text, *mapped.replaced])
 
 
 def _vectors(library: Library, question: str, mapped: MappedQuestion, encoders: Encoders) -> dict[int, Vectors]:

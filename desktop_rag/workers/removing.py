@@ -15,6 +15,7 @@ from desktop_rag.errors import DesktopRagError
 from desktop_rag.privacy.phrases import phrases
 from desktop_rag.retrieval.encode import Vectors
 from desktop_rag.store.connection import transaction
+from desktop_rag.store.judged import Judged
 from desktop_rag.store.vault import delete_unused
 from desktop_rag.workers.library import Library
 from desktop_rag.workers.quotations import Quotations
@@ -216,6 +217,7 @@ def _drop(library: Library, erased: Erased, known: _Known) -> None:
         erased.chunks = sorted({*erased.chunks, *_chunks(library, document)})
         erased.counts["terms"] += _drop_passages(library, erased.chunks)
         erased.counts["answers"] += library.conversations.unquote(document)
+        erased.counts["judged"] += Judged(library.db).forget(document)
         library.db.execute("DELETE FROM documents WHERE id = ?", (document,))
         known.note(erased, *delete_unused(library.db, collection, known.entries))
     erased.counts["older_copies"] += _drop_older_copies(library)
@@ -266,7 +268,7 @@ def _absent(library: Library, erased: Erased, known: _Known) -> bool:
     """Whether no table knows the document any more."""
     places: tuple[tuple[Sequence[str | int], str], ...] = (
         ([erased.document], "documents.id documents.parent_id pages.document_id chunks.document_id"),
-        ([erased.document], "journal.document_id quotes.document_id"),
+        ([erased.document], "journal.document_id quotes.document_id judged_passages.document_id"),
         (erased.chunks, "chunks.id vectors.chunk_id forward.chunk_id unmerged.chunk_id"),
         (known.gone_entries, "entries.id aliases.entry_id spans.entry_id"),
         (known.gone_aliases, "aliases.id spans.alias_id"),

@@ -16,6 +16,7 @@ from desktop_rag.errors import UsageError
 from desktop_rag.evaluation import growth_filling
 from desktop_rag.evaluation.judged import corpus
 from desktop_rag.evaluation.retrieval_filling import Filled, fill
+from desktop_rag.retrieval.tfidf import length_bias
 from desktop_rag.workers import allocator, encoding
 from desktop_rag.workers.library import Library
 from desktop_rag.workers.loop import Operation, Request, Service
@@ -67,6 +68,13 @@ class _Retrieval:
             best.setdefault(filled.documents[chunk], ranking.final[chunk])
         return {"documents": list(best.items()), "ms": spent, "encode_ms": ranking.timings_ms["encode"]}
 
+    def length_bias(self, request: Request) -> Operation:
+        """{questions} -> {terms}: the mean length of what each formula finds first, see `tfidf.length_bias`."""
+        assert self._filled is not None
+        yield None
+        asked = [str(text) for text in request.args["questions"]]
+        return {"terms": length_bias(self._library.lexical, asked, [self._filled.collection])}
+
     def grow(self, request: Request) -> Operation:
         """{chunks} -> {seconds}: a made-up collection of so many passages, see `growth_filling`."""
         begun = time.perf_counter()
@@ -96,6 +104,12 @@ def open_service(data_dir: Path, options: dict[str, Any]) -> Service:
         sys.modules.setdefault(name, None)  # type: ignore[arg-type]
     service = _Retrieval(data_dir)
     return Service(
-        {"fill": service.fill, "rank": service.rank, "grow": service.grow, "encode": service.encode},
+        {
+            "fill": service.fill,
+            "rank": service.rank,
+            "length_bias": service.length_bias,
+            "grow": service.grow,
+            "encode": service.encode,
+        },
         close=service.close,
     )

@@ -136,7 +136,7 @@ def _verified(library: Library, row: dict[str, Any], args: Mapping[str, Any]) ->
 
 def placed(row: dict[str, Any]) -> dict[str, Any]:
     """Where the original lies, and whether it has pages to be seen."""
-    return {"path": shown_path(row), "format": row["format"], "paged": row["format"] in _PAGED}
+    return {"path": shown_path(row), "format": row["format"], "paged": bool(row["path"]) and row["format"] in _PAGED}
 
 
 def reopened(library: Library, row: dict[str, Any]) -> Generator[None, None, ParsedFile]:

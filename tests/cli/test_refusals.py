@@ -9,7 +9,6 @@ import pytest
 
 from desktop_rag.cli import main
 from desktop_rag.errors import EngineError, StoreError
-from desktop_rag.retrieval.modes import PLANNED_MODES
 
 
 @pytest.fixture
@@ -30,7 +29,6 @@ def told(capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
 @pytest.mark.parametrize(
     "words",
     [
-        *(["search", "x", "--mode", mode] for mode in PLANNED_MODES),
         *(["eval", "answers", "FILE"], ["serve"]),
         ["ask", "x", "--strategy", "post-fusion"],
     ],
@@ -64,7 +62,7 @@ def test_wrong_use_is_one_object_and_exit_2(words: list[str], capsys: pytest.Cap
 
 
 def test_without_json_the_complaint_is_a_line_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main.run(["search", "x", "--mode", "tfidf"]) == 2
+    assert main.run(["ask", "x", "--strategy", "post-fusion"]) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.count("\n") == 1

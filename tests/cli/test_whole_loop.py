@@ -104,7 +104,16 @@ def test_search_offsets_point_into_the_original(cli: Any, by_name: dict[str, Any
     assert original.replace("Quillfeather", stand_in).split() == best["text"].split()
 
 
-@pytest.mark.parametrize("mode", ["bm25", "dense"])
+def test_a_search_explains_itself(cli: Any, added: Any) -> None:
+    (hit, *_) = cli("search", "bearing of the pump", "--mode", "bm25", "--explain", "--json").json["hits"]
+    assert {word["term"] for word in hit["words"]} == {"bear", "pump"}
+    assert sum(word["score"] for word in hit["words"]) == pytest.approx(hit["score"], abs=1e-5)
+    said = cli("search", "bearing of the pump", "--mode", "bm25", "--explain", "--trace").stdout
+    assert "× here, in " in said
+    assert "How they were found" in said
+
+
+@pytest.mark.parametrize("mode", ["bm25", "tfidf", "dense"])
 def test_the_other_modes_rank_too(cli: Any, added: Any, mode: str) -> None:
     found = cli("search", "K-103", "--mode", mode, "--json").json
     assert (found["mode"], found["hits"][0]["scores"].keys()) == (mode, {mode})

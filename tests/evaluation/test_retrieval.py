@@ -176,10 +176,12 @@ ASKED = {
 @pytest.mark.slow
 def test_a_set_for_real(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder, run = judged_set(tmp_path, ANIMALS, ASKED), tmp_path / "out.run"
-    wanted = ("--mode", "bm25", "--mode", "dense", "--mode", "hybrid", "--run", str(run))
+    modes = ("bm25", "tfidf", "dense", "hybrid")
+    wanted = (*(word for mode in modes for word in ("--mode", mode)), "--run", str(run))
     done = command(capsys, str(folder), *wanted)
     values = {row["mode"]: row["ndcg@10"] for row in done["modes"]}
     assert values["dense"] == values["hybrid"] == 1.0
+    assert done["length_bias"].keys() == {"raw", "cosine", "bm25", "all"}
     assert done["encoder"]["name"] == "all-MiniLM-L6-v2"
     assert len(list((paths.cache_dir() / "judged").iterdir())) == 1
     assert not (paths.data_dir() / "library.db").exists(), "the user's own library is not touched"

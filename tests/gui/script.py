@@ -150,6 +150,36 @@ def passages() -> list[dict[str, Any]]:
     ]
 
 
+def traced() -> dict[str, Any]:
+    """How the passages were found: two were read, one had no room, one is a repeat, one was removed since."""
+    rows = (
+        (1, {"bm25": (1, 7.9), "dense": (1, 0.81), "hybrid": (1, 0.042), "rerank": (1, 0.71)}, "read"),
+        (2, {"bm25": (2, 6.1), "dense": (2, 0.77), "hybrid": (2, 0.038), "rerank": (2, 0.66)}, "read"),
+        (3, {"dense": (3, 0.52), "hybrid": (4, 0.021), "rerank": (3, 0.4)}, "cut"),
+        (4, {"bm25": (3, 0.4), "hybrid": (3, 0.024)}, "same"),
+        (99, {"dense": (4, 0.31), "hybrid": (5, 0.011)}, "below"),
+    )
+    return {
+        "stages": [
+            {"stage": "bm25", "found": 87, "ms": 3.1},
+            {"stage": "dense", "found": 100, "ms": 6.4},
+            {"stage": "hybrid", "found": 121, "ms": 0.4},
+            {"stage": "rerank", "found": 30, "ms": 212.0},
+        ],
+        "rows": [
+            {
+                "chunk": chunk,
+                "places": {stage: place for stage, (place, _score) in held.items()},
+                "scores": {stage: score for stage, (_place, score) in held.items()},
+                "state": state,
+            }
+            for chunk, held, state in rows
+        ],
+        "notes": [],
+        "members": [],
+    }
+
+
 def finished(answer: str = ANSWER, found: bool = True) -> Event:
     """The last event of an answer."""
     sentences, citations = [], []
@@ -185,6 +215,7 @@ def finished(answer: str = ANSWER, found: bool = True) -> Event:
         "sentences": sentences,
         "coverage": {"passages_read": 4, "passages_total": 1203},
         "timings_ms": {"total": 3200.0},
+        "trace": traced(),
         "usage": {
             "prompt_tokens": 612,
             "generated_tokens": 70,

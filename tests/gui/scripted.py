@@ -24,6 +24,7 @@ from tests.gui.script import (
     document,
     finished,
     messages,
+    passages,
     receipt,
     sources,
     stored,
@@ -237,6 +238,7 @@ class ScriptedBackend:
                 "values": {token: value for token, value in VALUES.items() if any(token in text for text in texts)}
             },
             "locate": self._locate,
+            "passages": lambda chunks: {"passages": [row for row in passages() if row["chunk"] in chunks]},
             "page_sizes": lambda **_: {"sizes": [[595, 842]] * 4},
             "page_image": page_image,
             "document_view": self._view,

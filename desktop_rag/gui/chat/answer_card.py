@@ -35,6 +35,7 @@ class AnswerCard(QWidget):
     resized = Signal()
     ask_again = Signal(str)
     read_all = Signal(str)
+    why_wanted = Signal(object)
 
     def __init__(self, theme: Theme, reveal: Reveal, answer: entries.Answer) -> None:
         super().__init__()
@@ -66,6 +67,7 @@ class AnswerCard(QWidget):
         status.setSpacing(8)
         status.addWidget(self._status_icon)
         status.addWidget(self._status, 1)
+        self._why = IconButton(self._theme, "layers", "Why this answer?", self._ask_why, size=14)
         self._all = IconButton(self._theme, "book-open", "Read everything for this question", self._read_all, size=14)
         self._again = IconButton(self._theme, "refresh-cw", "Ask again", self._ask_again, size=14)
         self._copy = IconButton(self._theme, "copy", "Copy answer", self.copy, size=14)
@@ -73,6 +75,7 @@ class AnswerCard(QWidget):
         foot = QHBoxLayout()
         foot.setSpacing(2)
         foot.addWidget(self._footer, 1)
+        foot.addWidget(self._why)
         foot.addWidget(self._all)
         foot.addWidget(self._copy_real)
         foot.addWidget(self._copy)
@@ -113,6 +116,7 @@ class AnswerCard(QWidget):
         self._footer.setToolTip(" ".join(_explained(answer)))
         for part in (self._footer, self._copy, self._again):
             part.setVisible(ended and answer.error is None)
+        self._why.setVisible(ended and bool(answer.data))
         self._all.setVisible(ended and answer.error is None and _unread(answer) > 0)
         self._offer_real()
         self.setAccessibleName(f"Answer: {self._reveal.words(answer.text)}" if ended else self._status.text())
@@ -242,6 +246,9 @@ class AnswerCard(QWidget):
 
     def _read_all(self) -> None:
         self.read_all.emit(self._answer.question)
+
+    def _ask_why(self) -> None:
+        self.why_wanted.emit(self._answer)
 
     def _ask_again(self) -> None:
         self.ask_again.emit(self._answer.question)

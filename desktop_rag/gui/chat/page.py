@@ -28,6 +28,7 @@ class ChatPage(QWidget):
     answer_shown = Signal(object)
     cited = Signal(object, int)
     passage_opened = Signal(object, object)
+    why_wanted = Signal(object)
 
     def __init__(self, theme: Theme, reveal: Reveal, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -98,6 +99,7 @@ class ChatPage(QWidget):
         card = AnswerCard(self._theme, self._reveal, entry)
         card.cited.connect(self.cited)
         card.passage_opened.connect(self.passage_opened)
+        card.why_wanted.connect(self.why_wanted)
         card.ask_again.connect(self.ask)
         card.read_all.connect(self.read_all)
         card.resized.connect(self.column.entry_resized)

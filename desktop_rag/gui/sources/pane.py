@@ -1,4 +1,4 @@
-"""The foldable pane at the right with its two tabs."""
+"""The foldable pane at the right with its tabs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from desktop_rag.gui.backend import Backend
+from desktop_rag.gui.chat.entries import Answer
 from desktop_rag.gui.pieces.buttons import IconButton
 from desktop_rag.gui.pieces.labels import set_kind
 from desktop_rag.gui.pieces.tabs import Tabs
@@ -16,12 +17,13 @@ from desktop_rag.gui.sources.passage_list import PassageList
 from desktop_rag.gui.sources.viewer import Viewer
 from desktop_rag.gui.tasks import Tasks
 from desktop_rag.gui.theme import Theme
+from desktop_rag.gui.trace.view import TraceView
 
-SOURCES, VIEWER = 0, 1
+SOURCES, VIEWER, WHY = 0, 1, 2
 
 
 class Pane(QWidget):
-    """Sources and Viewer; `closed()` by its own button."""
+    """Sources, Viewer and Why; `closed()` by its own button."""
 
     closed = Signal()
 
@@ -35,18 +37,21 @@ class Pane(QWidget):
         self.setMaximumWidth(size["pane_max"])
         self.passages = PassageList(theme, reveal)
         self.viewer = Viewer(theme, backend, tasks)
-        self._tabs = Tabs(theme, ("Sources", "Viewer"))
+        self.trace = TraceView(theme, reveal, backend, tasks)
+        self._tabs = Tabs(theme, ("Sources", "Viewer", "Why"))
         self._tabs.setContentsMargins(12, 10, 8, 8)
         self._tabs.addWidget(IconButton(theme, "x", "Close this pane", self.closed.emit))
         self._tabs.stack.addWidget(self.passages)
         self._tabs.stack.addWidget(self.viewer)
+        self._tabs.stack.addWidget(self.trace)
         self._tabs.fill(self)
         self._tabs.group.idClicked.connect(self.show_tab)
         self.passages.opened.connect(self.open)
+        self.trace.opened.connect(self.open)
         self.show_tab(SOURCES)
 
     def show_tab(self, index: int) -> None:
-        """Bring `SOURCES` or `VIEWER` to the front."""
+        """Bring `SOURCES`, `VIEWER` or `WHY` to the front."""
         self._tabs.show(index)
 
     @property
@@ -59,3 +64,8 @@ class Pane(QWidget):
         self.passages.choose(passage)
         self.show_tab(VIEWER)
         self.viewer.open(passage)
+
+    def explain(self, answer: Answer) -> None:
+        """Show how an answer came about."""
+        self.trace.show_answer(answer)
+        self.show_tab(WHY)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -16,18 +16,24 @@ from typing import Any
 
 from desktop_rag.errors import StoreError
 from desktop_rag.evaluation import retrieval_aims
-from desktop_rag.evaluation.ingest_place import Crew, Sizes, place
+from desktop_rag.evaluation.ingest_place import Crew
 from desktop_rag.evaluation.judged import Questions, questions, trec_lines
 from desktop_rag.evaluation.ranking import FIGURES, averaged, by_question
 from desktop_rag.evaluation.team import Event, Worker
 from desktop_rag.evaluation.verdict import FIGURE, Compare, best_part, verdict
 from desktop_rag.retrieval.modes import MODES, check_mode
+from desktop_rag.scratch import scratch
 
 DEPTH = 100
 """So many passages are ranked for each question: as many as the search fuses."""
+_COMPARED = 100
+"""So many questions show what a search for the nearest vectors overlooks."""
 BASE = "bm25"
 """The mode that every other is held against."""
-Hire = Callable[[Path], Crew]
+Hire = Callable[[Path, Mapping[str, str]], Crew]
+"""Gives the workers of a data directory, with these variables in their environment."""
+# The key of a library that lives for minutes belongs into no keyring and under nobody's passphrase.
+_ENVIRONMENT = {"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring", "DESKTOP_RAG_PASSPHRASE_FILE": ""}
 Run = dict[str, dict[str, float]]
 
 
@@ -71,7 +77,7 @@ def _one(
 ) -> Generator[Event, None, tuple[Event, dict[str, Run]]]:
     """The result of one set, and the runs it was made from."""
     ranked: dict[str, Ranked] = {}
-    with place(hire, Sizes()) as own, closing(own.crew.fresh("retrieval")) as worker:
+    with _library(hire) as worker:
         filled: Event = {}
         for event in worker.stream("fill", folder=str(folder), encoder=encoder):
             if event["event"] == "progress":
@@ -81,9 +87,26 @@ def _one(
         # Whatever was asked for, the words alone are what it is held against.
         for mode in dict.fromkeys((BASE, *modes)):
             ranked[mode] = yield from _asked(worker, folder.name, asked, mode)
+        if "dense" in modes and filled["documents"] and filled["encoder"]:
+            yield {"event": "progress", "text": f"{folder.name}: what Chroma's graph would find"}
+            told = worker.call("hnsw", questions=list(asked.texts.values())[:_COMPARED])
+            filled["nearest"] = {key: value for key, value in told.items() if key not in ("event", "id")}
         if "tfidf" in modes:
             filled["length_bias"] = worker.call("length_bias", questions=list(asked.texts.values()))["terms"]
     return result(folder.name, filled, asked, modes, ranked), {mode: ranked[mode].run for mode in modes}
+
+
+@contextmanager
+def _library(hire: Hire) -> Iterator[Worker]:
+    """A process with a library of its own, gone afterwards.
+
+    The environment of this process stays as it is: the window's own workers may start meanwhile.
+    """
+    with scratch("bench") as root:
+        environment = {**_ENVIRONMENT, "DESKTOP_RAG_CONFIG_DIR": str(root / "config")}
+        (root / "data").mkdir(mode=0o700)
+        with closing(hire(root / "data", environment)) as crew, closing(crew.fresh("retrieval")) as worker:
+            yield worker
 
 
 def _asked(worker: Worker, name: str, asked: Questions, mode: str) -> Generator[Event, None, Ranked]:
@@ -129,6 +152,7 @@ def result(
         "verdict": verdict(rows, compare, str(card["name"]) if card else "the encoder"),
         "encoder": card,
         "length_bias": filled.get("length_bias"),
+        "nearest": filled.get("nearest"),
         "documents": filled["documents"],
         "queries": len(asked.texts),
         "depth": DEPTH,

@@ -35,6 +35,7 @@ def one_set(done: Mapping[str, Any]) -> list[str]:
     if (terms := done.get("length_bias")) is not None:
         found = f"raw TF-IDF {terms['raw']:.0f}, TF-IDF {terms['cosine']:.0f}, BM25 {terms['bm25']:.0f}"
         lines.append(f"  Mean length of what is found first, in terms: {found}; of all passages {terms['all']:.0f}.")
+    lines += [f"  {_nearest(done['nearest'])}"] if done.get("nearest") else []
     return lines + [f"  {_SIGNS[aim['met']]} {_aim(aim)}" for aim in done["aims"]]
 
 
@@ -45,6 +46,16 @@ def weight_lines(done: Mapping[str, Any]) -> list[str]:
     if fusion["sure"]:
         lines.append(f"  To keep them: desktop-rag collections --collection “{done['set']}” --fusion {fusion['best']}")
     return lines
+
+
+def _nearest(found: Mapping[str, Any]) -> str:
+    """How the search by meaning does beside Chroma's graph."""
+    return (
+        f"The nearest of {found['passages']:,}, in {found['questions']} questions: ours {found['ours_p50_ms']:.1f} ms,"
+        f" recall@10 {found['recall_ours@10']:.3f}, @100 {found['recall_ours@100']:.3f}; Chroma's graph"
+        f" {found['graph_p50_ms']:.1f} ms, {found['recall_graph@10']:.3f}, {found['recall_graph@100']:.3f}, built in"
+        f" {found['build_s']:.0f} s, {found['memory_mb']:.0f} MB."
+    )
 
 
 def overview(sets: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -126,6 +126,13 @@ class WorkersBackend:
 
         return probe(self._workers, Wanted(engines=tuple(engines)))
 
+    def evaluate(self, folder: Path) -> Iterator[Event]:
+        """Measure the search by a judged set, in a library of its own."""
+        from desktop_rag.evaluation import retrieval
+        from desktop_rag.workers.crew import Workers
+
+        return retrieval.evaluate(Workers, [folder])
+
     def selftest(self) -> Iterator[Event]:
         """Plant invented personal data, and see how much is found and where it goes."""
         from desktop_rag.evaluation import selftest

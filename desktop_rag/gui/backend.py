@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 Event = dict[str, Any]
@@ -87,6 +88,9 @@ class Backend(Protocol):
 
     def probe(self, engines: list[str]) -> Iterator[Event]:
         """The events of probing what engines can do: one `probe` each, with its evidence."""
+
+    def evaluate(self, folder: Path) -> Iterator[Event]:
+        """The events of measuring the search by a judged set: `progress`, then `done` with its figures."""
 
     def selftest(self) -> Iterator[Event]:
         """The events of the self-test of privacy: `progress`, then `done` with the figures."""

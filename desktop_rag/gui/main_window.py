@@ -39,6 +39,8 @@ from desktop_rag.gui.models.state import ModelsState
 from desktop_rag.gui.network import Networking
 from desktop_rag.gui.pieces.labels import line, set_kind
 from desktop_rag.gui.privacy.page import PrivacyPage
+from desktop_rag.gui.quality.page import QualityPage
+from desktop_rag.gui.quality.state import QualityState
 from desktop_rag.gui.reveal import Reveal
 from desktop_rag.gui.review.sheet import ReviewSheet
 from desktop_rag.gui.seal.proving import Proving
@@ -92,6 +94,7 @@ class MainWindow(QMainWindow):
         self.model_state = ModelsState(backend, self.tasks, self)
         self.jobs = Jobs(backend, self.tasks, self.network, self)
         self.bench_state = BenchState(backend, self.tasks, self)
+        self.quality_state = QualityState(backend, self.tasks, self)
         self.actions_ = LibraryActions(theme, self.library, self, {key: settings[key] for key in ("policy", "review")})
         self.energy = EnergyWatch(self.tasks, self)
 
@@ -109,6 +112,7 @@ class MainWindow(QMainWindow):
             HubSearch(theme, self.tasks, self.network),
         )
         self.bench = BenchPage(theme, self.bench_state)
+        self.quality = QualityPage(theme, self.reveal, self.quality_state)
         self.performance = PerformancePage(
             theme, backend, self.tasks, self.telemetry, Advisor(backend, self.model_state, data_dir)
         )
@@ -129,6 +133,7 @@ class MainWindow(QMainWindow):
             "library": self.library_page,
             "models": self.models,
             "bench": self.bench,
+            "quality": self.quality,
             "performance": self.performance,
             "privacy": self.privacy,
             "settings": self.settings_page,
@@ -172,13 +177,13 @@ class MainWindow(QMainWindow):
     # -- pages ---------------------------------------------------------------------------------
 
     def show_page(self, name: str) -> None:
-        """Bring "chat", "library", "models", "bench", "performance", "privacy", "settings" or "review" to the front."""
+        """Bring a page to the front by its name: "chat", "library", … ("quality" belongs to "bench" in the sidebar)."""
         self.page = name
         self._stack.setCurrentWidget(self._pages[name])
         if name not in ("chat", "library"):
             self.show_pane(False)
         self.activity.set_page(name)
-        self.sidebar.mark(name, self.session.conversation)
+        self.sidebar.mark("bench" if name == "quality" else name, self.session.conversation)
         if name == "library":
             self.library_page.list.setFocus()
         self.page_shown.emit(name)

@@ -151,6 +151,10 @@ def _chat(window: MainWindow, camera: Photographer) -> None:
         window.wires.chat.cite(latest, 1)
         wait_until(lambda: window.tasks.count == 0)
         camera.take("viewer")
+        window.pane.explain(latest)
+        window.quality_state.call_good(latest.message)
+        wait_until(lambda: window.tasks.count == 0)
+        camera.take("why")
     window.reveal.set_shown(False)
     window.pane.show_tab(SOURCES)
     camera.take("stand-ins")
@@ -202,7 +206,7 @@ def _models(window: MainWindow, camera: Photographer) -> None:
 
 
 def _measurements(window: MainWindow, camera: Photographer) -> None:
-    """What the last answers took, and a benchmark of one engine."""
+    """What the last answers took, a benchmark of one engine, and the search measured by a good answer."""
     window.show_page("performance")
     wait_until(lambda: bool(window.performance.memory.cells) and window.tasks.count <= 1)
     camera.take("performance")
@@ -214,6 +218,11 @@ def _measurements(window: MainWindow, camera: Photographer) -> None:
     for tick in window.bench.ticks.values():
         tick.setChecked(True)
     camera.take("benchmark")
+    window.show_page("quality")
+    wait_until(lambda: bool(window.quality_state.questions))
+    window.quality.run.click()
+    wait_until(lambda: not window.quality_state.running)
+    camera.take("search-quality")
 
 
 def _picker(window: MainWindow) -> QWidget:

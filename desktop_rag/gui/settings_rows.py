@@ -135,5 +135,5 @@ def _figure(theme: Theme, value: int) -> QLabel:
     number = label(words.count(value))
     number.setFont(theme.font("body", mono=True))
     number.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-    number.setFixedWidth(48)
+    number.setFixedWidth(64)
     return number

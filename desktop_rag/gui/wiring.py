@@ -17,6 +17,7 @@ from desktop_rag.gui.library.receipt import receipt_words
 from desktop_rag.gui.library.throttle import Throttle
 from desktop_rag.gui.model_wires import ModelWires, remote
 from desktop_rag.gui.network import REMOTE
+from desktop_rag.gui.quality_wires import QualityWires
 from desktop_rag.gui.review.rules_form import RulesForm
 from desktop_rag.gui.seal.card import SealCard
 from desktop_rag.gui.seal.chip import state_of
@@ -37,6 +38,7 @@ class Wires:
     def __init__(self, window: MainWindow) -> None:
         self.chat = ChatWires(window)
         self.library = LibraryWires(window, self.chat)
+        self.quality = QualityWires(window, self.chat.open_passage)
         self.start = StartWires(window)
         self.models = ModelWires(window, self.start.reload_soon, self.start.show_seal)
         shortcuts.bind(window, self.chat.new_chat)
@@ -61,7 +63,7 @@ class ChatWires:
         session.saved.connect(lambda _identifier: window.library.refresh_conversations())
         chat.answer_shown.connect(self._list_sources)
         chat.cited.connect(self.cite)
-        chat.passage_opened.connect(lambda _answer, passage: self._open_passage(passage))
+        chat.passage_opened.connect(lambda _answer, passage: self.open_passage(passage))
         chat.why_wanted.connect(self._explain)
         session.replaced.connect(lambda _entries: pane.trace.clear())
         pane.trace.opened.connect(lambda _passage: window.widen_pane())
@@ -102,10 +104,11 @@ class ChatWires:
         citation = answer.citation(marker)
         if citation is not None:
             self._window.pane.passages.show_passages(answer.shown_passages, answer.coverage)
-            self._open_passage(citation)
+            self.open_passage(citation)
             self._window.chat.ring(answer, marker)
 
-    def _open_passage(self, passage: dict[str, Any]) -> None:
+    def open_passage(self, passage: dict[str, Any]) -> None:
+        """Open a passage at the right."""
         self._window.show_pane(True)
         self._window.widen_pane()
         self._window.pane.open(passage)
@@ -132,7 +135,8 @@ class LibraryWires:
         library.chosen_changed.connect(self._collections)
         library.documents_changed.connect(self._first_screen)
         self._numbers = Throttle(window, self._show_numbers, _NUMBERS_MS)
-        library.documents_changed.connect(self._numbers.ask)
+        for signal in (library.documents_changed, library.encoding_changed):
+            signal.connect(self._numbers.ask)
         library.conversations_changed.connect(self._conversations)
         library.failed.connect(window.library_page.notice.say_error)
         for signal in (page.add_wanted, window.chat.composer.add_wanted, window.chat.first.add_wanted):
@@ -258,6 +262,7 @@ class LibraryWires:
         if viewer.document is not None and window.library.document(viewer.document) is None:
             viewer.close_document()
         window.pane.trace.reload()
+        window.quality_state.read()
         if {"answers", "questions"} & receipt["erased"].keys() and session.conversation and not session.is_running:
             session.open(session.conversation)
         said, kind = receipt_words(receipt)

@@ -303,6 +303,17 @@ def place(item: Mapping[str, Any]) -> str:
     return str(item.get("locator") or "")
 
 
+def encoded(told: Mapping[str, Any]) -> float:
+    """How far a change of encoder {passages_done, passages} is, 0..1."""
+    return int(told["passages_done"]) / max(1, int(told["passages"]))
+
+
+def encoding(collection: Mapping[str, Any]) -> str:
+    """ "34 %" while a collection changes to another encoder, else nothing."""
+    told = collection.get("next_encoder")
+    return f"{100 * encoded(told):.0f} %" if told else ""
+
+
 def coverage(read: int, total: int) -> str:
     """ "4 of 1 203 passages read"."""
     return f"{count(read)} of {plural(total, 'passage')} read"

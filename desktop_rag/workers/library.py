@@ -221,6 +221,9 @@ class Library:
         """
         waiting = self._uncached.pop(collection, ())
         if not self._may_cache(collection):
+            # Files of an earlier run may still hold what may not be there any more.
+            if not self._dropped:
+                self.drop_needless_cache()
             return 0
         try:
             if collection in self._checked:

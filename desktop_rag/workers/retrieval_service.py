@@ -10,10 +10,11 @@ import sys
 import time
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from desktop_rag.errors import UsageError
-from desktop_rag.evaluation import growth_filling
+from desktop_rag.evaluation import growth_filling, nearest
 from desktop_rag.evaluation.judged import corpus
 from desktop_rag.evaluation.retrieval_filling import Filled, fill
 from desktop_rag.retrieval.tfidf import length_bias
@@ -81,6 +82,18 @@ class _Retrieval:
         yield from growth_filling.fill(self._library, int(request.args["chunks"]))
         return {"seconds": round(time.perf_counter() - begun, 1)}
 
+    def hnsw(self, request: Request) -> Operation:
+        """{questions} -> how Chroma's graph does beside the application's own search, see `nearest`."""
+        (collection,) = self._library.collections.names()
+        encoder = self._library.encoder_for(collection)
+        queries = list(encoder.encode_all([str(text) for text in request.args["questions"]], query=True))
+        with TemporaryDirectory() as folder:
+            found: dict[str, Any] = {}
+            for step in nearest.compare(self._library, collection, queries, Path(folder)):
+                found = step or found
+                yield None
+        return found
+
     def encode(self, request: Request) -> Operation:
         """{texts} -> {seconds}: as passages, by the encoder for English, once it is warm."""
         texts, encoder = [str(text) for text in request.args["texts"]], self._library.encoder
@@ -109,6 +122,7 @@ def open_service(data_dir: Path, options: dict[str, Any]) -> Service:
             "rank": service.rank,
             "length_bias": service.length_bias,
             "grow": service.grow,
+            "hnsw": service.hnsw,
             "encode": service.encode,
         },
         close=service.close,

@@ -47,6 +47,9 @@ def test_what_is_not_built_says_so(words: list[str], capsys: pytest.CaptureFixtu
         *(
             ["search"],
             ["search", "x", "--mode", "magic"],
+            ["eval", "retrieval"],
+            ["eval", "retrieval", "--mine", "DIR"],
+            ["eval", "retrieval", "--mine", "--run", "FILE"],
             ["ask"],
             ["add"],
             ["nonsense"],

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,12 @@ class Crew:
             yield {"event": "ranked", "question": question, "documents": documents, "ms": 5.0, "encode_ms": 3.0}
         yield {"event": "done"}
 
+    def call(self, op: str, **args: Any) -> dict[str, Any]:
+        assert op == "hnsw"
+        names = [f"recall_{name}@{depth}" for name in ("ours", "graph") for depth in (10, 100)]
+        told = {"passages": 3, "build_s": 0.1, "memory_mb": 1.0, "graph_p50_ms": 2.0, "ours_p50_ms": 1.0}
+        return {"id": 1, "questions": len(args["questions"]), **told, **dict.fromkeys(names, 0.5)}
+
     def close(self) -> None:
         self.closed.append("closed")
 
@@ -59,7 +66,9 @@ def small_set(tmp_path: Path) -> Path:
 
 
 def hired(made: list[Crew]) -> Any:
-    def hire(data_dir: Path) -> Crew:
+    def hire(data_dir: Path, environment: Mapping[str, str]) -> Crew:
+        assert Path(environment["DESKTOP_RAG_CONFIG_DIR"]).parent == data_dir.parent
+        assert os.environ.get("DESKTOP_RAG_CONFIG_DIR") != environment["DESKTOP_RAG_CONFIG_DIR"], "others start too"
         made.append(Crew(data_dir))
         return made[-1]
 

@@ -28,12 +28,17 @@ def test_words_that_beat_the_encoder() -> None:
 
 
 def test_a_difference_that_chance_explains_is_called_none_and_the_faster_mode_is_advised() -> None:
-    given = rows(bm25=(0.679, 4), dense=(0.685, 9))
+    given = rows(bm25=(0.679, 40), dense=(0.685, 90))
     assert verdict(given, sure(given, 0.4), "MiniLM") == [
         "Between MiniLM and BM25 there is no sure difference on these documents"
         " (nDCG@10 0.685 against 0.679, p = 0.40).",
         "Use BM25: MiniLM is not surely better, and slower.",
     ]
+
+
+def test_of_modes_that_nobody_waits_for_the_better_one_is_advised() -> None:
+    given = rows(bm25=(0.679, 0.4), dense=(0.685, 9))
+    assert verdict(given, sure(given, 0.4), "MiniLM")[-1] == "Use MiniLM: nothing is better."
 
 
 def test_each_made_mode_is_held_against_the_best_of_its_parts() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from desktop_rag.errors import StoreError
 from desktop_rag.gui.backend import Event
 from desktop_rag.privacy.classes import is_direct, readable, treatable, usual
-from tests.gui import model_script, privacy_script, review_script
+from tests.gui import model_script, privacy_script, quality_script, review_script
 from tests.gui.script import (
     ANSWER,
     PDF,
@@ -100,6 +100,7 @@ class ScriptedBackend:
         self.rules: list[dict[str, Any]] = []
         self.treated: dict[str, Event] = {}
         self.changes: list[Event] = []
+        self.judged: list[Event] = []
         self.refusal: StoreError | None = None
         self.closed = False
         self.questions: list[str] = []
@@ -118,6 +119,7 @@ class ScriptedBackend:
         self.unfinished: list[Event] = []
         self.benchmark: Callable[[list[str]], Iterator[Event]] = model_script.bench
         self.probe: Callable[[list[str]], Iterator[Event]] = model_script.probe
+        self.evaluate: Callable[[Path], Iterator[Event]] = quality_script.evaluated
         self.selftest: Callable[[], Iterator[Event]] = privacy_script.tested
         self.records: list[Event] = []
         self.connections: list[Event] = []
@@ -237,6 +239,12 @@ class ScriptedBackend:
             "reveal": lambda texts, collection=None: {
                 "values": {token: value for token, value in VALUES.items() if any(token in text for text in texts)}
             },
+            "judged": lambda: {"questions": list(self.judged)},
+            "judge": self._judge,
+            "judge_not": self._judge_not,
+            "search": lambda **_: {"hits": passages()},
+            "measure": lambda **_: quality_script.measured(),
+            "collection_fusion": lambda **_: {},
             "locate": self._locate,
             "passages": lambda chunks: {"passages": [row for row in passages() if row["chunk"] in chunks]},
             "page_sizes": lambda **_: {"sizes": [[595, 842]] * 4},
@@ -375,6 +383,17 @@ class ScriptedBackend:
     def _rule_forget(self, **which: Any) -> Event:
         self.rules = [rule for rule in self.rules if any(rule[name] != value for name, value in which.items())]
         return {}
+
+    def _judge(self, message: str | None = None, question: str = "", passages: list[Event] | None = None) -> Event:
+        cited = finished()["citations"]
+        self.judged.insert(0, {"id": len(self.judged) + 1, "message": message, "passages": passages or cited,
+                               "question": question or "Why was pump P-204 stopped?"})  # fmt: skip
+        return {"questions": list(self.judged)}
+
+    def _judge_not(self, **which: Any) -> Event:
+        name, wanted = ("message", which["message"]) if "message" in which else ("id", which["judged"])
+        self.judged = [row for row in self.judged if row[name] != wanted]
+        return {"questions": list(self.judged)}
 
     def _accept(self, documents: list[str], **_: Any) -> Iterator[Event]:
         for name in documents:

@@ -40,9 +40,9 @@ def test_every_candidate_stands_with_its_places_and_what_became_of_it(window: Ma
     assert window.pane.isVisible()
     assert window.pane.tab == WHY
     assert window.pane.trace.rows.spoken == [
-        f"1. {PDF} · page 1, in the prompt, words 1, meaning 1, joined 1, read again 0.71",
-        f"2. {PDF} · page 2, in the prompt, words 2, meaning 2, joined 2, read again 0.66",
-        f"3. {PDF} · page 3, no room, meaning 3, joined 4, read again 0.40",
+        f"1. {PDF} · page 1, in the prompt, words 1, meaning 1, joined 1, reread 0.71",
+        f"2. {PDF} · page 2, in the prompt, words 2, meaning 2, joined 2, reread 0.66",
+        f"3. {PDF} · page 3, no room, meaning 3, joined 4, reread 0.40",
         "4. lab-protocol.md · Quality control, a repeat, words 3, joined 3",
         "5. removed since, not taken, meaning 4, joined 5",
     ]
@@ -61,7 +61,7 @@ def test_the_steps_tell_what_they_found_and_how_long_they_took(
         ("Searched by meaning", "100 passages", "6.4 ms"),
         ("Joined", "121 passages", "0.4 ms"),
         ("Read again", "30 passages", "212 ms"),
-        ("Put into the prompt", "2 of 3 passages, 612 tokens", ""),
+        ("Put into the prompt", "2 of 3, 612 tokens", ""),
         ("Prompt read", "", "1.8 s"),
     ]
 
@@ -133,6 +133,13 @@ def test_a_library_that_cannot_be_asked_leaves_the_numbers(
     qtbot.waitUntil(lambda: window.tasks.count == 0)
     assert not window.pane.trace.notice.isVisible()
     assert PDF in window.pane.trace.rows.spoken[0]
+
+
+def test_every_column_has_room_for_its_number_in_the_narrowest_pane(window: MainWindow, qtbot: QtBot) -> None:
+    why(window, qtbot, ask(window, qtbot))
+    rows = window.pane.trace.rows
+    narrow = window.theme.tokens.size["pane_min"] - 2 * 12 - 2 * 8 - 24 - 4
+    assert sum(rows.painter.widths(narrow)) <= narrow
 
 
 @pytest.mark.parametrize("state", words.STATES)

@@ -38,6 +38,7 @@ class BenchPage(QWidget):
     """Shows a `BenchState`."""
 
     shown = Signal()
+    quality_wanted = Signal()
 
     def __init__(self, theme: Theme, state: BenchState) -> None:
         super().__init__()
@@ -71,6 +72,8 @@ class BenchPage(QWidget):
         head = QHBoxLayout()
         head.addWidget(label("Benchmark", "title"))
         head.addStretch(1)
+        head.setSpacing(8)
+        head.addWidget(TextButton(self._theme, "Search quality", self.quality_wanted.emit, kind="quiet", icon="search"))
         head.addWidget(self.run)
         column.addLayout(head)
         column.addWidget(label(_ABOUT, tone="muted", wrap=True))

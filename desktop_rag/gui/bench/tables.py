@@ -15,7 +15,7 @@ from desktop_rag.gui.pieces.labels import ElidedLabel, label, line
 from desktop_rag.gui.theme import Theme
 
 
-class _Table(QWidget):
+class GridTable(QWidget):
     """A grid of labels that is filled anew when its content changes."""
 
     def __init__(self, theme: Theme, name: str) -> None:
@@ -28,7 +28,7 @@ class _Table(QWidget):
         self.grid.setVerticalSpacing(6)
         self.setAccessibleName(name)
 
-    def _changed(self, content: object) -> bool:
+    def changed_to(self, content: object) -> bool:
         """Whether there is something new; the old cells are gone then."""
         if content == self._content:
             return False
@@ -39,11 +39,12 @@ class _Table(QWidget):
                 old.deleteLater()
         return True
 
-    def _rule(self, row: int, columns: int) -> None:
+    def rule(self, row: int, columns: int) -> None:
+        """A line across so many columns."""
         self.grid.addWidget(line(), row, 0, 1, columns)
 
 
-class ResultTable(_Table):
+class ResultTable(GridTable):
     """Platform, options and device in the first column; the numbers in the others."""
 
     def __init__(self, theme: Theme) -> None:
@@ -52,7 +53,7 @@ class ResultTable(_Table):
 
     def show_rows(self, rows: Sequence[Mapping[str, Any]], skipped: Sequence[Mapping[str, Any]]) -> None:
         """Show a report; a platform that could not run says why."""
-        if not self._changed((str(rows), str(skipped))):
+        if not self.changed_to((str(rows), str(skipped))):
             return
         self.rows = [words.cells(row) for row in rows]
         columns = len(words.COLUMNS) + 1
@@ -65,13 +66,13 @@ class ResultTable(_Table):
             self.grid.addWidget(head, 0, column)
         place = 1
         for row, cells in zip(rows, self.rows, strict=True):
-            self._rule(place, columns)
+            self.rule(place, columns)
             self.grid.addWidget(_platform(row), place + 1, 0)
             for column, text in enumerate(cells, 1):
                 self.grid.addWidget(number(self._theme, text), place + 1, column)
             place += 2
         for note in skipped:
-            self._rule(place, columns)
+            self.rule(place, columns)
             self.grid.addWidget(_platform(note), place + 1, 0)
             error = note.get("error") or {}
             why = label(f"{error.get('message') or 'not measured'} {error.get('hint') or ''}".strip(), "small",
@@ -81,7 +82,7 @@ class ResultTable(_Table):
             place += 2
 
 
-class ProbeTable(_Table):
+class ProbeTable(GridTable):
     """Capabilities down, engines across; the evidence of a tick is in its tooltip."""
 
     def __init__(self, theme: Theme) -> None:
@@ -90,7 +91,7 @@ class ProbeTable(_Table):
 
     def show_engines(self, engines: Sequence[Mapping[str, Any]]) -> None:
         """Show what was found."""
-        if not self._changed(str(engines)):
+        if not self.changed_to(str(engines)):
             return
         self.cells = {}
         names = list(dict.fromkeys(probe["capability"] for engine in engines for probe in engine["probes"]))
@@ -104,7 +105,7 @@ class ProbeTable(_Table):
                 head.setToolTip(str(engine["error"].get("message") or ""))
             self.grid.addWidget(head, 0, column)
         for place, name in enumerate(names):
-            self._rule(2 * place + 1, len(engines) + 1)
+            self.rule(2 * place + 1, len(engines) + 1)
             self.grid.addWidget(label(words.capability(name)), 2 * place + 2, 0)
             for column, engine in enumerate(engines, 1):
                 self.grid.addWidget(self._cell(engine, name), 2 * place + 2, column, Qt.AlignmentFlag.AlignHCenter)

@@ -25,6 +25,8 @@ from desktop_rag.gui.theme import Theme
 FLUSH_MS = 100
 _PREVIEW = 400
 _WORTH_SAYING_MS = 100
+GOOD = "Good answer: measure the search by it"
+NOT_GOOD = "Called a good answer: take that back"
 
 
 class AnswerCard(QWidget):
@@ -36,6 +38,7 @@ class AnswerCard(QWidget):
     ask_again = Signal(str)
     read_all = Signal(str)
     why_wanted = Signal(object)
+    good_wanted = Signal(object)
 
     def __init__(self, theme: Theme, reveal: Reveal, answer: entries.Answer) -> None:
         super().__init__()
@@ -67,6 +70,7 @@ class AnswerCard(QWidget):
         status.setSpacing(8)
         status.addWidget(self._status_icon)
         status.addWidget(self._status, 1)
+        self._good = IconButton(self._theme, "thumbs-up", GOOD, self._call_good, size=14)
         self._why = IconButton(self._theme, "layers", "Why this answer?", self._ask_why, size=14)
         self._all = IconButton(self._theme, "book-open", "Read everything for this question", self._read_all, size=14)
         self._again = IconButton(self._theme, "refresh-cw", "Ask again", self._ask_again, size=14)
@@ -75,6 +79,7 @@ class AnswerCard(QWidget):
         foot = QHBoxLayout()
         foot.setSpacing(2)
         foot.addWidget(self._footer, 1)
+        foot.addWidget(self._good)
         foot.addWidget(self._why)
         foot.addWidget(self._all)
         foot.addWidget(self._copy_real)
@@ -117,6 +122,7 @@ class AnswerCard(QWidget):
         for part in (self._footer, self._copy, self._again):
             part.setVisible(ended and answer.error is None)
         self._why.setVisible(ended and bool(answer.data))
+        self._good.setVisible(ended and answer.found and bool(answer.message and answer.citations))
         self._all.setVisible(ended and answer.error is None and _unread(answer) > 0)
         self._offer_real()
         self.setAccessibleName(f"Answer: {self._reveal.words(answer.text)}" if ended else self._status.text())
@@ -215,6 +221,11 @@ class AnswerCard(QWidget):
         QGuiApplication.clipboard().setText(self._reveal.words(self._answer.text))
 
     @property
+    def message(self) -> str:
+        """The id its answer is kept under."""
+        return self._answer.message
+
+    @property
     def text(self) -> RichText:
         """The text itself."""
         return self._text
@@ -246,6 +257,14 @@ class AnswerCard(QWidget):
 
     def _read_all(self) -> None:
         self.read_all.emit(self._answer.question)
+
+    def show_good(self, good: bool) -> None:
+        """Show whether the answer was called good."""
+        self._good.show_icon("thumbs-up", "accent" if good else "muted")
+        self._good.rename(NOT_GOOD if good else GOOD)
+
+    def _call_good(self) -> None:
+        self.good_wanted.emit(self._answer)
 
     def _ask_why(self) -> None:
         self.why_wanted.emit(self._answer)

@@ -27,7 +27,7 @@ class Question:
 class Answer:
     """An answer being searched, streamed or finished; `data` is its `done` event.
 
-    `reading_all` tells how far the reading of everything has come.
+    `reading_all` tells how far the reading of everything has come; `message` is the id it is kept under.
     """
 
     question: str
@@ -41,6 +41,7 @@ class Answer:
     stored: bool = False
     error: DesktopRagError | None = None
     reading_all: dict[str, Any] = field(default_factory=dict)
+    message: str = ""
 
     @property
     def citations(self) -> list[dict[str, Any]]:
@@ -78,11 +79,12 @@ def from_messages(messages: list[dict[str, Any]]) -> list[Entry]:
             question = text
             entries.append(Question(text))
         else:
-            entries.append(_stored_answer(question, text, dict(message.get("data") or {})))
+            entries.append(_stored_answer(question, text, message))
     return entries
 
 
-def _stored_answer(question: str, text: str, data: dict[str, Any]) -> Answer:
+def _stored_answer(question: str, text: str, message: dict[str, Any]) -> Answer:
+    data = dict(message.get("data") or {})
     reason = str(data.get("reason") or "")
     return Answer(
         question,
@@ -93,4 +95,5 @@ def _stored_answer(question: str, text: str, data: dict[str, Any]) -> Answer:
         data,
         _PARTIAL.get(reason, ""),
         reason if reason in _PARTIAL else "",
+        message=str(message.get("id") or ""),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
@@ -29,12 +30,14 @@ class ChatPage(QWidget):
     cited = Signal(object, int)
     passage_opened = Signal(object, object)
     why_wanted = Signal(object)
+    good_wanted = Signal(object)
 
     def __init__(self, theme: Theme, reveal: Reveal, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         set_kind(self, "page")
         self._theme, self._reveal, self._session = theme, reveal, session
         self._latest: Answer | None = None
+        self.is_good: Callable[[str], bool] = lambda _message: False
         self.header = Header(theme, reveal)
         self.first = FirstScreen(theme)
         self.column = Column(self._make, theme.tokens.size["column"])
@@ -100,6 +103,8 @@ class ChatPage(QWidget):
         card.cited.connect(self.cited)
         card.passage_opened.connect(self.passage_opened)
         card.why_wanted.connect(self.why_wanted)
+        card.good_wanted.connect(self.good_wanted)
+        card.show_good(self.is_good(entry.message))
         card.ask_again.connect(self.ask)
         card.read_all.connect(self.read_all)
         card.resized.connect(self.column.entry_resized)
@@ -123,12 +128,18 @@ class ChatPage(QWidget):
         card = self.column.widget_of(answer)
         if isinstance(card, AnswerCard):
             card.update_entry()
+            card.show_good(self.is_good(answer.message))
         self.answer_shown.emit(answer)
 
     def _grow(self, answer: Answer) -> None:
         card = self.column.widget_of(answer)
         if isinstance(card, AnswerCard):
             card.grow()
+
+    def show_good(self) -> None:
+        """Show anew which answers were called good."""
+        for card in self.column.findChildren(AnswerCard):
+            card.show_good(self.is_good(card.message))
 
     def ring(self, answer: Answer, marker: int | None) -> None:
         """Ring the chip whose passage is open, and no other."""

@@ -157,6 +157,7 @@ class Session(QObject):
     def _complete(self, answer: entries.Answer, event: Event) -> None:
         answer.text = str(event.get("answer") or answer.text)
         answer.data = dict(event)
+        answer.message = str(event.get("message") or "")
         answer.coverage = dict(event.get("coverage") or answer.coverage)
         answer.phase = entries.ENDED
         self.measured.emit(event)

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from desktop_rag.errors import DesktopRagError
 from desktop_rag.gui import words
+from desktop_rag.gui.backend import Event
 from desktop_rag.gui.library.intake import Intake
 from desktop_rag.gui.library.state import LibraryState
 from desktop_rag.gui.pieces.buttons import IconButton, TextButton
@@ -44,6 +45,7 @@ class ActivityBar(QWidget):
         for part in (self._show, self.pause, self.review, self._close):
             row.addWidget(part)
         intake.progress.connect(self._progress)
+        intake.encoding.connect(self._encoding)
         intake.settled.connect(self._settled)
         intake.failed.connect(self._failed)
         intake.paused_changed.connect(self.refresh)
@@ -110,6 +112,15 @@ class ActivityBar(QWidget):
                 f"{words.count(done)} of {words.count(total)} done" if total > 1 else "",
             )
             if part
+        )
+        self.refresh()
+
+    def _encoding(self, event: Event) -> None:
+        self._share = words.encoded(event)
+        self._working = (
+            f"“{event['collection']}” is encoded anew with {event['encoder']} · "
+            f"{words.count(int(event['passages_done']))} of {words.plural(int(event['passages']), 'passage')} · "
+            "it can be searched meanwhile"
         )
         self.refresh()
 

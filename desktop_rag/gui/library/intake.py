@@ -41,7 +41,8 @@ class _Job:
 class Intake(QObject):
     """`progress(done, total, current name)`; `settled()` when no adding runs any more; `failed(error)`.
 
-    `paused_changed()` when work was put off or taken up again. `cleaned_again(number)` when documents were.
+    `paused_changed()` when work was put off or taken up again. `cleaned_again(number)` when documents were;
+    `encoding(event)` while a collection changes to another encoder.
     """
 
     progress = Signal(int, int, str)
@@ -49,6 +50,7 @@ class Intake(QObject):
     failed = Signal(object)
     paused_changed = Signal()
     cleaned_again = Signal(int)
+    encoding = Signal(object)
 
     def __init__(self, backend: Backend, tasks: Tasks, library: LibraryState, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -188,6 +190,10 @@ class Intake(QObject):
             self._library.drop([identifier])
         elif kind == "cleaned_again":
             self.cleaned_again.emit(int(event["documents"]))
+        elif kind == "encoding":
+            job.entered = True
+            self._library.encoding_event(event)
+            self.encoding.emit(event)
         elif kind == "progress":
             job.entered = True
             self._done, self._total = int(event.get("files_done") or 0), int(event.get("files_total") or 0)

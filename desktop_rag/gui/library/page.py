@@ -134,6 +134,7 @@ class LibraryPage(QWidget):
         library = self._library
         for signal in (library.collections_changed, library.chosen_changed):
             signal.connect(self._throttle.now)
+        library.encoding_changed.connect(self._throttle.ask)
         library.documents_changed.connect(self._changed)
         library.document_moved.connect(self._moved)
         self.filter.textChanged.connect(self._throttle.now)
@@ -188,6 +189,8 @@ class LibraryPage(QWidget):
         parts, policy = listing.totals(rows), str((chosen or {}).get("policy") or "")
         if policy:
             parts.append(f"Policy: {words.policy_name(policy)}")
+        if chosen and (share := words.encoding(chosen)):
+            parts.append(f"Encoded anew with {chosen['next_encoder']['name']}: {share}")
         self.about.setText(" · ".join(parts))
         self.about.setToolTip(words.policy_text(policy))
 

@@ -28,6 +28,7 @@ class LibraryState(QObject):
     conversations_changed = Signal()
     document_moved = Signal(object)
     chosen_changed = Signal()
+    encoding_changed = Signal()
     failed = Signal(object)
 
     def __init__(self, backend: Backend, tasks: Tasks, parent: QObject | None = None) -> None:
@@ -162,6 +163,16 @@ class LibraryState(QObject):
             row = {**self._documents[identifier], **progress}
             self._documents[identifier] = row
             self.document_moved.emit(row)
+
+    def encoding_event(self, event: Event) -> None:
+        """Take an `encoding` event: how far a collection is on its way to another encoder."""
+        told = {"name": event["encoder"], **{key: event[key] for key in ("passages_done", "passages")}}
+        self.collections = [
+            {**row, "next_encoder": told} if row["name"] == event["collection"] else row for row in self.collections
+        ]
+        if self.chosen is not None:
+            self.chosen = self.collection(self.chosen["id"])
+        self.encoding_changed.emit()
 
     def drop(self, identifiers: list[str]) -> None:
         """Documents that are not there any more, and what was found inside them."""

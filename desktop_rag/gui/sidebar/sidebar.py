@@ -106,9 +106,12 @@ class Sidebar(QWidget):
         self._list()
 
     def show_collections(self, collections: list[dict[str, Any]], chosen: object) -> None:
-        """List collections with the number of their documents; `ALL` stands for every one of them."""
+        """List collections with the number of their documents; `ALL` stands for every one of them.
+
+        While one is encoded anew it is told how far that is.
+        """
         rows = [
-            Row(row["id"], str(row["name"]), words.count(int(row.get("documents") or 0)), "folder")
+            Row(row["id"], str(row["name"]), _count(row), "folder-sync" if words.encoding(row) else "folder")
             for row in collections
         ]
         if len(collections) > 1:
@@ -151,3 +154,9 @@ class Sidebar(QWidget):
         menu.addAction("Rename…").triggered.connect(lambda: self.conversation_renamed.emit(key))
         menu.addAction("Delete…").triggered.connect(lambda: self.conversation_deleted.emit(key))
         menu.popup(position)
+
+
+def _count(collection: dict[str, Any]) -> str:
+    number = words.count(int(collection.get("documents") or 0))
+    share = words.encoding(collection)
+    return f"{share} · {number}" if share else number

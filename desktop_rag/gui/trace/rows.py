@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QStandardItem, QStandardItemModel
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from desktop_rag.gui.theme import Theme
@@ -15,6 +15,7 @@ from desktop_rag.gui.visible import tip
 
 ROW = 70
 _NUMBER = 24
+_WIDEST = "0.00"
 _DATA = int(Qt.ItemDataRole.UserRole) + 1
 
 
@@ -27,8 +28,8 @@ class TraceRows(QListView):
         super().__init__(parent)
         self._model = QStandardItemModel(self)
         self.setModel(self._model)
-        self._painter = _RowPainter(theme, self)
-        self.setItemDelegate(self._painter)
+        self.painter = _RowPainter(theme, self)
+        self.setItemDelegate(self.painter)
         self.setAccessibleName("Candidates, the best first")
         self.setProperty("ring", "true")
         self.setMouseTracking(True)
@@ -47,7 +48,7 @@ class TraceRows(QListView):
         spoken: Callable[[str], str],
     ) -> None:
         """Replace the rows; `passages` are by chunk, `spoken` gives a text as it reads on the screen."""
-        self._painter.columns = columns
+        self.painter.columns = columns
         self._model.clear()
         for number, row in enumerate(rows, start=1):
             passage = passages.get(int(row["chunk"]))
@@ -141,13 +142,22 @@ class _RowPainter(QStyledItemDelegate):
     def _paint_cells(self, painter: QPainter, area: QRect, held: Mapping[str, Any]) -> None:
         kit = self._theme.tokens
         quiet = words.state(held["row"]).dropped
-        width = area.width() // max(1, len(self.columns))
-        for at, ((_stage, name), cell) in enumerate(zip(self.columns, held["cells"], strict=True)):
-            room = QRect(area.left() + at * width, area.top(), width, area.height())
+        left = area.left()
+        for (_stage, name), cell, width in zip(self.columns, held["cells"], self.widths(area.width()), strict=True):
+            room = QRect(left, area.top(), width, area.height())
+            left += width
             painter.setFont(self._theme.font("small"))
             painter.setPen(QColor(kit["muted"]))
             painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, name)
             room.setLeft(room.left() + painter.fontMetrics().horizontalAdvance(f"{name} "))
             painter.setFont(self._theme.font("small", mono=True))
             painter.setPen(QColor(kit["muted" if quiet else "text"]))
-            painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, cell)
+            painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextDontClip, cell)
+
+    def widths(self, room: int) -> list[int]:
+        """How wide each column is: what it needs, and an equal part of what is left."""
+        names = QFontMetrics(self._theme.font("small"))
+        widest = QFontMetrics(self._theme.font("small", mono=True)).horizontalAdvance(_WIDEST)
+        needed = [names.horizontalAdvance(f"{name} ") + widest for _stage, name in self.columns]
+        spare = max(0, room - sum(needed)) // max(1, len(needed))
+        return [width + spare for width in needed]

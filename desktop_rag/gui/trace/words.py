@@ -13,7 +13,7 @@ NOT_KEPT = (
     "How the passages of this answer were found was not kept with it. Ask again to see it.",
 )
 GONE = "removed since"
-COLUMNS = (("bm25", "words"), ("tfidf", "TF-IDF"), ("dense", "meaning"), ("hybrid", "joined"), ("rerank", "read again"))
+COLUMNS = (("bm25", "words"), ("tfidf", "TF-IDF"), ("dense", "meaning"), ("hybrid", "joined"), ("rerank", "reread"))
 """The stages of a search in their order, and what their columns are called."""
 
 
@@ -88,7 +88,7 @@ def _prompt(data: Mapping[str, Any]) -> str:
     if not read and not cut:
         return ""
     tokens = (data.get("usage") or {}).get("prompt_tokens")
-    said = f"{words.count(read)} of {words.plural(read + cut, 'passage')}"
+    said = f"{words.count(read)} of {words.count(read + cut)}"
     return f"{said}, {words.plural(int(tokens), 'token')}" if tokens else said
 
 

@@ -361,30 +361,34 @@ def open_service(data_dir: Path, options: dict[str, Any]) -> Service:
     gate = Gate(data_dir, options.get("opening") or NOW, removing.remove_left_over)
     operations = _Operations(gate, options["seal"])
     handlers = {name: getattr(operations, name) for name in vars(_Operations) if not name.startswith("_")}
-    background = gate.background | BACKGROUND | frozenset(
-        {
-            "add",
-            "audit",
-            "collection_encoder",
-            "collection_export",
-            "collection_import",
-            "clean_again",
-            "resume",
-            "reread",
-            "sync",
-            "accept",
-            "remove",
-            "collection_delete",
-            "warm",
-            "document_view",
-            "review",
-            "review_values",
-            "review_boxes",
-            "locate",
-            "page_sizes",
-            "page_image",
-            "read_all",
-        }
+    background = (
+        gate.background
+        | BACKGROUND
+        | frozenset(
+            {
+                "add",
+                "audit",
+                "collection_encoder",
+                "collection_export",
+                "collection_import",
+                "clean_again",
+                "resume",
+                "reread",
+                "sync",
+                "accept",
+                "remove",
+                "collection_delete",
+                "warm",
+                "document_view",
+                "review",
+                "review_values",
+                "review_boxes",
+                "locate",
+                "page_sizes",
+                "page_image",
+                "read_all",
+            }
+        )
     )
     handlers |= QualityOperations(gate).handlers
     return Service(handlers | gate.handlers, background, gate.close, children={"parse": gate.prove_reader})

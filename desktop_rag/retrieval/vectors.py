@@ -7,7 +7,7 @@ being changed by the next one too. Reading means those of the encoder in use, un
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,8 @@ class VectorStore:
         self._signs: dict[int, tuple[Codes, Halves]] = {}
         # Chunks whose vectors were written since their collection's matrix was read.
         self._written: set[int] = set()
+        # Collections that are being loaded, each with what tells its latest loading.
+        self._loading: dict[int, object] = {}
 
     def encoder_id(self, card: EncoderCard) -> int:
         """The id under which this encoder's vectors are kept."""
@@ -56,7 +58,7 @@ class VectorStore:
         """Store vectors [dimension] by chunk id."""
         rows = [(chunk, encoder, vector.astype(np.float16).tobytes()) for chunk, vector in vectors.items()]
         self._db.executemany("INSERT OR REPLACE INTO vectors (chunk_id, encoder_id, vector) VALUES (?, ?, ?)", rows)
-        if self._cache:
+        if self._cache or self._loading:
             self._written.update(vectors)
 
     def changed(self, collection: int) -> None:
@@ -67,6 +69,7 @@ class VectorStore:
         """Give the cached matrix back; after a change of encoder nothing of it is right."""
         self._cache.pop(collection, None)
         self._signs.pop(collection, None)
+        self._loading.pop(collection, None)
 
     def count(self, collection: int | None = None, encoder: int | None = None) -> int:
         """How many chunks have a vector by the encoder in use, or by `encoder`."""
@@ -79,6 +82,17 @@ class VectorStore:
         """Whether a chunk of the collection has a vector by the encoder in use."""
         query = f"SELECT 1{_OF_COLLECTION} WHERE d.collection_id = ? LIMIT 1"
         return self._db.execute(query, (None, collection)).fetchone() is not None
+
+    def load(self, collection: int) -> Iterator[None]:
+        """Read the matrix before it is needed, in steps; what changes meanwhile is seen to at its first use."""
+        if collection in self._cache:
+            return
+        mine = self._loading[collection] = object()
+        self._stale.discard(collection)
+        matrix = yield from self._read_in_steps(self.ids(collection))
+        if self._loading.get(collection) is mine:
+            del self._loading[collection]
+            self._cache.setdefault(collection, matrix)
 
     def matrix(self, collection: int) -> Matrix:
         """Chunk ids [n] and their vectors float16 [n, dimension], sorted by id."""
@@ -157,15 +171,27 @@ class VectorStore:
         return _largest(-unlike, number)
 
     def _read(self, chunks: Sequence[int]) -> Matrix:
+        steps = self._read_in_steps(chunks)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as done:
+                matrix: Matrix = done.value
+                return matrix
+
+    def _read_in_steps(self, chunks: Sequence[int]) -> Generator[None, None, Matrix]:
         """The matrix of these chunks, filled in place: all their rows at once would be twice its size."""
         ids = np.array(chunks, dtype=np.int64)
         vectors = np.zeros((0, 0), np.float16)
         for at in range(0, len(ids), _BLOCK):
             part = self._halves(chunks[at : at + _BLOCK])
-            if not at:
-                vectors = np.empty((len(ids), len(part[chunks[0]])), np.float16)
+            if not vectors.size and part:
+                vectors = np.zeros((len(ids), len(next(iter(part.values())))), np.float16)
             for row, chunk in enumerate(chunks[at : at + _BLOCK], start=at):
-                vectors[row] = part[chunk]
+                # One that went meanwhile stays zero: the next look at the ids leaves it out.
+                if chunk in part:
+                    vectors[row] = part[chunk]
+            yield
         return ids, vectors
 
     def _renewed(self, held: Matrix, chunks: Sequence[int]) -> Matrix:

@@ -341,7 +341,10 @@ class _Operations:
         yield None
         if any(self._library.cached(row["id"]) for row in self._library.collections.all()):
             self._library.chroma.open()
-        yield None
+        for collection in self._library.collections.names():
+            if not self._library.cached(collection):
+                yield from self._library.vectors.load(collection)
+            yield None
         return {}
 
     def audit(self, request: Request) -> Operation:

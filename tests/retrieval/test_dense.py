@@ -97,6 +97,37 @@ def test_what_was_written_since_is_read_and_nothing_else(
     assert vectors.dtype == np.float16
 
 
+@pytest.mark.parametrize("change_at", [0, 1, 3])
+def test_what_changes_while_the_vectors_are_loaded_is_seen(
+    shelf: Any, filled: list[int], random_vectors: Vectors, monkeypatch: pytest.MonkeyPatch, change_at: int
+) -> None:
+    monkeypatch.setattr("desktop_rag.retrieval.vectors._BLOCK", 20)
+    more: list[int] = []
+    for step, _ in enumerate(shelf.vectors.load(shelf.collection), start=1):
+        if step == max(change_at, 1):
+            shelf.remove([filled[1], filled[-1]])
+            more = shelf.add(["y"])
+            shelf.add_vectors([filled[0], *more], random_vectors[100:102])
+            shelf.vectors.changed(shelf.collection)
+            if not change_at:
+                # A question comes before all is loaded.
+                assert shelf.vectors.search(random_vectors[101], shelf.collection, 1).keys() == {*more}
+    ids, vectors = shelf.vectors.matrix(shelf.collection)
+    assert ids.tolist() == sorted({*filled, *more} - {filled[1], filled[-1]})
+    held = shelf.vectors.get(ids.tolist())
+    assert np.array_equal(np.stack([held[chunk] for chunk in ids.tolist()]), vectors.astype(np.float32))
+    assert not list(shelf.vectors.load(shelf.collection)), "it is loaded"
+
+
+def test_a_changed_encoder_ends_a_loading(shelf: Any, filled: list[int], random_vectors: Vectors) -> None:
+    loading = shelf.vectors.load(shelf.collection)
+    next(loading)
+    shelf.vectors.forget(shelf.collection)
+    list(loading)
+    shelf.add_vectors(filled, random_vectors[100:160])
+    assert shelf.vectors.search(random_vectors[100], shelf.collection, 1) == pytest.approx({filled[0]: 1}, abs=1e-3)
+
+
 def test_only_the_vectors_of_the_encoder_in_use_are_searched(
     shelf: Any, filled: list[int], random_vectors: Vectors
 ) -> None:

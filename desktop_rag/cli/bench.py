@@ -10,6 +10,7 @@ from typing import Any
 from desktop_rag.cli.output import Output
 from desktop_rag.engines.registry import ENGINES
 from desktop_rag.errors import UsageError
+from desktop_rag.evaluation import kills
 from desktop_rag.evaluation.bench import table
 from desktop_rag.evaluation.growth import SIZES, grow
 from desktop_rag.evaluation.growth_promises import lines
@@ -57,6 +58,7 @@ def add_commands(subparsers: Any, add: Callable[[Any, str, Any, str], ArgumentPa
         metavar="N",
         help=f"with --retrieval: so many passages, repeatable ({', '.join(map(str, SIZES))})",
     )
+    parser.add_argument("--seed", type=int, default=0, metavar="S", help="with --kills: another S, other moments (0)")
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument("--targets", action="store_true", help="the promised ratios, with every round")
     kind.add_argument(
@@ -64,6 +66,9 @@ def add_commands(subparsers: Any, add: Callable[[Any, str, Any, str], ArgumentPa
     )
     kind.add_argument(
         "--retrieval", action="store_true", help="how the search grows from a thousand passages to a million"
+    )
+    kind.add_argument(
+        "--kills", type=int, metavar="N", help="kill the library N times (200 is a good number) and count what is lost"
     )
     kind.add_argument("--probe", action="store_true", help="what each engine can do, with the evidence")
     for name in _PLANNED:
@@ -82,6 +87,10 @@ def run_bench(workers: Workers, options: Namespace, output: Output) -> int:
         return _ingest(options, output)
     if options.retrieval:
         return _retrieval(workers, options, output)
+    if options.kills is not None:
+        done = _followed(kills.kills(Workers, options.kills, options.seed), output)
+        output.result(_plain(done), kills.lines(done))
+        return 0 if done["lost"] + done["half"] + done["undone"] + done["unequal"] == 0 else 1
     choice = Choice(
         engines=tuple(options.engine),
         model=options.model,

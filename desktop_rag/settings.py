@@ -81,7 +81,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "exact_up_to",
         2_000_000,
-        "Compare all passages up to",
+        "Compare every passage up to",
         "In a collection with more of them, Chroma's graph looks for the nearest: quicker, but its files need much"
         " memory and, unlike all others, are not encrypted. They hold no text.",
         low=0,

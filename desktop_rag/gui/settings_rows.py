@@ -24,6 +24,11 @@ _NAMED_NUMBERS: dict[str, tuple[tuple[int, str], ...]] = {
     "auto_lock": ((0, "Never"), (1, "1 minute"), *((n, f"{n} minutes") for n in (5, 10, 15, 30)), (60, "1 hour")),
     "gpu_layers": ((-1, "As many as fit"), (0, "None"), (999, "All")),
     "context": tuple((1024 * number, f"{words.count(1024 * number)}") for number in (1, 2, 4, 8, 16, 32, 64, 128)),
+    "exact_up_to": (
+        (0, "None: Chroma always"),
+        *((number, f"{words.count(number)} passages") for number in (100_000, 500_000, 2_000_000)),
+        (100_000_000, "All: never Chroma"),
+    ),
 }
 _CHOICES = {
     ("theme", "system"): "As the system",
@@ -135,5 +140,5 @@ def _figure(theme: Theme, value: int) -> QLabel:
     number = label(words.count(value))
     number.setFont(theme.font("body", mono=True))
     number.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-    number.setFixedWidth(64)
+    number.setFixedWidth(48)
     return number

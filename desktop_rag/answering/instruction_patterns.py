@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 
 _SHORT = 3
+# Where a source asks for capitals.
+_CAPITALS = "(?-i:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +31,11 @@ class Rule:
         long, short = _needed(self.needs)
         return any(word in small for word in long) or (short is not None and short.search(small) is not None)
 
-    def matches(self, sentence: str) -> bool:
-        """Whether a folded sentence holds it, its `needs` aside."""
-        return _compiled(self.source).search(sentence) is not None
+    def matches(self, sentence: str, small: str) -> bool:
+        """Whether a folded sentence, which is also given in small letters, holds it, its `needs` aside."""
+        return _in_small(self.source).search(small) is not None and (
+            _CAPITALS not in self.source or _compiled(self.source).search(sentence) is not None
+        )
 
 
 @cache
@@ -40,6 +44,12 @@ def _needed(needs: tuple[str, ...]) -> tuple[tuple[str, ...], re.Pattern[str] | 
     short = [word for word in needs if len(word) <= _SHORT and word.isalpha()]
     words = re.compile(rf"\b(?:{'|'.join(short)})s?\b") if short else None
     return tuple(word for word in needs if word not in short), words
+
+
+@cache
+def _in_small(source: str) -> re.Pattern[str]:
+    """What finds it in small letters, several times as fast as without regard to case; capitals count as any letter."""
+    return re.compile(source.replace(_CAPITALS, "(?:").replace("A-Z", "a-z"))
 
 
 @cache

@@ -88,7 +88,7 @@ def _addresses_model(sentence: str, rules: Sequence[Rule]) -> bool:
     sentence = _plain(sentence)
     small = sentence.casefold()
     for rule in rules:
-        if rule.may_match(small) and rule.matches(sentence):
+        if rule.may_match(small) and rule.matches(sentence, small):
             return True
     return any(_addresses_model(said, RULES) for said in _decoded(sentence))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 
 import pytest
 from hypothesis import given
@@ -40,7 +41,10 @@ def test_no_rule_is_skipped_that_would_match() -> None:
     for text in [text for texts in (*SEEN.values(), *HELD_OUT.values(), ORDINARY) for text in texts]:
         sentence = folded(text)
         for rule in RULES:
-            if rule.matches(sentence):
+            # In small letters and with regard to capitals is what it was without regard to case.
+            found = re.compile(rule.source, re.IGNORECASE).search(sentence) is not None
+            assert rule.matches(sentence, sentence.casefold()) == found, (rule.name, text)
+            if found:
                 assert any(word in sentence.casefold() for word in rule.needs), (rule.name, text)
 
 

@@ -24,7 +24,7 @@ from desktop_rag.store.packed import ENTRY, POSTING, SEGMENT_BITS, Numbers
 _BATCH = 256
 # Of words that so many passages have, the passages stay in memory after a question, up to so many in all (8 bytes
 # each): questions share their common words, and rare ones are read in no time.
-_COMMON, _MOST_KEPT = 1_000, 1_500_000
+_COMMON, _MOST_KEPT = 1_000, 4_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,9 @@ from typing import Any
 from desktop_rag.privacy.scrub import POLICIES
 from desktop_rag.store.files import write_private
 
+NO_RERANKER = "none"
+"""The setting `reranker` with it: no cross-encoder, even where one is installed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -87,6 +90,13 @@ SETTINGS: tuple[Setting, ...] = (
         low=0,
         high=100_000_000,
         restart=True,
+    ),
+    Setting(
+        "reranker",
+        "",
+        "Reranker",
+        "What reads the best candidates again where that is asked for: the id of a cross-encoder, or “none” for the"
+        " search encoder's own late interaction; empty takes a cross-encoder if one is installed.",
     ),
     Setting("max_tokens", 256, "Longest answer (tokens)", "An answer stops at this length.", low=32, high=2048),
     Setting(

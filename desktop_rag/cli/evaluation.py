@@ -38,6 +38,7 @@ def add_commands(subparsers: Any, add: Callable[[Any, str, Any, str], ArgumentPa
     ranked.add_argument("--collection", metavar="NAME", help="with --mine: only this collection")
     ranked.add_argument("--mode", action="append", choices=MODES, help="only this; repeatable")
     ranked.add_argument("--encoder", metavar="X", help="not the one that suits the languages, but this")
+    ranked.add_argument("--reranker", metavar="X", help="read candidates again with this cross-encoder")
     ranked.add_argument("--run", metavar="FILE", help="write the rankings as TREC reads them, named by their modes")
     cost = add(
         kinds, "scrubbing", run_scrubbing, "Measure what replacing personal data costs: the same questions each time."
@@ -72,15 +73,27 @@ def run_retrieval(workers: Workers, options: Namespace, output: Output) -> int:
         raise UsageError("bad_request", "There is nothing to measure by.", "Name a folder, or use --mine.")
     folders = [Path(folder).expanduser().absolute() for folder in options.folders]
     run = Path(options.run).expanduser().absolute() if options.run else None
-    events = retrieval.evaluate(Workers, folders, modes=options.mode or (), encoder=options.encoder, run=run)
+    reranker = _reranker(workers, options.reranker) if options.reranker else None
+    events = retrieval.evaluate(
+        Workers, folders, modes=options.mode or (), encoder=options.encoder, reranker=reranker, run=run
+    )
     done = _followed(events, output)
     output.result({key: value for key, value in done.items() if key != "event"}, tables(done))
     return 0
 
 
+def _reranker(workers: Workers, wanted: str) -> str:
+    """The folder of an installed cross-encoder."""
+    held = {row["id"]: row for row in workers.models.call("list", fits=False)["models"] if row["kind"] == "reranker"}
+    if wanted not in held:
+        known = ", ".join(held) or "none is installed"
+        raise UsageError("bad_request", f"There is no cross-encoder “{wanted}” here.", f"Known: {known}.")
+    return str(held[wanted]["path"])
+
+
 def _run_mine(workers: Workers, options: Namespace, output: Output) -> int:
-    if options.folders or options.encoder or options.run:
-        raise UsageError("bad_request", "--mine takes no folder, no --encoder and no --run.")
+    if options.folders or options.encoder or options.reranker or options.run:
+        raise UsageError("bad_request", "--mine takes no folder, no --encoder, no --reranker and no --run.")
     events = workers.library.stream("measure", collection=options.collection, modes=options.mode or [])
     done = _followed(events, output)
     lines = [line for each in done["sets"] for line in (*one_set(each), *weight_lines(each), "")]

@@ -59,7 +59,13 @@ def listing(told: Row) -> list[str]:
         for model in told["models"]
     ]
     offers = [
-        (" ", str(entry["id"]), size(entry["size"]), _verdict(entry["fit"]), str(entry["licence"]))
+        (
+            " ",
+            str(entry["id"]),
+            size(entry["size"]),
+            _verdict(entry["fit"]) or _DOES.get(str(entry["kind"]), ""),
+            str(entry["licence"]),
+        )
         for entry in told["catalogue"]
         if not entry["installed"]
     ]
@@ -197,8 +203,11 @@ def _where(model: Row) -> str:
     return str(model["source"])
 
 
+_DOES = {"encoder": "finds passages", "reranker": "reads candidates again", "pii": "finds personal data"}
+
+
 def _kind(model: Row) -> str:
-    return {"encoder": "finds passages", "pii": "finds personal data"}.get(str(model["kind"]), "no engine opens it")
+    return _DOES.get(str(model["kind"]), "no engine opens it")
 
 
 def _verdict(fit: Row | None) -> str:

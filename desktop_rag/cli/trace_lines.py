@@ -45,7 +45,8 @@ def _stage_lines(traced: Mapping[str, Any]) -> Iterator[str]:
     # The members of a deep search have told of the first two stages.
     for row in traced["stages"][2 if traced["members"] else 0 :]:
         time = "" if row["ms"] is None else f", {row['ms']:.0f} ms"
-        yield f"  {_STAGES[row['stage']]}: {counted(row['found'], 'passage')}{time}"
+        by = f" by {traced['reranker']}" if row["stage"] == "rerank" and traced.get("reranker") else ""
+        yield f"  {_STAGES[row['stage']]}{by}: {counted(row['found'], 'passage')}{time}"
 
 
 def _table(rows: list[Mapping[str, Any]], stages: list[str]) -> Iterator[str]:

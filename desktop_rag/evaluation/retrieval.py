@@ -52,10 +52,12 @@ def evaluate(
     *,
     modes: Sequence[str] = (),
     encoder: str | None = None,
+    reranker: str | None = None,
     run: Path | None = None,
 ) -> Iterator[Event]:
     """Yield "progress", "set" with the result of each set, at last "done" with {sets} (of one set: its own result).
 
+    `reranker` is the folder of a cross-encoder.
     Raises UsageError for a mode that does not exist and for what is no judged set, before anything is measured.
     """
     chosen = tuple(dict.fromkeys(modes or MODES))
@@ -64,7 +66,7 @@ def evaluate(
     sets = [(folder, questions(folder)) for folder in folders]
     results: list[Event] = []
     for folder, asked in sets:
-        found, runs = yield from _one(hire, folder, asked, chosen, encoder)
+        found, runs = yield from _one(hire, folder, asked, chosen, encoder, reranker)
         if run is not None:
             _write(run if len(sets) == 1 else run.with_stem(f"{run.stem}.{folder.name}"), runs)
         results.append(found)
@@ -73,13 +75,13 @@ def evaluate(
 
 
 def _one(
-    hire: Hire, folder: Path, asked: Questions, modes: Sequence[str], encoder: str | None
+    hire: Hire, folder: Path, asked: Questions, modes: Sequence[str], encoder: str | None, reranker: str | None
 ) -> Generator[Event, None, tuple[Event, dict[str, Run]]]:
     """The result of one set, and the runs it was made from."""
     ranked: dict[str, Ranked] = {}
     with _library(hire) as worker:
         filled: Event = {}
-        for event in worker.stream("fill", folder=str(folder), encoder=encoder):
+        for event in worker.stream("fill", folder=str(folder), encoder=encoder, reranker=reranker):
             if event["event"] == "progress":
                 yield {**event, "text": f"{folder.name}: {event['text']}"}
             elif event["event"] == "done":

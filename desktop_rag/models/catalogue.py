@@ -17,7 +17,7 @@ from typing import Any, Literal
 from desktop_rag import paths
 from desktop_rag.errors import ModelError
 
-Kind = Literal["chat", "encoder", "pii"]
+Kind = Literal["chat", "encoder", "reranker", "pii"]
 SPACY_MODEL = "en_core_web_sm-3.8.0"
 """The id of spaCy's English pipeline: the second opinion, and what stock Presidio runs on."""
 

@@ -262,15 +262,14 @@ class _Transfer:
 def download_op(request: Request, data_dir: Path | None = None) -> Operation:
     """Serve {id | repo and file | url, name?, sha256?, size?, folder?}: progress events, then the finished file.
 
-    `id` is one of the catalogue, whose pin then holds. Without a pinned SHA-256 the hub's own is asked
-    for first, and required; all parts of a split model are brought. The file lies in a folder for
-    unfinished things until the `models` role's `place` registers it: {path, files, size, sha256,
-    verified, resumed}, with repo and file where it has them.
+    `id` is one of the catalogue, whose pins then hold. Without a pinned SHA-256 the hub's own is asked
+    for first, and required; all parts of a split model are brought, and all files of one that is a
+    folder. They lie in a folder for unfinished things until the `models` role's `place` registers them:
+    {path, files, size, sha256, verified, resumed}, with repo and file where it has them.
     """
     args = request.args
     yield {"event": "progress", "received": 0, "total": args.get("size"), "rate": None, "fraction": None}
-    files, more = _files(args)
-    name = Path(files[0].name).name
+    files, more, name = _files(args)
     if not name:
         raise UsageError("bad_request", "The address names no file.", "Write it with the file's name at its end.")
     root = Path(str(args["folder"])) if args.get("folder") else incoming(data_dir or paths.data_dir(), name)
@@ -298,22 +297,30 @@ def _with(steps: Events, more: dict[str, Any]) -> Events:
         yield {**event, **more}
 
 
-def _files(args: dict[str, Any]) -> tuple[list[HubFile], dict[str, Any]]:
-    """What to bring, and what to tell of where it is from."""
+def _files(args: dict[str, Any]) -> tuple[list[HubFile], dict[str, Any], str]:
+    """What to bring, what to tell of where it is from, and what the folder it waits in is called."""
     if args.get("id"):
         entry = find(str(args["id"]))
         repo, file = entry.source.repo, entry.source.file
-        if not repo or not file:
+        if not repo:
             raise UsageError("bad_request", f"{entry.name} comes with the application.", "Run the set-up again.")
+        if not file:
+            # The names of its files say nothing of it: every model of this kind has the same.
+            return [locate(repo, one.name, one.sha256, one.size) for one in entry.files], {"repo": repo}, entry.id
         pinned = entry.files[0]
-        return [locate(repo, file, pinned.sha256, pinned.size)], {"repo": repo, "file": file}
+        return _named([locate(repo, file, pinned.sha256, pinned.size)], {"repo": repo, "file": file})
     if args.get("repo") and args.get("file"):
         repo, file = str(args["repo"]), str(args["file"])
-        return _parts(repo, file, args), {"repo": repo, "file": file}
+        return _named(_parts(repo, file, args), {"repo": repo, "file": file})
     if args.get("url"):
         url = str(args["url"])
-        return [HubFile(url, str(args.get("name") or urlsplit(url).path), args.get("size"), args.get("sha256"))], {}
+        one = HubFile(url, str(args.get("name") or urlsplit(url).path), args.get("size"), args.get("sha256"))
+        return _named([one], {})
     raise UsageError("bad_request", "A download needs a model's id, or a repository with a file.")
+
+
+def _named(files: list[HubFile], more: dict[str, Any]) -> tuple[list[HubFile], dict[str, Any], str]:
+    return files, more, Path(files[0].name).name
 
 
 def _parts(repo: str, file: str, args: dict[str, Any]) -> list[HubFile]:

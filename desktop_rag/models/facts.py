@@ -25,6 +25,12 @@ FILE_TYPES = {
     28: "IQ2_S", 29: "IQ2_M", 30: "IQ4_XS", 31: "IQ1_M", 32: "BF16", 36: "TQ1_0", 37: "TQ2_0", 38: "MXFP4",
 }  # fmt: skip
 ENCODERS = frozenset({"bert", "nomic-bert", "jina-bert-v2", "t5encoder", "modern-bert", "roberta", "xlm-roberta"})
+ARCHITECTURES_OF_RERANKERS = {
+    "bert": {"classifier": "out"},
+    "roberta": {"classifier.dense": "dense", "classifier.out_proj": "out"},
+    "xlm-roberta": {"classifier.dense": "dense", "classifier.out_proj": "out"},
+}
+"""Cross-encoders that can be run here: the layers after the encoder, and what they do."""
 NAMED_QUANTISATION = re.compile(
     r"(?<![A-Za-z0-9])(?:IQ[1-4]_[A-Z]+|Q[2-8]_[01K](?:_[SML])?|BF16|F16|F32)(?![A-Za-z0-9])", re.IGNORECASE
 )
@@ -39,7 +45,7 @@ class Facts:
 
     path: Path
     format: Format
-    kind: Literal["chat", "encoder"]
+    kind: Literal["chat", "encoder", "reranker"]
     name: str
     size: int
     quantisation: str

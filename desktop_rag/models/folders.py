@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import struct
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from desktop_rag.errors import ModelError
-from desktop_rag.models.facts import ENCODERS, Facts
+from desktop_rag.models.facts import ARCHITECTURES_OF_RERANKERS, ENCODERS, Facts
 
 # https://github.com/OpenNMT/CTranslate2/blob/master/include/ctranslate2/models/model.h
 CT2_BINARY_VERSION = 6
@@ -67,7 +67,7 @@ def _ct2_facts(folder: Path) -> Facts:
     return Facts(
         path=folder,
         format="ct2",
-        kind="encoder" if "Encoder" in spec else "chat",
+        kind="reranker" if card.get("kind") == "reranker" else "encoder" if "Encoder" in spec else "chat",
         name=str(card.get("name") or folder.name),
         size=_size(folder),
         quantisation=str(card.get("compute_type") or card.get("quantisation") or config.get("quantization_type") or ""),
@@ -115,7 +115,7 @@ def _hf_facts(folder: Path) -> Facts:
     return Facts(
         path=folder,
         format="hf",
-        kind="encoder" if architecture in ENCODERS or not any("LM" in name for name in classes) else "chat",
+        kind=_hf_kind(architecture, classes, config),
         name=str(card.get("name") or config.get("_name_or_path") or folder.name).rsplit("/", 1)[-1],
         size=_size(folder),
         quantisation=str(card.get("compute_type") or WIDTHS.get(dtype, dtype)),
@@ -128,6 +128,14 @@ def _hf_facts(folder: Path) -> Facts:
         pre_tokenizer="",
         files=_names(folder),
     )
+
+
+def _hf_kind(architecture: str, classes: list[str], config: dict[str, Any]) -> Literal["chat", "encoder", "reranker"]:
+    labels = config.get("id2label")
+    scores = any(name.endswith("ForSequenceClassification") for name in classes)
+    if architecture in ARCHITECTURES_OF_RERANKERS and scores and isinstance(labels, dict) and len(labels) == 1:
+        return "reranker"
+    return "encoder" if architecture in ENCODERS or not any("LM" in name for name in classes) else "chat"
 
 
 def _weights(folder: Path) -> list[Path]:

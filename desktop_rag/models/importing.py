@@ -46,7 +46,10 @@ def import_model(path: Path, data_dir: Path) -> Generator[Event, None, tuple[Ins
     Raises ModelError as `facts_of` and `check_chat` do, StoreError("disk_full" | "read_only").
     """
     facts = facts_of(path.expanduser().absolute())
-    check_chat(facts)
+    if facts.kind == "reranker" and facts.format == "hf":
+        return (yield from _made_reranker(facts.path, data_dir, name=facts.name, source="import"))
+    if facts.kind != "reranker":
+        check_chat(facts)
     yield progress("Comparing with the models that are here", 0.0)
     size = sum(path.stat().st_size for path in _sources(facts))
     same_size = [model for model in installed(data_dir) if model.size == size and model.format == facts.format]
@@ -80,6 +83,8 @@ def place(
 def _place(
     path: Path, data_dir: Path, entry: Entry | None, repo: str, file: str, sha256: str | None
 ) -> Generator[Event, None, tuple[Installed, bool]]:
+    if entry is not None and entry.kind == "reranker":
+        return (yield from _place_reranker(path, data_dir, entry))
     try:
         facts = facts_of(path)
         check_chat(facts)
@@ -102,6 +107,44 @@ def _place(
         model = register(data_dir, folder, folder / path.name, source="download", sha256=found, **more)
     _discard(path)
     return model, False
+
+
+def _place_reranker(path: Path, data_dir: Path, entry: Entry) -> Generator[Event, None, tuple[Installed, bool]]:
+    """The files of a cross-encoder, each compared with its pin, become one that runs here; they are deleted then."""
+    total, done = max(1, entry.size), 0
+    for file in entry.files:
+        found = hashlib.sha256()
+        for block in _blocks(path.parent / file.name):
+            found.update(block)
+            done += len(block)
+            yield progress("Checking", done / total)
+        if found.hexdigest() != file.sha256:
+            _discard(path)
+            raise _broken_promise(file.name)
+    made = yield from _made_reranker(
+        path.parent, data_dir, wanted=entry.id, name=entry.name, licence=entry.licence, source="download",
+        languages=list(entry.languages), catalogue=entry.id, origin={"repo": entry.source.repo},
+    )  # fmt: skip
+    _discard(path)
+    return made
+
+
+def _made_reranker(
+    original: Path, data_dir: Path, *, name: str, wanted: str = "", **card: Any
+) -> Generator[Event, None, tuple[Installed, bool]]:
+    """Convert a cross-encoder's folder and register it; the one that is here is not made twice."""
+    from desktop_rag.models.convert_reranker import CARD_VERSION, convert_reranker
+
+    weights = next(iter(sorted(original.glob("*.safetensors"))))
+    sha256 = yield from _hash_file(weights)
+    made = {"reranker": CARD_VERSION}
+    for model in installed(data_dir):
+        if model.kind == "reranker" and model.sha256 == sha256 and not model.problem:
+            return model, True
+    with workplace(data_dir, id_for(wanted, data_dir) if wanted else unused_id(name, data_dir)) as folder:
+        check_room(folder, weights.stat().st_size)
+        yield from convert_reranker(original, folder / "model", name=name, licence=card.get("licence", ""))
+        return register(data_dir, folder, folder / "model", name=name, sha256=sha256, made=made, **card), False
 
 
 def check_chat(facts: Facts) -> None:
@@ -131,11 +174,7 @@ def _check_promise(facts: Facts, found: str, entry: Entry | None, sha256: str | 
     promised = [value.lower() for value in (sha256, pinned.sha256 if pinned else None) if value]
     wrong_size = pinned is not None and pinned.size is not None and pinned.size != facts.size
     if wrong_size or any(value != found for value in promised):
-        raise ModelError(
-            "checksum",
-            f"{facts.path.name} is not the file that was promised: its SHA-256 or size differs.",
-            "It was deleted. Try again later, or get the model from another place.",
-        )
+        raise _broken_promise(facts.path.name)
     architecture = (entry.shape or {}).get("architecture") if entry else None
     if entry is not None and architecture and architecture != facts.architecture:
         raise ModelError(
@@ -143,6 +182,14 @@ def _check_promise(facts: Facts, found: str, entry: Entry | None, sha256: str | 
             f"{facts.path.name} is a {facts.architecture} model; {entry.name} is {architecture}.",
             "It was deleted. Get the model from another place.",
         )
+
+
+def _broken_promise(name: str) -> ModelError:
+    return ModelError(
+        "checksum",
+        f"{name} is not the file that was promised: its SHA-256 or size differs.",
+        "It was deleted. Try again later, or get the model from another place.",
+    )
 
 
 def _wanted_id(facts: Facts) -> str:
@@ -164,6 +211,15 @@ def _hash(facts: Facts) -> Generator[Event, None, str]:
             return one.hexdigest()
         together.update(f"{source.name}:{one.hexdigest()}\n".encode())
     return together.hexdigest()
+
+
+def _hash_file(path: Path) -> Generator[Event, None, str]:
+    found, done, size = hashlib.sha256(), 0, max(1, path.stat().st_size)
+    for block in _blocks(path):
+        found.update(block)
+        done += len(block)
+        yield progress("Checking", done / size)
+    return found.hexdigest()
 
 
 def _copy(facts: Facts, folder: Path) -> Generator[Event, None, str]:

@@ -78,6 +78,12 @@ def installed(data_dir: Path) -> list[Installed]:
     return [dataclasses.replace(m, adapters=adapters[m.id]) if m.id in adapters else m for m in models]
 
 
+def rerankers(data_dir: Path) -> list[Installed]:
+    """The user's cross-encoders that can be opened, by name; the cards alone are read."""
+    mine = [model for folder in _folders(data_dir) if (model := _mine(folder)) is not None]
+    return sorted((m for m in mine if m.kind == "reranker" and not m.problem), key=lambda m: (m.name.lower(), m.id))
+
+
 def resolve(name: str | None, data_dir: Path, engine: str | None = None) -> tuple[Installed, str]:
     """The chat model that `name` means, and the engine that runs it.
 
@@ -212,7 +218,7 @@ def _starter(entry: Entry) -> Installed | None:
     if path is None:
         return None
     common = {"source": "starter", "sha256": entry.files[0].sha256 if entry.kind == "chat" else None}
-    if entry.kind == "pii":
+    if entry.kind == "pii" or not (path.is_file() or (path / "config.json").is_file()):
         return _as_listed(entry, path, common)
     try:
         model = from_facts(entry.id, facts_of(path), **common)
@@ -230,7 +236,7 @@ def _as_listed(entry: Entry, path: Path, more: Mapping[str, Any]) -> Installed:
         id=entry.id,
         name=entry.name,
         kind=entry.kind,
-        format="spacy" if entry.kind == "pii" else "gguf",
+        format={"pii": "spacy", "chat": "gguf"}.get(entry.kind, "packed"),
         engines=(),
         path=path,
         size=entry.size,

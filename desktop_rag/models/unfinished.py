@@ -14,7 +14,7 @@ from typing import Any
 
 from desktop_rag.errors import StoreError
 from desktop_rag.models.cards import INCOMING, user_models
-from desktop_rag.models.catalogue import offered
+from desktop_rag.models.catalogue import Entry, offered
 from desktop_rag.models.inspect import PART
 from desktop_rag.models.making import held
 from desktop_rag.models.part import ARRIVING, NOTE
@@ -89,7 +89,7 @@ def _read(folder: Path) -> Unfinished | None:
         id=folder.name,
         name=entry.name if entry else first,
         received=sum(sizes.values()),
-        total=_total(first, sizes, notes),
+        total=_whole(entry) or _total(first, sizes, notes),
         running=_busy(folder),
         get=get,
     )
@@ -101,6 +101,11 @@ def _note(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return note if isinstance(note, dict) else {}
+
+
+def _whole(entry: Entry | None) -> int | None:
+    """Bytes of all files of a model that is a folder; None for any other."""
+    return entry.size if entry is not None and not entry.source.file else None
 
 
 def _total(first: str, sizes: dict[str, int], notes: dict[str, dict[str, Any]]) -> int | None:
@@ -118,13 +123,17 @@ def _order(first: str, note: dict[str, Any]) -> dict[str, Any] | None:
     if not isinstance(url, str):
         return None
     source = file_of(hub_address(), url)
-    entry = next((e for e in offered() if source and source == (e.source.repo, e.source.file)), None)
+    entry = next((e for e in offered() if source and source[0] == e.source.repo and source[1] in _files_of(e)), None)
     if entry is not None:
         return {"id": entry.id}
     where: dict[str, Any] = {"repo": source[0], "file": source[1]} if source else {"url": url, "name": first}
     # The hash of the first part says nothing of the others: those are asked for again.
     pins = {} if PART.match(first) else {key: note[key] for key in ("sha256", "size") if note.get(key)}
     return where | pins
+
+
+def _files_of(entry: Entry) -> list[str]:
+    return [entry.source.file] if entry.source.file else [file.name for file in entry.files]
 
 
 def _busy(folder: Path) -> bool:

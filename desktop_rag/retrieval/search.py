@@ -27,7 +27,7 @@ class Ranking:
 
     `also` names for a chunk those that say the same and came after it; they are not in the order themselves.
     `final` has all candidates, the best first; `stages` those of each stage with their scores, `members` how each of
-    a deep search did, and `notes` a sentence for whatever did not work.
+    a deep search did, `notes` a sentence for whatever did not work, and `reranker` what read the best again.
     """
 
     order: list[int] = field(default_factory=list)
@@ -38,6 +38,7 @@ class Ranking:
     stages: dict[str, Scores] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     members: list[dict[str, Any]] = field(default_factory=list)
+    reranker: str | None = None
 
 
 def search(
@@ -94,6 +95,7 @@ def _read_again(query: str, ranking: Ranking, reranking: Reranking) -> None:
     reranked = rerank(query, ranking.final, reranking)
     ranking.timings_ms["rerank"] = since(started)
     ranking.final, ranking.stages["rerank"] = reranked.final, reranked.scores
+    ranking.reranker = reranking.reranker.name
     if reranked.note:
         ranking.notes.append(reranked.note)
 

@@ -16,7 +16,7 @@ SHOWN = 30
 
 
 def trace(ranking: Ranking) -> dict[str, Any]:
-    """{stages: [{stage, found, ms}], rows: [{chunk, places, scores, state}], notes, members}, the best row first.
+    """{stages: [{stage, found, ms}], rows: [{chunk, places, scores, state}], notes, members, reranker}, the best first.
 
     A state is "hit", "same" (says what a hit says) or "below" (there were enough better ones).
     """
@@ -36,4 +36,8 @@ def trace(ranking: Ranking) -> dict[str, Any]:
         {"stage": stage, "found": len(held), "ms": times.get(stage, ranking.timings_ms.get(stage))}
         for stage, held in found.items()
     ]
-    return {"stages": stages, "rows": rows, "notes": ranking.notes, "members": ranking.members}
+    return {"stages": stages, "rows": rows, **_told(ranking)}
+
+
+def _told(ranking: Ranking) -> dict[str, Any]:
+    return {"notes": ranking.notes, "members": ranking.members, "reranker": ranking.reranker}

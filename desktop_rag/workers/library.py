@@ -15,17 +15,19 @@ import numpy as np
 from desktop_rag import paths
 from desktop_rag.errors import ModelError, SearchError
 from desktop_rag.models.catalogue import SPACY_MODEL, find
+from desktop_rag.models.installed import rerankers
 from desktop_rag.offline import thread_budget
 from desktop_rag.privacy.detect import PresidioDetector
 from desktop_rag.privacy.second import SecondOpinion
 from desktop_rag.privacy.substitutes import Substitutes
 from desktop_rag.privacy.vault import Vault
 from desktop_rag.retrieval.chroma import ChromaCache
+from desktop_rag.retrieval.cross_encoder import CrossEncoder
 from desktop_rag.retrieval.encode import CTranslate2Encoder, Encoder, EncoderCard, Vectors, read_card
 from desktop_rag.retrieval.lexical import PostingsIndex
 from desktop_rag.retrieval.tfidf import TfIdf
 from desktop_rag.retrieval.vectors import VectorStore
-from desktop_rag.settings import Settings
+from desktop_rag.settings import NO_RERANKER, Settings
 from desktop_rag.store.collections import DEFAULT_NAME, Collections, StoredEncoder
 from desktop_rag.store.connection import open_database
 from desktop_rag.store.conversations import Conversations
@@ -77,6 +79,9 @@ class Library:
         # By collection, (class, value) of what no vault may keep, until other documents were looked through for it.
         self.unkept: dict[int, set[tuple[str, str]]] = {}
         self._encoders: dict[str, Encoder] = {}
+        # A cross-encoder that lies elsewhere, for a measurement.
+        self.reranker_folder: Path | None = None
+        self._reranker: tuple[Path, CrossEncoder] | None = None
         # Collections whose encoder is being changed.
         self.changing: set[int] = set()
         self._vaults: dict[int, Vault] = {}
@@ -133,6 +138,20 @@ class Library:
     def encoders(self, collections: Iterable[int]) -> dict[int, Encoder]:
         """By collection what encodes a question to it; collections of one encoder share it."""
         return {collection: self.encoder_for(collection) for collection in collections}
+
+    def reranker(self) -> CrossEncoder | None:
+        """The cross-encoder that reads the best candidates again, loaded when first used; None where there is none.
+
+        It is the one of the settings, else the first by name. Raises ModelError when it cannot be loaded.
+        """
+        path = self.reranker_folder
+        if path is None and (chosen := str(self.settings["reranker"])) != NO_RERANKER:
+            path = next((each.path for each in rerankers(self.data_dir) if chosen in ("", each.id)), None)
+        if path is None:
+            self._reranker = None
+        elif self._reranker is None or self._reranker[0] != path:
+            self._reranker = (path, CrossEncoder(path, threads=thread_budget("library")))
+        return self._reranker[1] if self._reranker else None
 
     def card(self, name: str) -> EncoderCard:
         """The card of an installed encoder, by its id in the catalogue. Raises ModelError("not_installed")."""

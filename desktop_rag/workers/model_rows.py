@@ -61,12 +61,12 @@ def _offer(entry: Entry, here: set[str], data_dir: Path, fits: bool) -> dict[str
         "context": entry.context,
         "parameters": entry.parameters,
         "languages": list(entry.languages),
-        "format": "gguf",
+        "format": "hf" if entry.kind == "reranker" else "gguf",
         "repo": entry.source.repo,
         "file": entry.source.file,
         "sha256": entry.files[0].sha256,
         "installed": entry.id in here,
-        "downloadable": bool(entry.source.repo and entry.source.file),
+        "downloadable": bool(entry.source.repo),
         "fit": told,
     }
 

@@ -17,7 +17,7 @@ from desktop_rag.retrieval.deep import SECONDS as DEEP_SECONDS
 from desktop_rag.retrieval.deep import rewritten
 from desktop_rag.retrieval.encode import Encoder, Vectors
 from desktop_rag.retrieval.fuse import Fusion
-from desktop_rag.retrieval.rerank import DEPTH, SECONDS, MaxSim, Reranking
+from desktop_rag.retrieval.rerank import DEPTH, SECONDS, MaxSim, Reranker, Reranking
 from desktop_rag.retrieval.search import Ranking, search
 from desktop_rag.retrieval.stages import Deep, since
 from desktop_rag.workers.library import Library
@@ -29,6 +29,7 @@ _EARLIER = 2
 # So many collections are searched each by itself too; more would only wait for each other.
 _ALONE = 8
 _UNREAD = "The question could not be compared by meaning; its words alone were searched."
+_NO_CROSS_ENCODER = "The installed cross-encoder cannot be loaded; the search encoder read the candidates again."
 Encoders = Mapping[int, Encoder]
 
 
@@ -47,7 +48,7 @@ def rank(
     """
     started = time.perf_counter()
     encoders = {} if mode in ("bm25", "tfidf") else library.encoders(collections)
-    notes = []
+    notes: list[str] = []
     try:
         vectors = _vectors(library, question, mapped, encoders)
     except ModelError:
@@ -65,7 +66,7 @@ def rank(
         limit=limit,
         likeness=lambda chunks: _said(library, chunks),
         fusion=_fusion(library, collections),
-        reranking=_reranking(library, encoders, mode),
+        reranking=_reranking(library, encoders, mode, notes),
         deep=_deep(library, mapped, encoders, earlier) if mode == "deep" else None,
     )
     ranking.timings_ms = {"encode": encode_ms, **ranking.timings_ms}
@@ -111,13 +112,24 @@ def _fusion(library: Library, collections: Sequence[int]) -> Fusion:
     return Fusion() if written is None or others else Fusion.read(written)
 
 
-def _reranking(library: Library, encoders: Encoders, mode: str) -> Reranking | None:
-    """With the encoder of the collections; of several that of many languages, for one scale holds for all."""
-    if mode not in ("rerank", "deep") or not encoders:
+def _reranking(library: Library, encoders: Encoders, mode: str, notes: list[str]) -> Reranking | None:
+    """With the cross-encoder if there is one, else with the encoder of the collections.
+
+    Of several encoders with that of many languages, for one scale holds for all.
+    """
+    if mode not in ("rerank", "deep"):
         return None
-    encoder = min(encoders.values(), key=lambda each: each.card.details.get("languages") == ["en"])
+    reranker: Reranker | None = None
+    try:
+        reranker = library.reranker()
+    except ModelError:
+        notes.append(_NO_CROSS_ENCODER)
+    if reranker is None and encoders:
+        reranker = MaxSim(min(encoders.values(), key=lambda each: each.card.details.get("languages") == ["en"]))
+    if reranker is None:
+        return None
     depth, seconds = (_DEEP_DEPTH, _DEEP_SECONDS) if mode == "deep" else (DEPTH, SECONDS)
-    return Reranking(MaxSim(encoder), lambda chunks: _texts(library, chunks), depth, seconds)
+    return Reranking(reranker, lambda chunks: _texts(library, chunks), depth, seconds)
 
 
 def _deep(library: Library, mapped: MappedQuestion, encoders: Encoders, earlier: Sequence[str]) -> Deep:

@@ -36,9 +36,11 @@ class _Retrieval:
         return Library(self._data_dir)
 
     def fill(self, request: Request) -> Operation:
-        """{folder, encoder} -> {encoder: card, documents, seconds}."""
+        """{folder, encoder, reranker?: a cross-encoder's folder} -> {encoder: card, documents, seconds}."""
         folder, encoder = Path(str(request.args["folder"])), request.args.get("encoder")
         entries = list(corpus(folder))
+        if request.args.get("reranker"):
+            self._library.reranker_folder = Path(str(request.args["reranker"]))
         if not entries:
             raise UsageError("bad_request", f"There are no documents in “{folder.name}”.")
         self._filled = yield from fill(self._library, entries, encoder)

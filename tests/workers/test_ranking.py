@@ -12,10 +12,14 @@ import pytest
 
 from desktop_rag.cli.trace_lines import trace_lines
 from desktop_rag.errors import ModelError
+from desktop_rag.models.importing import import_model
+from desktop_rag.models.installed import rerankers
 from desktop_rag.retrieval import deep
 from desktop_rag.retrieval.encode import Vectors
 from desktop_rag.retrieval.modes import MODES
+from desktop_rag.settings import NO_RERANKER, Settings
 from desktop_rag.workers import questions, ranking, receipts
+from tests.models.cross_encoders import make
 from tests.workers.driving import add, run
 
 if TYPE_CHECKING:
@@ -55,7 +59,7 @@ def test_a_trace_names_every_candidate_and_reads_well(filled: Library) -> None:
     assert {row["name"] for row in told["rows"]} == {"pump.txt", "rent.txt", "travel.txt"}
     assert [row["state"] for row in told["rows"]] == ["hit", "hit", "below"]
     lines = trace_lines(told)
-    assert "  read again: 3 passages" in "\n".join(lines)
+    assert "  read again by late interaction with all-MiniLM-L6-v2: 3 passages" in "\n".join(lines)
     (header,) = [line for line in lines if line.startswith("    #")]
     assert header.split() == ["#", "words", "meaning", "joined", "read", "again", "passage"]
     assert lines[-1].endswith("(not among the hits)")
@@ -160,3 +164,30 @@ def test_the_earlier_questions_are_in_the_other_words(filled: Library, monkeypat
     first = questions.prepare(filled, {"question": "What about the pump P-7?", "mode": "deep"})
     questions.prepare(filled, {"question": "How long?", "mode": "deep", "conversation": first["conversation"]})
     assert said[1] == "long pump P-7"
+
+
+def test_an_installed_cross_encoder_reads_again_and_is_named(
+    filled: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = find(filled, "rerank", traced=True)["trace"]["reranker"]
+    assert "late interaction" in late
+    for _event in import_model(make(tmp_path / "tiny"), filled.data_dir):
+        pass
+    told = find(filled, "rerank", traced=True)
+    assert told["trace"]["reranker"] == "tiny"
+    assert "read again by tiny" in "\n".join(trace_lines(told["trace"]))
+    assert all(0 < hit["scores"]["rerank"] < 1 for hit in told["hits"])
+    Settings(filled.data_dir).set("reranker", NO_RERANKER)
+    assert find(filled, "rerank", traced=True)["trace"]["reranker"] == late
+
+
+def test_a_cross_encoder_that_broke_is_told_and_made_up_for(filled: Library, tmp_path: Path) -> None:
+    for _event in import_model(make(tmp_path / "tiny"), filled.data_dir):
+        pass
+    (model,) = rerankers(filled.data_dir)
+    head = model.path / "head.npz"
+    head.write_bytes(b"x" * head.stat().st_size)
+    told = find(filled, "rerank", traced=True)
+    assert "cannot be loaded" in "\n".join(told["notes"])
+    assert "late interaction" in told["trace"]["reranker"]
+    assert "pump.txt" in [hit["name"] for hit in told["hits"]]

@@ -20,7 +20,7 @@ from desktop_rag.gui.pieces.labels import ElidedLabel, IconLabel, label, set_ton
 from desktop_rag.gui.theme import Theme
 
 INSTALLED, OFFERED, FOUND = "installed", "offered", "found"
-_ICONS = {"chat": "message-square", "encoder": "search", "pii": "shield-check"}
+_ICONS = {"chat": "message-square", "encoder": "search", "reranker": "list-checks", "pii": "shield-check"}
 _PROBLEMS = {
     "gone": "Its file is no longer where it was.",
     "changed": "Its file is not whole any more. Delete it and get it again.",
@@ -73,6 +73,8 @@ class ModelCard(QFrame):
             column.addWidget(self.bar)
             column.addLayout(self._fit_row())
             column.addWidget(self.plan)
+        elif does := facts.DOES.get(str(self.row.get("kind"))):
+            column.addWidget(label(f"{does} {facts.tongues(self.row)}".strip(), "small", "muted", wrap=True))
         column.addWidget(self.permission)
         column.addWidget(self.work)
         column.addStretch(1)
@@ -118,8 +120,17 @@ class ModelCard(QFrame):
 
     def _menu(self) -> QMenu:
         menu = QMenu(self)
-        if self.place != INSTALLED or not self._runs:
+        if self.place != INSTALLED:
             return menu
+        if self._runs:
+            self._fill_menu(menu)
+        if self.row.get("source") != "starter":
+            menu.addSeparator()
+            self._entry(menu, "Delete…", "delete")
+        return menu
+
+    def _fill_menu(self, menu: QMenu) -> None:
+        """What can be done with a model that writes answers."""
         engines, format_ = list(self.row.get("engines") or ()), str(self.row.get("format") or "")
         for engine in engines:
             if len(engines) > 1:
@@ -136,10 +147,6 @@ class ModelCard(QFrame):
             for name in facts.QUANTISATIONS:
                 self._entry(inner, name, f"quantise:{name}")
             self._entry(menu, "Adapters…", "adapters")
-        if self.row.get("source") != "starter":
-            menu.addSeparator()
-            self._entry(menu, "Delete…", "delete")
-        return menu
 
     def _entry(self, menu: QMenu, text: str, action: str) -> None:
         menu.addAction(text).triggered.connect(lambda: self.wanted.emit(action, self.row))
@@ -187,7 +194,7 @@ class ModelCard(QFrame):
     def _show_primary(self) -> None:
         """One thing to press at a time: while there is work or a question, that has the buttons."""
         free = self.work.isHidden() and self.permission.isHidden()
-        self.primary.setVisible(self._runs and not self._active and free)
+        self.primary.setVisible((self._runs or self.place != INSTALLED) and not self._active and free)
         self.primary.setEnabled(self._usable())
 
     def _refresh(self) -> None:

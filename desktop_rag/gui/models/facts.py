@@ -11,6 +11,13 @@ from desktop_rag.gui import words
 QUANTISATIONS = ("Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q4_0")
 KV_TYPES = {"f16": "16 bits", "q8_0": "8 bits", "q4_0": "4 bits"}
 
+DOES = {
+    "encoder": "Finds passages by their meaning.",
+    "reranker": "Reads the best passages again, each together with the question. Works where a search is asked to.",
+    "pii": "Finds names in English texts, as a second opinion.",
+}
+"""What a model does that writes no answers."""
+
 
 @dataclass(frozen=True, slots=True)
 class Share:
@@ -43,6 +50,12 @@ def summary(row: Mapping[str, Any]) -> str:
         str(row.get("licence") or "licence not stated"),
     )
     return " · ".join(part for part in parts if part)
+
+
+def tongues(row: Mapping[str, Any]) -> str:
+    """For which languages a model is, where it is told."""
+    held = list(row.get("languages") or ())
+    return {"en": "For English.", "mul": "For many languages."}.get(str(held[0]), "") if len(held) == 1 else ""
 
 
 def fit_words(fit: Mapping[str, Any] | None) -> tuple[str, str, str]:

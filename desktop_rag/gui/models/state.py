@@ -110,6 +110,7 @@ class ModelsState(QObject):
             self._again = True
             return
         rows = [*self.chat_models, *self.offered, *self.found]
+        rows = [row for row in rows if row.get("kind", "chat") == "chat"]
         wanted = [row for row in rows if not row.get("missing") and facts.key(row) not in self._fits]
         if wanted:
             self._fitting = self._tasks.run(

@@ -15,7 +15,9 @@ from desktop_rag.gui.visible import tip
 
 ROW = 70
 _NUMBER = 24
-_WIDEST = "0.00"
+# What stands behind a column's name at most: a place, or what reading again gave.
+_PLACE, _SCORE = "000", "0.00"
+_GAP = 3
 _DATA = int(Qt.ItemDataRole.UserRole) + 1
 
 
@@ -149,7 +151,7 @@ class _RowPainter(QStyledItemDelegate):
             painter.setFont(self._theme.font("small"))
             painter.setPen(QColor(kit["muted"]))
             painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, name)
-            room.setLeft(room.left() + painter.fontMetrics().horizontalAdvance(f"{name} "))
+            room.setLeft(room.left() + painter.fontMetrics().horizontalAdvance(name) + _GAP)
             painter.setFont(self._theme.font("small", mono=True))
             painter.setPen(QColor(kit["muted" if quiet else "text"]))
             painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextDontClip, cell)
@@ -157,7 +159,10 @@ class _RowPainter(QStyledItemDelegate):
     def widths(self, room: int) -> list[int]:
         """How wide each column is: what it needs, and an equal part of what is left."""
         names = QFontMetrics(self._theme.font("small"))
-        widest = QFontMetrics(self._theme.font("small", mono=True)).horizontalAdvance(_WIDEST)
-        needed = [names.horizontalAdvance(f"{name} ") + widest for _stage, name in self.columns]
+        figures = QFontMetrics(self._theme.font("small", mono=True))
+        needed = [
+            names.horizontalAdvance(name) + _GAP + figures.horizontalAdvance(_SCORE if stage == "rerank" else _PLACE)
+            for stage, name in self.columns
+        ]
         spare = max(0, room - sum(needed)) // max(1, len(needed))
         return [width + spare for width in needed]

@@ -76,6 +76,8 @@ def _lines(data: Mapping[str, Any]) -> Iterator[Line]:
         yield Line(f"Member: {member['name']}", failed or _found(int(member["hits"])), milliseconds(member.get("ms")))
     for stage in traced["stages"]:
         name = _STAGES.get(stage["stage"], str(stage["stage"]))
+        if stage["stage"] == "rerank" and traced.get("reranker"):
+            name = f"{name} by {traced['reranker']}"
         yield Line(name, _found(int(stage["found"])), milliseconds(stage.get("ms")))
     if prompt := _prompt(data):
         yield Line("Put into the prompt", prompt)

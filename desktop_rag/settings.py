@@ -82,6 +82,20 @@ SETTINGS: tuple[Setting, ...] = (
         high=12,
     ),
     Setting(
+        "search",
+        "hybrid",
+        "Search for answers",
+        "By words and meaning; or the best are then read again; or several searches at once, and more read again.",
+        ("hybrid", "rerank", "deep"),
+    ),
+    Setting(
+        "reranker",
+        "",
+        "Reading again",
+        "With the first cross-encoder that is installed, else, or with “none” always, with the search encoder.",
+        ("", NO_RERANKER),
+    ),
+    Setting(
         "exact_up_to",
         2_000_000,
         "Compare every passage up to",
@@ -90,13 +104,6 @@ SETTINGS: tuple[Setting, ...] = (
         low=0,
         high=100_000_000,
         restart=True,
-    ),
-    Setting(
-        "reranker",
-        "",
-        "Reranker",
-        "What reads the best candidates again where that is asked for: the id of a cross-encoder, or “none” for the"
-        " search encoder's own late interaction; empty takes a cross-encoder if one is installed.",
     ),
     Setting("max_tokens", 256, "Longest answer (tokens)", "An answer stops at this length.", low=32, high=2048),
     Setting(

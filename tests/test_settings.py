@@ -36,6 +36,8 @@ GOOD = {
     "second_opinion": True,
     "auto_lock": 10,
     "exact_up_to": 5000,
+    "search": "deep",
+    "reranker": "none",
 }
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),

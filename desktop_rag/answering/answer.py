@@ -71,7 +71,7 @@ def answer(
     *,
     collection: str | int | None = None,
     conversation: str | None = None,
-    mode: str = "hybrid",
+    mode: str | None = None,
     max_tokens: int = 256,
     choice: Choice | None = None,
     strategy: str | None = None,
@@ -79,7 +79,8 @@ def answer(
     """Yield "stored", "sources", "token"…, perhaps "partial", and "done". Closing it stops the model.
 
     The strategy "whole" reads every passage instead of asking the model about the best, with "reading_all" events.
-    Without a strategy it is chosen where a question asks for all there is, and there is not much.
+    Without a `mode` the settings say how passages are searched. Without a strategy it is chosen where a question asks
+    for all there is, and there is not much.
     Raises DesktopRagError when nothing could be answered; the stored question stays.
     """
     if not question.strip():

@@ -182,6 +182,7 @@ def ask(workers: Workers, options: Namespace, output: Output) -> int:
         options.question,
         collection=options.collection,
         conversation=options.conversation,
+        mode=options.mode,
         choice=choice,
         strategy=options.strategy,
     )

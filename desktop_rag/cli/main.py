@@ -165,6 +165,7 @@ def _question_commands(commands_: Any) -> None:
     ask.add_argument(
         "--strategy", metavar="S", help="concat: the model reads the best passages; whole: all are read, and quoted"
     )
+    ask.add_argument("--mode", choices=MODES, help="how passages are searched; else as in the settings (hybrid)")
     ask.add_argument("--engine", metavar="E", help=", ".join(ENGINES))
     ask.add_argument("--model", metavar="M", help="a model of `models list`, or the path of a file or folder")
     ask.add_argument("--online", action="store_true", help="open the network for a remote model, for this question")

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from desktop_rag.gui import words
 from desktop_rag.gui.key.section import KeySection
 from desktop_rag.gui.pieces.buttons import TextButton
-from desktop_rag.gui.pieces.controls import Choice
+from desktop_rag.gui.pieces.controls import Choice, Tick
 from desktop_rag.gui.pieces.labels import label, line, set_kind
 from desktop_rag.gui.pieces.scrolling import scrolling_column
 from desktop_rag.gui.settings_rows import GROUPS, HELPS, control
@@ -103,6 +103,15 @@ class SettingsPage(QWidget):
         row.addLayout(text, 1)
         row.addWidget(shown, 0, Qt.AlignmentFlag.AlignVCenter)
         return row
+
+    def refresh(self, name: str) -> None:
+        """Show a setting that was changed elsewhere."""
+        setting = next(each for each in SETTINGS if each.name == name)
+        field, value = self.controls[name], self._settings[name]
+        if isinstance(field, Choice):
+            field.setCurrentIndex(setting.choices.index(value))
+        elif isinstance(field, Tick):
+            field.setChecked(bool(value))
 
     def _store(self, setting: Setting, value: object) -> None:
         if value != self._settings[setting.name] and self._settings.set(setting.name, value):

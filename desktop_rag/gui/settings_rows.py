@@ -16,6 +16,7 @@ from desktop_rag.settings import Setting
 
 GROUPS = (
     ("General", ("theme", "policy", "review", "review_pages", "real_values", "passages", "max_tokens", "auto_lock")),
+    ("Search", ("search", "reranker", "exact_up_to")),
     ("Model", ("model", "engine", "context", "kv_type", "gpu_layers", "keep_kv")),
     ("Network", ("sealed", "remote_url", "remote_model")),
 )
@@ -33,12 +34,20 @@ _NAMED_NUMBERS: dict[str, tuple[tuple[int, str], ...]] = {
 _CHOICES = {
     ("theme", "system"): "As the system",
     ("theme", "contrast"): "High contrast",
+    ("search", "hybrid"): "Standard",
+    ("search", "rerank"): "A closer look",
+    ("search", "deep"): "Deep search",
+    ("reranker", ""): "With a cross-encoder",
+    ("reranker", "none"): "With the search encoder",
     ("kv_type", "f16"): "16 bits",
     ("kv_type", "q8_0"): "8 bits",
     ("kv_type", "q4_0"): "4 bits",
 }
 # The declarations speak to the terminal as well, where a value is typed; here it is chosen.
 HELPS = {
+    "search": "Standard takes milliseconds. A closer look reads the best passages again, a deep search looks in several"
+    " ways at once: part of a second more.",
+    "reranker": "Cross-encoders are on the Models page. Without one, the search encoder compares word by word.",
     "auto_lock": "When neither key nor mouse was used. An answer, or documents being added, are finished first.",
     "model": "The model that answers. More of them are on the Models page.",
     "engine": "The runtime of the model. Automatic goes by the model's format.",
@@ -53,9 +62,9 @@ def choice_name(setting: str, choice: str) -> str:
     """How a choice reads; "" leaves it to the application."""
     if setting == "policy":
         return words.policy_name(choice)
-    if not choice:
-        return "Automatic"
     known = _CHOICES.get((setting, choice))
+    if not choice and not known:
+        return "Automatic"
     return known or (choice if setting == "engine" else choice.capitalize())
 
 

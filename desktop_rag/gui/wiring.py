@@ -169,10 +169,17 @@ class LibraryWires:
         window.activity.library_wanted.connect(lambda: window.show_page("library"))
         window.review.left.connect(lambda: window.show_page("library"))
         window.review.accepted.connect(self._accept)
-        window.review.view_changed.connect(lambda pages: window.settings.set("review_pages", pages))
-        window.reveal.toggled.connect(lambda shown: window.settings.set("real_values", shown))
+        window.review.view_changed.connect(lambda pages: self._set("review_pages", pages))
+        window.reveal.toggled.connect(lambda shown: self._set("real_values", shown))
+        window.chat.composer.show_search(str(window.settings["search"]))
+        window.chat.composer.search_chosen.connect(lambda mode: self._set("search", mode))
         for signal in (window.review.rules_wanted, actions.rules_wanted, window.settings_page.rules_wanted):
             signal.connect(self.edit_rules)
+
+    def _set(self, name: str, value: object) -> None:
+        """What is chosen beside the settings page is one of its settings all the same."""
+        self._window.settings.set(name, value)
+        self._window.settings_page.refresh(name)
 
     def choose_files(self) -> None:
         """A file dialog, for those who do not drag."""
@@ -364,6 +371,8 @@ class StartWires:
             window.locking.watch(int(str(value)))
         elif name == "real_values":
             window.reveal.set_shown(bool(value))
+        elif name == "search":
+            window.chat.composer.show_search(str(value))
         if name == "sealed" and value:
             window.tasks.call(lambda: _leave(window.backend))
 

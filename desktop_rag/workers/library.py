@@ -142,11 +142,11 @@ class Library:
     def reranker(self) -> CrossEncoder | None:
         """The cross-encoder that reads the best candidates again, loaded when first used; None where there is none.
 
-        It is the one of the settings, else the first by name. Raises ModelError when it cannot be loaded.
+        It is the first one by name. Raises ModelError when it cannot be loaded.
         """
         path = self.reranker_folder
-        if path is None and (chosen := str(self.settings["reranker"])) != NO_RERANKER:
-            path = next((each.path for each in rerankers(self.data_dir) if chosen in ("", each.id)), None)
+        if path is None and self.settings["reranker"] != NO_RERANKER:
+            path = next((each.path for each in rerankers(self.data_dir)), None)
         if path is None:
             self._reranker = None
         elif self._reranker is None or self._reranker[0] != path:

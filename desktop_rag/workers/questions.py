@@ -61,7 +61,7 @@ def find(
 
 def prepare(library: Library, args: dict[str, Any]) -> dict[str, Any]:
     """Store a question and find its passages; everything `answer` needs before the model."""
-    mode = str(args.get("mode") or "hybrid")
+    mode = str(args.get("mode") or library.settings["search"])
     check_mode(mode)
     timings: dict[str, float] = {}
     conversation = args.get("conversation")

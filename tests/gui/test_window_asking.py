@@ -17,6 +17,7 @@ from desktop_rag.gui.chat.answer_card import CUT_OFF, AnswerCard
 from desktop_rag.gui.chat.entries import ENDED
 from desktop_rag.gui.main_window import MainWindow
 from desktop_rag.gui.pieces.buttons import IconButton
+from desktop_rag.gui.pieces.controls import Choice
 from desktop_rag.gui.sources.pane import VIEWER
 from tests.gui.script import ANSWER, PDF, absent, crash, finished, refuse, sources, stored, token
 from tests.gui.scripted import ScriptedBackend
@@ -237,3 +238,21 @@ def test_a_long_conversation_makes_few_widgets(window: MainWindow, qtbot: QtBot,
     bar.setValue(0)
     qtbot.waitUntil(lambda: window.chat.answer_card(window.chat.latest) is None)
     assert window.chat.column.shown < 40
+
+
+def test_how_passages_are_searched_is_chosen_beside_the_question(window: MainWindow, qtbot: QtBot) -> None:
+    composer, control = window.chat.composer, window.settings_page.controls["search"]
+    assert isinstance(control, Choice)
+    menu = composer.search.menu()
+    assert [(action.text(), action.isChecked()) for action in menu.actions()] == [
+        ("Standard", True),
+        ("A closer look", False),
+        ("Deep search", False),
+    ]
+    menu.actions()[2].trigger()
+    assert window.settings["search"] == "deep"
+    assert (composer.search.text(), control.currentText()) == ("Deep search", "Deep search")
+    assert composer.search.accessibleName() == "Search: Deep search"
+    control.activated.emit(1)
+    assert (window.settings["search"], composer.search.text()) == ("rerank", "A closer look")
+    assert [action.isChecked() for action in menu.actions()] == [False, True, False]

@@ -1,16 +1,27 @@
-"""The composer: grows to eight lines; Enter sends, Shift+Enter breaks the line, Stop while an answer runs."""
+"""The composer: grows to eight lines; Enter sends, Shift+Enter breaks the line, Stop while an answer runs.
+
+Beside it stands how passages are searched for answers.
+"""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPlainTextEdit, QVBoxLayout, QWidget
 
 from desktop_rag.gui.pieces.buttons import IconButton, TextButton
 from desktop_rag.gui.pieces.labels import ElidedLabel, restyle
+from desktop_rag.gui.settings_rows import choice_name
 from desktop_rag.gui.theme import Theme
+from desktop_rag.gui.visible import tip
 
 MOST_LINES = 8
+SEARCHES = {
+    "hybrid": "By words and by meaning, in milliseconds.",
+    "rerank": "The best passages are read again, each together with the question.",
+    "deep": "Several searches at once, also with your question in other words; more passages are read again.",
+}
+"""The ways to search, and what each does."""
 
 
 class QuestionEdit(QPlainTextEdit):
@@ -63,6 +74,7 @@ class Composer(QFrame):
     asked = Signal(str)
     stopped = Signal()
     add_wanted = Signal()
+    search_chosen = Signal(str)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -72,11 +84,14 @@ class Composer(QFrame):
         self.edit = QuestionEdit()
         self._hint = ElidedLabel("Enter to ask · Shift+Enter for a new line", "small", "muted")
         self._add = IconButton(theme, "plus", "Add documents…", self.add_wanted.emit)
+        self.search = TextButton(theme, "", kind="quiet", icon="search")
+        self.search.setMenu(self._searches())
         self._send = TextButton(theme, "Ask", self._pressed, kind="primary", icon="arrow-up")
         row = QHBoxLayout()
         row.setSpacing(8)
         row.addWidget(self._add)
         row.addWidget(self._hint, 1)
+        row.addWidget(self.search)
         row.addWidget(self._send)
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 10, 10, 8)
@@ -102,6 +117,28 @@ class Composer(QFrame):
     def clear(self) -> None:
         """Forget what is typed."""
         self.edit.clear()
+
+    def show_search(self, mode: str) -> None:
+        """How passages are searched now, by the setting's value."""
+        self.search.setText(choice_name("search", mode))
+        self.search.setAccessibleName(f"Search: {choice_name('search', mode)}")
+        for action in self.search.menu().actions():
+            action.setChecked(action.data() == mode)
+
+    def _searches(self) -> QMenu:
+        menu = QMenu(self)
+        menu.setToolTipsVisible(True)
+        for mode, does in SEARCHES.items():
+            action = menu.addAction(choice_name("search", mode))
+            action.setData(mode)
+            action.setCheckable(True)
+            action.setToolTip(tip(does))
+            action.triggered.connect(lambda _on, mode=mode: self._choose(mode))
+        return menu
+
+    def _choose(self, mode: str) -> None:
+        self.show_search(mode)
+        self.search_chosen.emit(mode)
 
     def set_running(self, running: bool) -> None:
         """Show Stop while an answer runs."""

@@ -13,7 +13,7 @@ KV_TYPES = {"f16": "16 bits", "q8_0": "8 bits", "q4_0": "4 bits"}
 
 DOES = {
     "encoder": "Finds passages by their meaning.",
-    "reranker": "Reads the best passages again, each together with the question. Works where a search is asked to.",
+    "reranker": "Reads the best passages again, each together with the question, in “A closer look” and “Deep search”.",
     "pii": "Finds names in English texts, as a second opinion.",
 }
 """What a model does that writes no answers."""

@@ -89,6 +89,13 @@ SETTINGS: tuple[Setting, ...] = (
         ("hybrid", "rerank", "deep"),
     ),
     Setting(
+        "around",
+        "neighbours",
+        "Around the best passage",
+        "Give the model what stands before and after it too, or its whole section. A very small model gets neither.",
+        ("none", "neighbours", "section"),
+    ),
+    Setting(
         "reranker",
         "",
         "Reading again",

@@ -38,6 +38,7 @@ GOOD = {
     "exact_up_to": 5000,
     "search": "deep",
     "reranker": "none",
+    "around": "section",
 }
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),

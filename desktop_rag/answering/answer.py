@@ -188,10 +188,7 @@ def _generate(choice: Choice, prepared: Event, max_tokens: int) -> Iterator[Even
     yield from choice.worker.stream(
         "generate",
         question=prepared["prompt_question"],
-        passages=[
-            {"text": p["text"], "context": p["context"], "instruction_like": p.get("instruction_like", True)}
-            for p in prepared["passages"]
-        ],
+        passages=_given(prepared["passages"]),
         history=prepared["history"],
         conversation=prepared["conversation"],
         policies=prepared.get("policies"),
@@ -201,6 +198,20 @@ def _generate(choice: Choice, prepared: Event, max_tokens: int) -> Iterator[Even
         model=choice.model,
         engine=choice.engine,
     )
+
+
+def _given(passages: list[Event]) -> list[Event]:
+    """The passages as a model gets them: no names of files, their places only as numbers."""
+    documents = {document: number for number, document in enumerate(dict.fromkeys(p["document"] for p in passages))}
+    return [
+        {
+            "text": p["text"],
+            "context": p["context"],
+            "instruction_like": p.get("instruction_like", True),
+            **({"place": [documents[p["document"]], p["ordinal"]], "around": "around" in p} if "ordinal" in p else {}),
+        }
+        for p in passages
+    ]
 
 
 def _refuses(text: str) -> bool:
@@ -270,7 +281,16 @@ def _traced(prepared: Event, ended: Event) -> Event | None:
     used = {passage["chunk"] for passage in prepared["passages"][: ended.get("passages_used")]}
     states = {True: "read", False: "cut"}
     rows = [{**r, "state": states[r["chunk"] in used] if r["state"] == "hit" else r["state"]} for r in traced["rows"]]
+    beside = {passage["chunk"]: passage["around"] for passage in prepared["passages"] if "around" in passage}
+    # What stands around the best one may have been a candidate itself, with worse places.
+    rows = [row if row["chunk"] not in beside else {**row, **_around(row["chunk"], beside, used)} for row in rows]
+    others = beside.keys() - {row["chunk"] for row in rows}
+    rows += [{"places": {}, "scores": {}, **_around(chunk, beside, used)} for chunk in sorted(others)]
     return {**traced, "rows": rows}
+
+
+def _around(chunk: int, beside: dict[int, int], used: set[int]) -> Event:
+    return {"chunk": chunk, "around": beside[chunk], "state": "around" if chunk in used else "cut"}
 
 
 def _ended(prepared: Event, about: Event, finished: Event) -> Event:

@@ -83,18 +83,18 @@ def build(
     The question always stays; passages are cut from the worst upwards, then history from the oldest.
     The best passage is put last, next to the question, where small models read best.
     """
-    texts = [_passage(passage) for passage in passages[:limit]]
-    messages = _extended(question, texts, history, shown, count, budget, limit)
+    pieces = [_piece(passage) for passage in passages[:limit]]
+    messages = _extended(question, pieces, history, shown, count, budget, limit)
     if messages is not None:
-        placed = dict.fromkeys([*(shown.passages if shown else ()), *texts])
-        return Built(messages, len(texts), Shown(tuple(messages), len(history) + 1, tuple(placed)))
-    messages, kept = _rebuilt(question, texts, _answered(history)[-_HISTORY:], count, budget)
-    return Built(messages, len(kept), Shown(tuple(messages), len(history) + 1, tuple(kept)))
+        placed = dict.fromkeys([*(shown.passages if shown else ()), *(piece.fenced for piece in pieces)])
+        return Built(messages, len(pieces), Shown(tuple(messages), len(history) + 1, tuple(placed)))
+    messages, kept = _rebuilt(question, pieces, _answered(history)[-_HISTORY:], count, budget)
+    return Built(messages, len(kept), Shown(tuple(messages), len(history) + 1, tuple(piece.fenced for piece in kept)))
 
 
 def _extended(
     question: str,
-    texts: Sequence[str],
+    pieces: Sequence[_Piece],
     history: Sequence[Mapping[str, str]],
     shown: Shown | None,
     count: Callable[[str], int],
@@ -104,7 +104,7 @@ def _extended(
     """What was shown, the answer it got, and the question with the passages that are new; None where that cannot be."""
     if shown is None or len(history) != shown.turns + 1 or history[-1]["role"] != "assistant":
         return None
-    new = [text for text in texts if text not in shown.passages]
+    new = [piece for piece in pieces if piece.fenced not in shown.passages]
     if limit is not None and len(shown.passages) + len(new) > limit:
         return None
     answer = {"role": "assistant", "content": history[-1]["content"]}
@@ -121,18 +121,18 @@ def _answered(history: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
 
 def _rebuilt(
     question: str,
-    texts: Sequence[str],
+    pieces: Sequence[_Piece],
     history: Sequence[Mapping[str, str]],
     count: Callable[[str], int],
     budget: int,
-) -> tuple[list[Message], list[str]]:
+) -> tuple[list[Message], list[_Piece]]:
     left = budget - count(SYSTEM) - count(ASK.format(question)) - _MARGIN
-    kept: list[str] = []
-    for text in texts:
-        cost = count(text) + 4
+    kept: list[_Piece] = []
+    for piece in pieces:
+        cost = count(piece.fenced) + 4
         if cost > left and kept:
             break
-        kept.append(text)
+        kept.append(piece)
         left -= cost
     turns: list[Message] = []
     for turn in reversed(history):
@@ -146,16 +146,74 @@ def _rebuilt(
     return [{"role": "system", "content": SYSTEM}, *turns, _asked(question, kept)], kept
 
 
-def _asked(question: str, texts: Sequence[str]) -> Message:
-    ask = ASK.format(question)
-    body = "\n\n".join(reversed(texts))
-    return {"role": "user", "content": f"{body}\n\n{ask}" if texts else ask}
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A passage as it is shown: its heading, its text, which document and where in it, and whether it is a hit's
+    surroundings."""
+
+    context: str
+    text: str
+    place: tuple[int, int] | None
+    around: bool
+
+    @property
+    def fenced(self) -> str:
+        """Between its fences, alone."""
+        return _fenced(self.context, self.text)
 
 
-def _passage(passage: Mapping[str, Any]) -> str:
-    """A passage between its fences; one that is not known to be harmless is looked through first."""
+def _piece(passage: Mapping[str, Any]) -> _Piece:
+    """A passage that is not known to be harmless is looked through first."""
     parts = [str(passage.get("context") or ""), str(passage["text"])]
     if passage.get("instruction_like", True):
         parts = [without_instructions(part) for part in parts]
     context, text = (_FENCE.sub("‹", " ".join(part.split())) for part in parts)
+    place = passage.get("place")
+    return _Piece(context, text, (place[0], place[1]) if place else None, bool(passage.get("around")))
+
+
+def _fenced(context: str, text: str) -> str:
     return f"{OPEN}\n{context}: {text}\n{CLOSE}" if context else f"{OPEN}\n{text}\n{CLOSE}"
+
+
+def _asked(question: str, pieces: Sequence[_Piece]) -> Message:
+    ask = ASK.format(question)
+    body = "\n\n".join(reversed(_joined(pieces)))
+    return {"role": "user", "content": f"{body}\n\n{ask}" if pieces else ask}
+
+
+def _joined(pieces: Sequence[_Piece]) -> list[str]:
+    """The pieces between fences; a hit and what stands around it in one, in the order of the document."""
+    beside = {piece.place: piece for piece in pieces if piece.place}
+    done: set[int] = set()
+    texts = []
+    for piece in pieces:
+        if id(piece) in done:
+            continue
+        run = _run(piece, beside) if piece.place else [piece]
+        if not any(each.around for each in run):
+            run = [piece]
+        done.update(map(id, run))
+        texts.append(_fenced(run[0].context, _flowing(run)))
+    return texts
+
+
+def _flowing(run: Sequence[_Piece]) -> str:
+    """The texts of a run one after the other, a new heading before what stands under it."""
+    parts = [run[0].text]
+    for before, piece in itertools.pairwise(run):
+        parts += [f"{piece.context}:"] if piece.context and piece.context != before.context else []
+        parts.append(piece.text)
+    return " ".join(parts)
+
+
+def _run(piece: _Piece, beside: Mapping[tuple[int, int], _Piece]) -> list[_Piece]:
+    """The pieces that follow each other without a gap in the document, this one among them."""
+    assert piece.place is not None
+    document, ordinal = piece.place
+    first = last = ordinal
+    while (document, first - 1) in beside:
+        first -= 1
+    while (document, last + 1) in beside:
+        last += 1
+    return [beside[document, place] for place in range(first, last + 1)]

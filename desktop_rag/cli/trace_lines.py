@@ -11,6 +11,7 @@ _STAGES = {"bm25": "words", "tfidf": "words by TF-IDF", "dense": "meaning", "hyb
 _STATES = {
     "hit": "",
     "read": "read by the model",
+    "around": "stands around the best",
     "cut": "no room in the prompt",
     "same": "says the same as one above",
     "below": "not among the hits",

@@ -16,7 +16,7 @@ from desktop_rag.settings import Setting
 
 GROUPS = (
     ("General", ("theme", "policy", "review", "review_pages", "real_values", "passages", "max_tokens", "auto_lock")),
-    ("Search", ("search", "reranker", "exact_up_to")),
+    ("Search", ("search", "around", "reranker", "exact_up_to")),
     ("Model", ("model", "engine", "context", "kv_type", "gpu_layers", "keep_kv")),
     ("Network", ("sealed", "remote_url", "remote_model")),
 )
@@ -37,6 +37,9 @@ _CHOICES = {
     ("search", "hybrid"): "Standard",
     ("search", "rerank"): "A closer look",
     ("search", "deep"): "Deep search",
+    ("around", "none"): "Nothing more",
+    ("around", "neighbours"): "Its neighbours",
+    ("around", "section"): "Its whole section",
     ("reranker", ""): "With a cross-encoder",
     ("reranker", "none"): "With the search encoder",
     ("kv_type", "f16"): "16 bits",

@@ -263,6 +263,15 @@ class Documents:
         rows = self._db.execute(f"{CHUNK_QUERY} WHERE k.id IN ({marks})", list(ids))
         return {row["chunk"]: dict(row) for row in rows}
 
+    def chunks_near(self, chunk: int, reach: int) -> list[dict[str, Any]]:
+        """The chunk and those up to `reach` before and after it in its document, in order."""
+        rows = self._db.execute(
+            f"{CHUNK_QUERY} JOIN chunks c ON c.document_id = k.document_id AND c.id = ?"
+            " WHERE k.ordinal BETWEEN c.ordinal - ? AND c.ordinal + ? ORDER BY k.ordinal",
+            (chunk, reach, reach),
+        )
+        return [dict(row) for row in rows]
+
     def unencoded(self, document: str, encoder: int) -> list[dict[str, Any]]:
         """Chunks that have no vector by this encoder yet."""
         rows = self._db.execute(

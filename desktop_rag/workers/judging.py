@@ -8,7 +8,7 @@ from typing import Any
 from desktop_rag.errors import UsageError
 from desktop_rag.store.connection import transaction
 from desktop_rag.store.judged import Judged, Spot
-from desktop_rag.workers import questions
+from desktop_rag.workers import hits, questions
 from desktop_rag.workers.library import Library
 
 _SHARE = 0.5
@@ -89,7 +89,7 @@ def relevant(library: Library, spots: Sequence[Spot]) -> dict[int, set[int]]:
             " JOIN documents d ON d.id = p.document_id WHERE p.document_id = ? AND p.ordinal = ?",
             (spot.document, spot.page),
         ).fetchall()
-        offsets = questions.page_offsets(library, rows[0]["page_id"]) if rows else None
+        offsets = hits.page_offsets(library, rows[0]["page_id"]) if rows else None
         for row in rows:
             assert offsets is not None
             start, end = offsets.to_original(row["start"]), offsets.to_original(row["end"], end=True)

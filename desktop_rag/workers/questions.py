@@ -6,7 +6,6 @@ import re
 import time
 from collections.abc import Callable, Sequence, Set
 from dataclasses import replace
-from itertools import chain
 from typing import Any
 
 from desktop_rag.answering.citations import Aligned, Span, Support, align, closest, grade, passage_spans
@@ -16,13 +15,13 @@ from desktop_rag.answering.prompt import NOT_FOUND
 from desktop_rag.answering.scope import whole_kind
 from desktop_rag.privacy.question import MappedQuestion, map_question
 from desktop_rag.privacy.rules import Rules
-from desktop_rag.privacy.scrub import Replacement, Scrubbed
 from desktop_rag.privacy.vault import Entry, Vault
 from desktop_rag.retrieval.analyse import terms
 from desktop_rag.retrieval.fuse import normalised
 from desktop_rag.retrieval.modes import check_mode
 from desktop_rag.retrieval.search import Ranking
 from desktop_rag.retrieval.trace import trace
+from desktop_rag.workers.hits import named, page_offsets, passages_of, surroundings
 from desktop_rag.workers.library import Library
 from desktop_rag.workers.ranking import explained, rank
 
@@ -79,6 +78,7 @@ def prepare(library: Library, args: dict[str, Any]) -> dict[str, Any]:
     ranking = rank(library, str(args["question"]), mapped, collections, mode, limit, asked)
     timings |= ranking.timings_ms
     passages = passages_of(library, ranking)
+    around = surroundings(library, passages, library.settings["around"])
     # Where names are masked or removed, that a name stands nowhere proves nothing: the question is judged without it.
     judged = mapped.stored_text if policies & {"mask", "remove"} else mapped.search_text
     missing, absent = _missing(library, judged, collections, passages)
@@ -89,7 +89,8 @@ def prepare(library: Library, args: dict[str, Any]) -> dict[str, Any]:
         "question": mapped.stored_text,
         "prompt_question": mapped.search_text,
         "history": [{"role": m["role"], "content": m["text"]} for m in history],
-        "passages": passages,
+        # What was found comes first: where there is no room for all, that stays.
+        "passages": [*passages, *around],
         "coverage": {"passages_read": len(ranking.order), "passages_total": total},
         "collections": collections,
         "trace": trace(ranking),
@@ -292,16 +293,6 @@ def _citation(library: Library, marker: int, span: Span, passage: dict[str, Any]
     }
 
 
-def page_offsets(library: Library, page: int) -> Scrubbed:
-    """The page's map between scrubbed and original offsets, from its stored spans."""
-    spans = [s for s in library.documents.spans(page) if s["replace"] or s["label"] == "LOOK_ALIKE"]
-    return Scrubbed(
-        "",
-        tuple(Replacement(s["start"], s["end"], "") for s in spans),
-        tuple((s["scrubbed_start"], s["scrubbed_end"]) for s in spans),
-    )
-
-
 def _mapped(library: Library, question: str, collections: list[int], timings: dict[str, float]) -> MappedQuestion:
     started = time.perf_counter()
     cleaned = [c for c in collections if (library.collections.find(c) or {}).get("policy") != "keep"]
@@ -343,44 +334,6 @@ def ranked(library: Library, question: str, collections: list[int], mode: str, l
 def _went(ranking: Ranking) -> dict[str, Any]:
     """What did not work, and how each member of a deep search did."""
     return {"notes": ranking.notes, "members": ranking.members}
-
-
-def named(library: Library, traced: dict[str, Any]) -> dict[str, Any]:
-    """A trace with the place of each row: {document, name, page, locator}, all null where it was removed since."""
-    held = library.documents.chunk_rows([row["chunk"] for row in traced["rows"]])
-    where = ("document", "name", "page", "locator")
-    rows = [{**row, **{key: held.get(row["chunk"], {}).get(key) for key in where}} for row in traced["rows"]]
-    return {**traced, "rows": rows}
-
-
-def passages_of(library: Library, ranking: Ranking) -> list[dict[str, Any]]:
-    """The passages of a ranking as they are told, best first."""
-    rows = library.documents.chunk_rows([*ranking.order, *chain.from_iterable(ranking.also.values())])
-    passages = []
-    for chunk in ranking.order:
-        row = rows[chunk]
-        offsets = page_offsets(library, row["page_id"])
-        passages.append(
-            {
-                "chunk": chunk,
-                "document": row["document"],
-                "name": row["name"],
-                "page": row["page"],
-                "locator": row["locator"],
-                "start": offsets.to_original(row["start"]),
-                "end": offsets.to_original(row["end"], end=True),
-                "text": row["text"],
-                "context": row["context"],
-                "instruction_like": any(map(is_instruction_like, (row["text"], row["context"]))),
-                "score": round(ranking.final[chunk], 6),
-                "scores": ranking.scores[chunk],
-                "also": [
-                    {name: rows[other][name] for name in ("document", "name", "page", "locator")}
-                    for other in ranking.also.get(chunk, [])
-                ],
-            }
-        )
-    return passages
 
 
 def reveal(library: Library, texts: Sequence[str], collection: str | int | None = None) -> dict[str, str]:

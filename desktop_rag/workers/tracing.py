@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from desktop_rag.workers.hits import page_offsets
 from desktop_rag.workers.library import Library
-from desktop_rag.workers.questions import page_offsets
 
 _AT_ONCE = 500
 

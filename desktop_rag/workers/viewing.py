@@ -12,11 +12,11 @@ from typing import Any
 
 from desktop_rag.documents.model import UnreadPage
 from desktop_rag.errors import DesktopRagError, DocumentError
+from desktop_rag.workers.hits import page_offsets
 from desktop_rag.workers.library import Library
 from desktop_rag.workers.loop import Operation
 from desktop_rag.workers.originals import attempts, reread, unchanged
 from desktop_rag.workers.parsing import ParsedFile
-from desktop_rag.workers.questions import page_offsets
 from desktop_rag.workers.rows import shown_path
 
 _PAGED = frozenset({"pdf", "image"})

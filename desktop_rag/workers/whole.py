@@ -15,9 +15,10 @@ from desktop_rag.errors import UsageError
 from desktop_rag.retrieval.analyse import terms
 from desktop_rag.retrieval.encode import Encoder
 from desktop_rag.retrieval.search import Ranking
+from desktop_rag.workers.hits import passages_of
 from desktop_rag.workers.library import Library
 from desktop_rag.workers.loop import Operation
-from desktop_rag.workers.questions import cite, passages_of, store_answer
+from desktop_rag.workers.questions import cite, store_answer
 
 # More lines than anybody checks; how many there are is told.
 _MOST_LINES = 60

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any, Literal
 
 from desktop_rag import paths
 from desktop_rag.models.convert_reranker import convert_reranker
+from desktop_rag.models.importing import import_model
 from desktop_rag.models.starter import write_json
 
 Kind = Literal["bert", "xlm-roberta"]
@@ -49,3 +52,13 @@ def converted(source: Path, target: Path) -> Path:
     for event in convert_reranker(source, target, name="tiny"):
         assert event["event"] == "progress"
     return target
+
+
+def install(data_dir: Path, scratch: Path) -> None:
+    """Have one among the user's models, made in a process of its own: where a library is open there is no torch."""
+    subprocess.run([sys.executable, "-m", __name__, str(data_dir), str(scratch / "tiny")], check=True, timeout=120)
+
+
+if __name__ == "__main__":
+    for _event in import_model(make(Path(sys.argv[2])), Path(sys.argv[1])):
+        pass

@@ -11,7 +11,7 @@ from desktop_rag.errors import StoreError
 from desktop_rag.privacy.marks import Mark
 from desktop_rag.privacy.scrub import put_back
 from desktop_rag.store.connection import transaction
-from desktop_rag.workers import cleaning_again, indexing, questions, removing, ruling
+from desktop_rag.workers import cleaning_again, hits, indexing, questions, removing, ruling
 from desktop_rag.workers.auditing import audit
 from tests.workers.driving import add, counts, everything, run
 
@@ -130,7 +130,7 @@ def test_the_rest_of_the_text_and_all_places_stay_exact(library: Library, tmp_pa
     (page,) = library.documents.page_rows(document)
     shown = put_back(page["text"], questions.reveal(library, [page["text"]]))
     assert shown.casefold() == text.replace("[PERSON_3]", "(PERSON_3)").casefold()
-    offsets = questions.page_offsets(library, page["id"])
+    offsets = hits.page_offsets(library, page["id"])
     for word in ("rent", "method", "reached", "every"):
         assert text[offsets.to_original(page["text"].index(word)) :].startswith(word)
     for chunk in library.documents.chunks(document):
@@ -168,7 +168,7 @@ def test_what_was_removed_in_the_midst_of_a_term_goes_with_it(library: Library, 
     assert page["text"].startswith("The  is hot, says .")
     spans = [text[start:end] for start, end in original(library, document)]
     assert spans == ["amber Anna Kowalska kettle", "Erika Blumenthal"]
-    offsets = questions.page_offsets(library, page["id"])
+    offsets = hits.page_offsets(library, page["id"])
     assert offsets.to_original(page["text"].index("is hot")) == text.index("is hot")
 
 

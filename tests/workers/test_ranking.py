@@ -12,14 +12,13 @@ import pytest
 
 from desktop_rag.cli.trace_lines import trace_lines
 from desktop_rag.errors import ModelError
-from desktop_rag.models.importing import import_model
 from desktop_rag.models.installed import rerankers
 from desktop_rag.retrieval import deep
 from desktop_rag.retrieval.encode import Vectors
 from desktop_rag.retrieval.modes import MODES
 from desktop_rag.settings import NO_RERANKER, Settings
-from desktop_rag.workers import questions, ranking, receipts
-from tests.models.cross_encoders import make
+from desktop_rag.workers import hits, questions, ranking, receipts
+from tests.models.cross_encoders import install
 from tests.workers.driving import add, run
 
 if TYPE_CHECKING:
@@ -74,9 +73,9 @@ def test_what_is_kept_with_an_answer_names_no_document(filled: Library) -> None:
     assert not any(word in kept for word in ("pump", "rent.txt", "travel"))
     document = filled.documents.rows(filled.default_collection()["id"])[0]["id"]
     run(receipts.remove(filled, [document]))
-    gone = [row for row in questions.named(filled, prepared["trace"])["rows"] if row["name"] is None]
+    gone = [row for row in hits.named(filled, prepared["trace"])["rows"] if row["name"] is None]
     assert [row["document"] for row in gone] == [None]
-    assert "removed since" in "\n".join(trace_lines(questions.named(filled, prepared["trace"])))
+    assert "removed since" in "\n".join(trace_lines(hits.named(filled, prepared["trace"])))
 
 
 def test_a_deep_search_without_its_dense_side_answers_and_names_who_failed(
@@ -171,8 +170,7 @@ def test_an_installed_cross_encoder_reads_again_and_is_named(
 ) -> None:
     late = find(filled, "rerank", traced=True)["trace"]["reranker"]
     assert "late interaction" in late
-    for _event in import_model(make(tmp_path / "tiny"), filled.data_dir):
-        pass
+    install(filled.data_dir, tmp_path)
     told = find(filled, "rerank", traced=True)
     assert told["trace"]["reranker"] == "tiny"
     assert "read again by tiny" in "\n".join(trace_lines(told["trace"]))
@@ -182,8 +180,7 @@ def test_an_installed_cross_encoder_reads_again_and_is_named(
 
 
 def test_a_cross_encoder_that_broke_is_told_and_made_up_for(filled: Library, tmp_path: Path) -> None:
-    for _event in import_model(make(tmp_path / "tiny"), filled.data_dir):
-        pass
+    install(filled.data_dir, tmp_path)
     (model,) = rerankers(filled.data_dir)
     head = model.path / "head.npz"
     head.write_bytes(b"x" * head.stat().st_size)

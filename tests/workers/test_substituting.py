@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_rag.privacy.scrub import put_back
-from desktop_rag.workers import questions, viewing
+from desktop_rag.workers import hits, questions, viewing
 from desktop_rag.workers.removing import remove_document
 from tests.workers.driving import add, everything, run
 
@@ -104,7 +104,7 @@ def test_somebody_called_like_a_stand_in_gets_another_one(library: Library, tmp_
     assert revealed(library, second).strip() == typed.strip()
     assert revealed(library, first).startswith("Jean Rivera")
     page = library.documents.page_rows(document)[0]
-    offsets = questions.page_offsets(library, page["id"])
+    offsets = hits.page_offsets(library, page["id"])
     assert typed[offsets.to_original(second.index("dam")) :].startswith("dam")
     # Read again, it stays so, and its vault entry goes with it.
     remove_document(library, document)

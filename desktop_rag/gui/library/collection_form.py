@@ -14,7 +14,7 @@ from desktop_rag.gui.pieces.controls import Radio, Tick
 from desktop_rag.gui.pieces.labels import label
 from desktop_rag.gui.theme import Theme
 
-_WIDTH = 440
+_WIDTH = 480
 _INDENT = 31  # of the words beside a round button
 
 
@@ -57,7 +57,7 @@ class CollectionForm(QDialog):
         column.addWidget(label("Collection" if existing else "New collection", "title"))
         column.addWidget(self.name)
         column.addSpacing(6)
-        column.addWidget(label("What happens to names, e-mail addresses and numbers", "heading"))
+        column.addWidget(label("What happens to names, e-mail addresses and numbers", "heading", wrap=True))
         for number, (key, (name, text)) in enumerate(words.POLICIES.items()):
             button = Radio(theme, name)
             button.setAccessibleDescription(text)

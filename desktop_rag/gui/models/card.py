@@ -105,7 +105,7 @@ class ModelCard(QFrame):
 
     def _foot(self) -> QHBoxLayout:
         foot = QHBoxLayout()
-        foot.setSpacing(6)
+        foot.setSpacing(4)
         for name in self.row.get("engines") or ():
             foot.addWidget(chip(str(name), tip=f"Runs with {name}"))
         foot.addStretch(1)

@@ -31,6 +31,9 @@ class State:
 STATES = {
     "read": State("●", "in the prompt", "accent", "The model was given this passage.", dropped=False),
     "hit": State("●", "found", "accent", "Among the best. No model was given it for this answer.", dropped=False),
+    "around": State(
+        "●", "around the best", "accent", "Stands around the best passage; the model was given it too.", dropped=False
+    ),
     "cut": State("◐", "no room", "warn", "Among the best, but the prompt had no room left for it."),
     "same": State("○", "a repeat", "muted", "Says the same as a passage above, which stands for both."),
     "below": State("○", "not taken", "muted", "A candidate; enough others were better."),
@@ -86,7 +89,7 @@ def _lines(data: Mapping[str, Any]) -> Iterator[Line]:
 
 def _prompt(data: Mapping[str, Any]) -> str:
     states = [row["state"] for row in data["trace"]["rows"]]
-    read, cut = states.count("read"), states.count("cut")
+    read, cut = states.count("read") + states.count("around"), states.count("cut")
     if not read and not cut:
         return ""
     tokens = (data.get("usage") or {}).get("prompt_tokens")

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from desktop_rag.answering.prompt import NOT_FOUND
+from desktop_rag.answering.reduce import reduced
 from desktop_rag.errors import Cancelled, DesktopRagError, UsageError
 
 Event = dict[str, Any]
 STRATEGY = "concat"
 WHOLE = "whole"
-STRATEGIES = (STRATEGY, WHOLE)
+MAP_REDUCE = "map_reduce"
+STRATEGIES = (STRATEGY, WHOLE, MAP_REDUCE)
 # So many passages are read whole without being asked for it: it takes seconds.
 _SOON_READ = 300
 
@@ -78,7 +80,8 @@ def answer(
 ) -> Iterator[Event]:
     """Yield "stored", "sources", "token"…, perhaps "partial", and "done". Closing it stops the model.
 
-    The strategy "whole" reads every passage instead of asking the model about the best, with "reading_all" events.
+    The strategy "whole" reads every passage instead of asking the model about the best, with "reading_all" events, and
+    quotes; with "map_reduce" the model reads what would be quoted, in turns ("reducing" events), and writes.
     Without a `mode` the settings say how passages are searched. Without a strategy it is chosen where a question asks
     for all there is, and there is not much.
     Raises DesktopRagError when nothing could be answered; the stored question stays.
@@ -91,7 +94,8 @@ def answer(
     yield {"event": "stored", **{key: prepared[key] for key in ("conversation", "message", "question")}}
     yield {"event": "sources", **{key: prepared[key] for key in ("passages", "coverage", "timings_ms")}}
     if _reads_whole(prepared, strategy):
-        found = yield from _whole(team, prepared, alone=strategy == WHOLE)
+        writer = (choice or Choice(team.chat)) if strategy == MAP_REDUCE else None
+        found = yield from _whole(team, prepared, writer, max_tokens, alone=strategy is not None)
         if found:
             return
     if prepared["missing"]:
@@ -110,14 +114,18 @@ def answer(
 
 def _reads_whole(prepared: Event, strategy: str | None) -> bool:
     if strategy is not None:
-        return strategy == WHOLE
+        return strategy in (WHOLE, MAP_REDUCE)
     return prepared.get("whole") is not None and prepared["coverage"]["passages_total"] <= _SOON_READ
 
 
-def _whole(team: Team, prepared: Event, *, alone: bool) -> Generator[Event, None, bool]:
+def _whole(
+    team: Team, prepared: Event, writer: Choice | None, max_tokens: int, *, alone: bool
+) -> Generator[Event, None, bool]:
     """Everything is read, and what speaks of the question is quoted: no model writes, so nothing can be made up.
 
-    Returns whether the question is answered; that nothing speaks of it is an answer only where this was asked for.
+    With a `writer` its model reads the passages with those places, in turns, and writes the answer; where it fails or
+    says nothing the quotes stand. Returns whether the question is answered; that nothing speaks of it is an answer only
+    where this was asked for.
     """
     started = time.perf_counter()
     read: Event = {}
@@ -131,6 +139,11 @@ def _whole(team: Team, prepared: Event, *, alone: bool) -> Generator[Event, None
         return False
     coverage = {name: read[name] for name in ("passages_read", "passages_total", "pages_read", "pages_total")}
     timings = {**prepared["timings_ms"], "read_all": round((time.perf_counter() - started) * 1000, 1)}
+    if writer is not None and read["places"]:
+        known = {**prepared, "coverage": coverage, "timings_ms": timings, "passages": read["passages"]}
+        written = yield from _reduced(team, known, writer, max_tokens)
+        if written:
+            return True
     about = _about({**prepared, "coverage": coverage, "timings_ms": timings}, {}, WHOLE)
     about["reason"], about["kind"] = "quoted", asked["kind"]
     finished = team.library.call(
@@ -142,6 +155,33 @@ def _whole(team: Team, prepared: Event, *, alone: bool) -> Generator[Event, None
     )
     yield _ended(prepared, about, finished)
     return True
+
+
+def _reduced(team: Team, prepared: Event, writer: Choice, max_tokens: int) -> Generator[Event, None, bool]:
+    """What a model makes of the passages in turns, aligned to them; whether there is such an answer."""
+    given = {**prepared, "history": [], "conversation": None, "kv": None}
+    started = time.perf_counter()
+    try:
+        told = yield from reduced(
+            lambda passages: _generate(writer, {**given, "passages": passages}, max_tokens),
+            prepared["passages"],
+            _refuses,
+        )
+    except DesktopRagError as error:
+        yield {"event": "partial", "reason": error.code, "message": error.message}
+        return False
+    if not told["text"] or told["ended"].get("reason") == Cancelled().code:
+        return False
+    # All of them were read, whatever the last turn took.
+    ended = {**told["ended"], "passages_used": len(prepared["passages"])}
+    spent = round((time.perf_counter() - started) * 1000, 1)
+    about = _about(prepared, ended, MAP_REDUCE)
+    about["coverage"], about["trace"] = prepared["coverage"], prepared.get("trace")
+    about["timings_ms"] = {**prepared["timings_ms"], "generate": spent}
+    done = _stored(team, prepared, told["text"], ended, about, found=True, own_words=True)
+    if done["found"]:
+        yield done
+    return bool(done["found"])
 
 
 def _written(team: Team, prepared: Event, choice: Choice, max_tokens: int) -> Iterator[Event]:
@@ -202,7 +242,7 @@ def _generate(choice: Choice, prepared: Event, max_tokens: int) -> Iterator[Even
 
 def _given(passages: list[Event]) -> list[Event]:
     """The passages as a model gets them: no names of files, their places only as numbers."""
-    documents = {document: number for number, document in enumerate(dict.fromkeys(p["document"] for p in passages))}
+    documents = {document: number for number, document in enumerate(dict.fromkeys(p.get("document") for p in passages))}
     return [
         {
             "text": p["text"],
@@ -229,7 +269,12 @@ def _done(team: Team, prepared: Event, text: str, ended: Event, *, found: bool) 
 
 def _finish(team: Team, prepared: Event, text: str, ended: Event, *, found: bool) -> Event:
     """Align and store the answer; the event that ends it."""
-    about = _about(prepared, ended, STRATEGY)
+    return _stored(team, prepared, text, ended, _about(prepared, ended, STRATEGY), found=found)
+
+
+def _stored(
+    team: Team, prepared: Event, text: str, ended: Event, about: Event, *, found: bool, own_words: bool = False
+) -> Event:
     finished = team.library.call(
         "finish",
         conversation=prepared["conversation"],
@@ -239,6 +284,7 @@ def _finish(team: Team, prepared: Event, text: str, ended: Event, *, found: bool
         unknown=prepared["unknown"],
         passages_used=ended.get("passages_used", 0 if not ended else None),
         found=found,
+        own_words=own_words,
         data=about,
     )
     about["timings_ms"]["align"] = finished["align_ms"]

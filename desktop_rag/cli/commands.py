@@ -194,6 +194,8 @@ def ask(workers: Workers, options: Namespace, output: Output) -> int:
             output.progress(event, event["message"])
         elif event["event"] == "reading_all":
             output.progress(event, f"Reading passage {event['passages_read']} of {event['passages_total']} …")
+        elif event["event"] == "reducing":
+            output.progress(event, f"The model reads what was found: {event['read']} of {event['total']} …")
         elif event["event"] == "done":
             done = event
     done["memory_mb"]["window"] = resident_mb()

@@ -163,7 +163,10 @@ def _question_commands(commands_: Any) -> None:
     ask.add_argument("--collection", metavar="NAME", help="only this collection")
     ask.add_argument("--conversation", metavar="ID", help="go on with an earlier conversation")
     ask.add_argument(
-        "--strategy", metavar="S", help="concat: the model reads the best passages; whole: all are read, and quoted"
+        "--strategy",
+        metavar="S",
+        help="concat: the model reads the best passages; whole: all are read, and"
+        " quoted; map_reduce: all are read, and the model writes from what was found, in turns",
     )
     ask.add_argument("--mode", choices=MODES, help="how passages are searched; else as in the settings (hybrid)")
     ask.add_argument("--engine", metavar="E", help=", ".join(ENGINES))

@@ -131,8 +131,11 @@ def _nowhere(library: Library, word: str, collections: list[int]) -> bool:
 
 
 def finish(library: Library, args: dict[str, Any]) -> dict[str, Any]:
-    """Align an answer to its passages, make citations, and store it (scrubbed)."""
-    started = time.perf_counter()
+    """Align an answer to its passages, make citations, and store it (scrubbed).
+
+    With {own_words} no quotation takes its place, and one that no passage supports is told but not stored.
+    """
+    started, own_words = time.perf_counter(), bool(args.get("own_words"))
     passages: list[dict[str, Any]] = list(args["passages"])
     answer, question = str(args["answer"]), str(args["prompt_question"])
     found = bool(args.get("found", True))
@@ -150,7 +153,7 @@ def finish(library: Library, args: dict[str, Any]) -> dict[str, Any]:
             # An answer that starts with what no passage carries misses the question: the passage itself speaks, or what
             # the answer comes to say after all.
             draft = answer
-            quoted = _quoted(library, question, passages)
+            quoted: tuple[str, list[Aligned]] = (NOT_FOUND, []) if own_words else _quoted(library, question, passages)
             answer, aligned = quoted if quoted[1] else _from_the_first_supported(answer, aligned)
             found = bool(aligned)
         elif aligned[-1].support == "unsupported":
@@ -167,6 +170,8 @@ def finish(library: Library, args: dict[str, Any]) -> dict[str, Any]:
         "sentences": sentences,
         "align_ms": round((time.perf_counter() - started) * 1000, 1),
     }
+    if own_words and not found:
+        return {**result, "answer": answer, "message": None}
     return store_answer(library, args, answer, result, _read(args, passages))
 
 

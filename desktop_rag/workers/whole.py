@@ -30,7 +30,7 @@ _A_STEP = 8
 
 
 def read_all(library: Library, args: dict[str, Any]) -> Operation:
-    """{question, kind, collections} -> {"places", "passages", "pages"}; yields "reading_all" events.
+    """{question, kind, collections} -> {places, passages: those they stand in, …}; yields "reading_all" events.
 
     The question is the scrubbed one. A document that is removed meanwhile is left out.
     """
@@ -60,7 +60,13 @@ def read_all(library: Library, args: dict[str, Any]) -> Operation:
         told["pages_read"] += total[row["id"]][1]
     places = reading.kept(_MOST_LINES)
     counts = {name: told[name] for name in ("passages_read", "passages_total", "pages_read", "pages_total")}
-    return {"places": [_payload(place) for place in places], "sentences": reading.sentences, **counts}
+    told_places = [_payload(place) for place in places]
+    return {
+        "places": told_places,
+        "passages": _passages(library, told_places),
+        "sentences": reading.sentences,
+        **counts,
+    }
 
 
 def _kind(name: object) -> Kind:
@@ -108,10 +114,8 @@ def quote_all(library: Library, args: dict[str, Any]) -> dict[str, Any]:
     """
     held = library.documents.chunk_rows(list({place["chunk"] for place in args["places"]}))
     places = [place for place in args["places"] if _still_says(held.get(place["chunk"]), place)]
-    order = list(dict.fromkeys(place["chunk"] for place in places))
-    passages = passages_of(
-        library, Ranking(order=order, final=dict.fromkeys(order, 1.0), scores={c: {} for c in order})
-    )
+    passages = _passages(library, places)
+    order = [passage["chunk"] for passage in passages]
     lines: list[str] = []
     aligned: list[Aligned] = []
     at = 0
@@ -124,6 +128,12 @@ def quote_all(library: Library, args: dict[str, Any]) -> dict[str, Any]:
     citations, sentences = cite(library, aligned, passages)
     result = {"citations": citations, "sentences": sentences, "draft": None, "left_out": 0, "found": bool(lines)}
     return store_answer(library, args, "\n".join(lines) or str(args["nothing"]), result)
+
+
+def _passages(library: Library, places: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The passages that places stand in, each once, in their order."""
+    order = list(dict.fromkeys(place["chunk"] for place in places))
+    return passages_of(library, Ranking(order=order, final=dict.fromkeys(order, 1.0), scores={c: {} for c in order}))
 
 
 def _still_says(chunk: dict[str, Any] | None, place: dict[str, Any]) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from desktop_rag.answering.answer import STRATEGY, Choice, answer, check_choice
+from desktop_rag.answering.answer import MAP_REDUCE, STRATEGY, WHOLE, Choice, answer, check_choice
 from desktop_rag.answering.prompt import NOT_FOUND
 from desktop_rag.errors import EngineError, ModelError, UsageError
 
@@ -249,3 +249,46 @@ def test_an_answer_tells_which_hits_the_model_read_and_which_had_no_room() -> No
     done = list(answer(team, "What is the rent?"))[-1]
     assert [row["state"] for row in done["trace"]["rows"]] == ["read", "cut", "same", "below"]
     assert team.library.stored[0]["data"]["trace"] == done["trace"], "it is kept with the answer"
+
+
+class Whole(Library):
+    """Everything is read: two passages speak of the question; `bears` tells whether an answer is supported."""
+
+    def __init__(self, *, places: int = 2, bears: bool = True) -> None:
+        super().__init__()
+        self.places, self.bears = places, bears
+
+    def call(self, op: str, **args: Any) -> Event:
+        if op == "read_all":
+            self.asked.append(op)
+            read = {"passages_read": 9, "passages_total": 9, "pages_read": 1, "pages_total": 1, "sentences": 20}
+            held = [{**PASSAGE, "chunk": number, "ordinal": number} for number in range(self.places)]
+            return {"event": "done", "places": [{"chunk": p["chunk"]} for p in held], "passages": held, **read}
+        if op == "quote_all":
+            return super().call(op, **{**args, "answer": "- quoted", "found": True})
+        told = {**super().call(op, **args), "collections": [1]}
+        return {**told, "found": self.bears} if op == "finish" else told
+
+
+def test_map_reduce_reads_everything_and_has_the_model_write() -> None:
+    team = Team(Whole(), Chat("Rents ", "are 900."))
+    events = list(answer(team, "List all rents.", strategy=MAP_REDUCE))
+    assert [e["event"] for e in events] == ["stored", "sources", "reducing", "reducing", "done"]
+    done = events[-1]
+    assert (done["answer"], done["strategy"]) == ("Rents are 900.\nRents are 900.", MAP_REDUCE)
+    assert done["coverage"]["passages_read"] == 9
+    assert (team.chat.args["history"], team.chat.args["kv"]) == ([], None)
+    assert "quote_all" not in team.library.asked
+
+
+def test_what_no_passage_bears_and_what_fails_leaves_the_quotes() -> None:
+    for library, chat in ((Whole(bears=False), Chat("Nonsense.")), (Whole(), Chat(failure=crash())), (Whole(), Chat())):
+        team = Team(library, chat)
+        done = list(answer(team, "List all rents.", strategy=MAP_REDUCE))[-1]
+        assert (done["answer"], done["strategy"]) == ("- quoted", WHOLE)
+
+
+def test_where_nothing_speaks_of_it_no_model_is_asked() -> None:
+    team = Team(Whole(places=0), Chat("Nonsense."))
+    list(answer(team, "List all rents.", strategy=MAP_REDUCE))
+    assert team.chat.args == {}

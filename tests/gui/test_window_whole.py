@@ -76,3 +76,31 @@ def test_how_far_the_reading_is_stands_above_the_answer(
     go_on.set()
     qtbot.waitUntil(lambda: not window.session.is_running and window.tasks.count == 0)
     assert card.status == ""
+
+
+def test_the_model_can_be_asked_to_write_from_what_is_quoted(
+    window: MainWindow, qtbot: QtBot, backend: ScriptedBackend
+) -> None:
+    backend.answers = lambda question: iter((stored(question), sources(), reading(203), quoted()))
+    card = ask(window, qtbot, QUESTION)
+    assert card.offers_text
+    go_on = threading.Event()
+
+    def written(question: str) -> Iterator[dict[str, Any]]:
+        yield from (stored(question), sources(), reading(203))
+        yield {"event": "reducing", "read": 4, "total": 9, "turn": 1}
+        go_on.wait(5)
+        yield {**finished(), "strategy": "map_reduce", "coverage": EVERYTHING}
+
+    backend.answers = written
+    card.write_out.emit(QUESTION)
+    qtbot.waitUntil(lambda: window.chat.latest is not None and window.chat.latest.reading_all.get("turn") == 1)
+    assert window.chat.latest is not None
+    latest = window.chat.answer_card(window.chat.latest)
+    assert latest is not None
+    assert latest.status == "Reading what was found: 4 of 9 passages…"
+    go_on.set()
+    qtbot.waitUntil(lambda: not window.session.is_running and window.tasks.count == 0)
+    assert backend.strategies == [None, "map_reduce"]
+    assert "69 of 69 pages" in latest.footer
+    assert not latest.offers_text

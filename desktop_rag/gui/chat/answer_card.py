@@ -25,6 +25,7 @@ from desktop_rag.gui.theme import Theme
 FLUSH_MS = 100
 _PREVIEW = 400
 _WORTH_SAYING_MS = 100
+WRITE_OUT = "Have the model write an answer from all of these"
 GOOD = "Good answer: measure the search by it"
 NOT_GOOD = "Called a good answer: take that back"
 
@@ -37,6 +38,7 @@ class AnswerCard(QWidget):
     resized = Signal()
     ask_again = Signal(str)
     read_all = Signal(str)
+    write_out = Signal(str)
     why_wanted = Signal(object)
     good_wanted = Signal(object)
 
@@ -73,6 +75,7 @@ class AnswerCard(QWidget):
         self._good = IconButton(self._theme, "thumbs-up", GOOD, self._call_good, size=14)
         self._why = IconButton(self._theme, "layers", "Why this answer?", self._ask_why, size=14)
         self._all = IconButton(self._theme, "book-open", "Read everything for this question", self._read_all, size=14)
+        self._write = IconButton(self._theme, "square-pen", WRITE_OUT, self._write_out, size=14)
         self._again = IconButton(self._theme, "refresh-cw", "Ask again", self._ask_again, size=14)
         self._copy = IconButton(self._theme, "copy", "Copy answer", self.copy, size=14)
         self._copy_real = IconButton(self._theme, "eye", "Copy with real values", self.copy_real, size=14)
@@ -82,6 +85,7 @@ class AnswerCard(QWidget):
         foot.addWidget(self._good)
         foot.addWidget(self._why)
         foot.addWidget(self._all)
+        foot.addWidget(self._write)
         foot.addWidget(self._copy_real)
         foot.addWidget(self._copy)
         foot.addWidget(self._again)
@@ -124,6 +128,7 @@ class AnswerCard(QWidget):
         self._why.setVisible(ended and bool(answer.data))
         self._good.setVisible(ended and answer.found and bool(answer.message and answer.citations))
         self._all.setVisible(ended and answer.error is None and _unread(answer) > 0)
+        self._write.setVisible(ended and answer.found and answer.data.get("strategy") == "whole")
         self._offer_real()
         self.setAccessibleName(f"Answer: {self._reveal.words(answer.text)}" if ended else self._status.text())
         self.resized.emit()
@@ -255,6 +260,14 @@ class AnswerCard(QWidget):
         """The places offered when the documents do not hold the answer."""
         return self._nearest.names
 
+    @property
+    def offers_text(self) -> bool:
+        """Whether the model can be asked to write from what is quoted."""
+        return not self._write.isHidden()
+
+    def _write_out(self) -> None:
+        self.write_out.emit(self._answer.question)
+
     def _read_all(self) -> None:
         self.read_all.emit(self._answer.question)
 
@@ -283,6 +296,8 @@ def _everything(read: dict[str, Any]) -> str:
     """How far the reading of everything has come; empty where only the best passages are read."""
     if not read:
         return ""
+    if read["event"] == "reducing":
+        return f"what was found: {words.count(int(read['read']))} of {words.plural(int(read['total']), 'passage')}"
     return (
         f"everything: {words.coverage(int(read['passages_read']), int(read['passages_total'])).removesuffix(' read')}"
     )
@@ -314,8 +329,9 @@ def _footer(answer: entries.Answer) -> str:
     parts = []
     if answer.data.get("strategy") == "whole":
         parts.append(f"{words.plural(len(answer.data.get('sentences') or ()), 'place')} found")
-        if pages := int(coverage.get("pages_total") or 0):
-            parts.append(f"{words.count(int(coverage.get('pages_read') or 0))} of {words.plural(pages, 'page')}")
+    pages = int(coverage.get("pages_total") or 0)
+    if pages and answer.data.get("strategy") in ("whole", "map_reduce"):
+        parts.append(f"{words.count(int(coverage.get('pages_read') or 0))} of {words.plural(pages, 'page')}")
     if coverage.get("passages_total") is not None:
         parts.append(words.coverage(int(coverage.get("passages_read") or 0), int(coverage["passages_total"])))
     if answer.data.get("reason") == "length":

@@ -58,7 +58,10 @@ class Answer:
 
         Where everything was read it is what the answer quotes.
         """
-        return self.citations if self.data.get("strategy") == "whole" else self.passages or self.citations
+        if self.data.get("strategy") in ("whole", "map_reduce"):
+            return self.citations
+        # What only stands around the best of them is told in the trace.
+        return [passage for passage in self.passages if "around" not in passage] or self.citations
 
     @property
     def found(self) -> bool:

@@ -85,14 +85,18 @@ class ChatPage(QWidget):
 
     def read_all(self, question: str) -> None:
         """Ask again, and have every passage read for it."""
-        self.ask(question, whole=True)
+        self.ask(question, "whole")
 
-    def ask(self, question: str, *, whole: bool = False) -> None:
+    def write_out(self, question: str) -> None:
+        """Ask again, and have the model write from everything that speaks of it."""
+        self.ask(question, "map_reduce")
+
+    def ask(self, question: str, strategy: str | None = None) -> None:
         """Ask; the text stays in the composer until it is stored."""
         self.notice.hide()
         if self.composer.text() != question:
             self.composer.put(question)
-        self._session.ask(question, whole=whole)
+        self._session.ask(question, strategy)
 
     # -- entries -------------------------------------------------------------------------------
 
@@ -107,6 +111,7 @@ class ChatPage(QWidget):
         card.show_good(self.is_good(entry.message))
         card.ask_again.connect(self.ask)
         card.read_all.connect(self.read_all)
+        card.write_out.connect(self.write_out)
         card.resized.connect(self.column.entry_resized)
         return card
 

@@ -74,13 +74,13 @@ class Session(QObject):
         """Whether an answer is in progress."""
         return self._task is not None
 
-    def ask(self, question: str, *, whole: bool = False) -> None:
-        """Ask, have everything read for it if `whole`; the question is stored before anything else happens."""
+    def ask(self, question: str, strategy: str | None = None) -> None:
+        """Ask, by a strategy of `answering.answer` if one is named; the question is stored first."""
         if self._task is not None:
             return
         answer = entries.Answer(question)
         collection, conversation = self.collection, self.conversation
-        how = {"strategy": "whole"} if whole else {}
+        how = {"strategy": strategy} if strategy else {}
         task = self._tasks.run(
             lambda: self._backend.answer(question, collection=collection, conversation=conversation, **how),
             event=lambda event: self._take(answer, event),
@@ -120,7 +120,7 @@ class Session(QObject):
             answer.coverage = dict(event.get("coverage") or {})
             answer.phase = entries.READING
             self._tell(answer)
-        elif kind == "reading_all":
+        elif kind in ("reading_all", "reducing"):
             answer.reading_all = event
             self._tell(answer)
         elif kind == "token":

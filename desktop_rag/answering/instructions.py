@@ -10,6 +10,7 @@ import base64
 import binascii
 import re
 import unicodedata
+import zlib
 from collections.abc import Sequence
 
 from desktop_rag.answering.instruction_patterns import RULES, Rule
@@ -30,6 +31,8 @@ _TURNED = re.compile(r"[\u202d\u202e]")
 _SMUGGLED = re.compile(r"[\u200b-\u200d\u2060-\u2064\ufeff]{8,}")
 _WALL = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/]{24,}={0,2}(?![A-Za-z0-9+/=])")
 _LONGEST_WALL = 4000
+# What was found by other rules is looked for again.
+_RULES_NOW = zlib.crc32(repr(RULES).encode())
 
 
 def instruction_sentences(text: str) -> list[tuple[int, int]]:
@@ -43,6 +46,16 @@ def instruction_sentences(text: str) -> list[tuple[int, int]]:
 def is_instruction_like(text: str) -> bool:
     """Whether any sentence of a text reads like an instruction to the model."""
     return bool(instruction_sentences(text))
+
+
+def judged(*texts: str) -> int:
+    """Whether any of the texts does, as a number that can be kept with them; `still_judged` reads it."""
+    return _RULES_NOW << 1 | any(map(is_instruction_like, texts))
+
+
+def still_judged(kept: int | None) -> bool | None:
+    """What `judged` found; None where nothing is kept, or the rules were others then."""
+    return None if kept is None or kept >> 1 != _RULES_NOW else bool(kept & 1)
 
 
 def without_instructions(text: str) -> str:

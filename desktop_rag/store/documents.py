@@ -333,7 +333,7 @@ class Documents:
 # substr counts from 1; offsets are code points, as SQLite's text functions count
 CHUNK_QUERY = (
     "SELECT k.id AS chunk, k.document_id AS document, d.name, d.language, d.collection_id, k.ordinal,"
-    " p.id AS page_id, p.number AS page, p.locator, k.start, k.end, k.context, k.length,"
+    " p.id AS page_id, p.number AS page, p.locator, k.start, k.end, k.context, k.length, k.instruction_like,"
     " substr(p.text, k.start + 1, k.end - k.start) AS text"
     " FROM chunks k JOIN pages p ON p.id = k.page_id JOIN documents d ON d.id = k.document_id"
 )

@@ -200,6 +200,11 @@ CREATE INDEX judged_passages_by_question ON judged_passages(judged_id);
 CREATE INDEX judged_passages_by_document ON judged_passages(document_id)
 """
 
+# Whether a passage reads like an instruction to a model, see `answering.instructions.judged`; null: not known.
+_INSTRUCTION_LIKE = """
+ALTER TABLE chunks ADD COLUMN instruction_like INTEGER
+"""
+
 MIGRATIONS: tuple[str, ...] = (
     *(_FIRST, _FILES, _JOURNAL, _MOUNTS, _DELETING, _SUBSTITUTES, _RULES, _TREATMENTS, _LOOKS),
     _ENCODERS,
@@ -207,4 +212,5 @@ MIGRATIONS: tuple[str, ...] = (
     _PACKED_WORDS,
     _EXPORTS,
     _JUDGED,
+    _INSTRUCTION_LIKE,
 )

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from desktop_rag.answering.instructions import judged
 from desktop_rag.documents.chunk import CHUNKER_VERSION, Chunk, chunks_in_steps
 from desktop_rag.documents.chunk_context import apart
 from desktop_rag.documents.furniture import without_repeats
@@ -370,11 +371,13 @@ def _write_page(library: Library, item: _CleanPage) -> None:
 
 def write_chunk(library: Library, document: str, page: int, page_text: str, ordinal: int, piece: Chunk) -> int:
     """A chunk of a page with its terms, in the caller's transaction; returns its id."""
+    text = page_text[piece.start : piece.end]
     cursor = library.db.execute(
-        "INSERT INTO chunks (document_id, page_id, ordinal, start, end, context, length) VALUES (?, ?, ?, ?, ?, ?, 0)",
-        (document, page, ordinal, piece.start, piece.end, piece.context),
+        "INSERT INTO chunks (document_id, page_id, ordinal, start, end, context, length, instruction_like)"
+        " VALUES (?, ?, ?, ?, ?, ?, 0, ?)",
+        (document, page, ordinal, piece.start, piece.end, piece.context, judged(text, piece.context)),
     )
     chunk = int(cursor.lastrowid)
-    length = library.lexical.add(chunk, f"{piece.context}\n{page_text[piece.start : piece.end]}")
+    length = library.lexical.add(chunk, f"{piece.context}\n{text}")
     library.db.execute("UPDATE chunks SET length = ? WHERE id = ?", (length, chunk))
     return chunk

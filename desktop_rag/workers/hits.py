@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from desktop_rag.answering.instructions import is_instruction_like
+from desktop_rag.answering.instructions import is_instruction_like, still_judged
 from desktop_rag.privacy.scrub import Replacement, Scrubbed
 from desktop_rag.retrieval.search import Ranking
 from desktop_rag.workers.library import Library
@@ -70,6 +70,12 @@ def _of_section(near: Sequence[dict[str, Any]], best: Mapping[str, Any]) -> list
     return list(near[first : last + 1])
 
 
+def _is_instruction_like(row: Mapping[str, Any]) -> bool:
+    """As it was found when the passage was written; what came otherwise is looked through now."""
+    kept = still_judged(row["instruction_like"])
+    return any(map(is_instruction_like, (row["text"], row["context"]))) if kept is None else kept
+
+
 def _passage(library: Library, row: Mapping[str, Any]) -> dict[str, Any]:
     offsets = page_offsets(library, row["page_id"])
     return {
@@ -83,7 +89,7 @@ def _passage(library: Library, row: Mapping[str, Any]) -> dict[str, Any]:
         "text": row["text"],
         "context": row["context"],
         "ordinal": row["ordinal"],
-        "instruction_like": any(map(is_instruction_like, (row["text"], row["context"]))),
+        "instruction_like": _is_instruction_like(row),
     }
 
 

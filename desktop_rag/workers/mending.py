@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
+from desktop_rag.answering.instructions import judged
 from desktop_rag.privacy.classes import TOKEN
 from desktop_rag.privacy.fold import fold
 from desktop_rag.privacy.marks import Mark
@@ -193,7 +194,10 @@ class Mending:
         """Make a passage's terms anew, and forget its vector."""
         self._library.lexical.remove([chunk])
         length = self._library.lexical.add(chunk, f"{context}\n{text}")
-        self._db.execute("UPDATE chunks SET context = ?, length = ? WHERE id = ?", (context, length, chunk))
+        self._db.execute(
+            "UPDATE chunks SET context = ?, length = ?, instruction_like = ? WHERE id = ?",
+            (context, length, judged(text, context), chunk),
+        )
         self._db.execute("DELETE FROM vectors WHERE chunk_id = ?", (chunk,))
 
 

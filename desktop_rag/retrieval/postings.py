@@ -3,13 +3,15 @@
 `forward` is the truth, written in the transaction of the text. `segments` is made from it in batches, in the same
 transaction as the passage that fills one, so that reading a word means reading a few blobs. What waits for its batch
 is read from `forward`, and kept in memory. The rows of a segment lie together: adding and removing a document touches
-one neighbourhood of the file.
+one neighbourhood of the file. What nothing comes to any more goes over into large segments, some words at every batch:
+a word of a million passages would else be read from a hundred places.
 """
 
 from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -18,13 +20,22 @@ from typing import Any
 import numpy as np
 
 from desktop_rag.store import packed
-from desktop_rag.store.packed import ENTRY, POSTING, SEGMENT_BITS, Numbers
+from desktop_rag.store.packed import ENTRY, LARGE, LARGE_BITS, POSTING, SEGMENT_BITS, Numbers, segment_of
 
 # Merging so many passages at once keeps a step under 100 ms.
 _BATCH = 256
 # Of words that so many passages have, the passages stay in memory after a question, up to so many in all (8 bytes
 # each): questions share their common words, and rare ones are read in no time.
 _COMMON, _MOST_KEPT = 1_000, 4_000_000
+# Beside a batch so long is spent on large segments, by so many words at a time.
+_PROMOTING_SECONDS, _PROMOTED = 0.05, 32
+
+
+# Joining two blobs makes a text of their bytes, which is turned back.
+_APPEND = (
+    "INSERT INTO segments (segment, term_id, postings) VALUES (?, ?, ?) ON CONFLICT (segment, term_id)"
+    " DO UPDATE SET postings = CAST(postings || excluded.postings AS BLOB)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +96,9 @@ class Postings:
         held = Entries.read(self._rows("SELECT chunk_id, terms FROM forward WHERE chunk_id IN (", asked))
         unmerged = [row[0] for row in self._rows("SELECT chunk_id FROM unmerged WHERE chunk_id IN (", asked)]
         merged = held.where(~np.isin(held.chunks, unmerged))
-        for segment in np.unique(merged.chunks >> SEGMENT_BITS).tolist():
-            self._cut(segment, merged.where(merged.chunks >> SEGMENT_BITS == segment))
+        for bits in (SEGMENT_BITS, LARGE_BITS):
+            for place in np.unique(merged.chunks >> bits).tolist():
+                self._cut(place << bits, bits, merged.where(merged.chunks >> bits == place))
         for table in ("forward", "unmerged"):
             self._db.execute(f"DELETE FROM {table} WHERE chunk_id IN (SELECT value FROM json_each(?))", (asked,))
         unused = self._unused(np.unique(held.terms))
@@ -102,7 +114,7 @@ class Postings:
             "SELECT term_id, segment, postings FROM segments WHERE segment IN (SELECT value FROM json_each(?))"
             " AND term_id IN (SELECT value FROM json_each(?))"
         )
-        for number, segment, blob in self._db.execute(query, (self._segments(), json.dumps(list(found)))):
+        for number, segment, blob in self._db.execute(query, (json.dumps(self._segments()), json.dumps(list(found)))):
             found[number].append((segment, blob))
         merged = kept | {number: _merged(blobs) for number, blobs in found.items()}
         self._keep(merged, before)
@@ -166,18 +178,53 @@ class Postings:
         bounds = (np.append(fresh, len(segments)) * POSTING.itemsize).tolist()
         blob = packed.postings(held.chunks, held.frequencies).tobytes()
         parts = zip(segments[fresh].tolist(), held.terms[fresh].tolist(), pairwise(bounds), strict=True)
-        # Joining two blobs makes a text of their bytes, which is turned back.
-        self._db.executemany(
-            "INSERT INTO segments (segment, term_id, postings) VALUES (?, ?, ?) ON CONFLICT (segment, term_id)"
-            " DO UPDATE SET postings = CAST(postings || excluded.postings AS BLOB)",
-            ((segment, term, blob[start:end]) for segment, term, (start, end) in parts),
-        )
+        self._db.executemany(_APPEND, ((segment, term, blob[start:end]) for segment, term, (start, end) in parts))
         self._db.executemany("DELETE FROM unmerged WHERE chunk_id = ?", [(row[0],) for row in rows])
+        self.promote(_PROMOTING_SECONDS)
 
-    def _cut(self, segment: int, gone: Entries) -> None:
-        """Take passages out of the blobs of their words in one segment."""
-        leaving = np.zeros(1 << SEGMENT_BITS, dtype=bool)
-        leaving[gone.chunks - (segment << SEGMENT_BITS)] = True
+    def promote(self, seconds: float) -> bool:
+        """Bring words of the oldest small segments over into their large one, if it is full; whether more is to come.
+
+        In the caller's transaction. A word is in either or in both: reading looks at both.
+        """
+        end = time.monotonic() + seconds
+        while (first := self._oldest()) is not None:
+            self._change()
+            large = segment_of(packed.first_of(first), LARGE_BITS)
+            small = range(first, segment_of(packed.first_of(large + 1)))
+            query = "SELECT term_id FROM segments WHERE segment = ? ORDER BY term_id LIMIT ?"
+            asked = json.dumps([row[0] for row in self._db.execute(query, (first, _PROMOTED))])
+            within = (
+                " WHERE segment IN (SELECT value FROM json_each(?)) AND term_id IN (SELECT value FROM json_each(?))"
+            )
+            moving = (json.dumps(list(small)), asked)
+            blobs: dict[int, list[tuple[int, bytes]]] = {}
+            for term, segment, blob in self._db.execute(
+                f"SELECT term_id, segment, postings FROM segments{within}", moving
+            ):
+                blobs.setdefault(term, []).append((segment, blob))
+            made = [(large, term, _large(held)) for term, held in blobs.items()]
+            self._db.executemany(_APPEND, made)
+            self._db.execute(f"DELETE FROM segments{within}", moving)
+            if time.monotonic() > end:
+                return self._oldest() is not None
+        return False
+
+    def _oldest(self) -> int | None:
+        """The oldest small segment of a large one that nothing comes to any more."""
+        first = self._db.execute("SELECT min(segment) FROM segments").fetchone()[0]
+        last = self._db.execute("SELECT max(segment) FROM segments WHERE segment < ?", (LARGE,)).fetchone()[0]
+        if last is None or first >> (LARGE_BITS - SEGMENT_BITS) == last >> (LARGE_BITS - SEGMENT_BITS):
+            return None
+        return int(first)
+
+    def _cut(self, first: int, bits: int, gone: Entries) -> None:
+        """Take passages out of the blobs of their words in one segment, which begins with the passage `first`."""
+        segment = segment_of(first, bits)
+        if self._db.execute("SELECT 1 FROM segments WHERE segment = ? LIMIT 1", (segment,)).fetchone() is None:
+            return
+        leaving = np.zeros(1 << bits, dtype=bool)
+        leaving[gone.chunks - first] = True
         asked = json.dumps(np.unique(gone.terms).tolist())
         changed, empty = [], []
         query = (
@@ -185,7 +232,7 @@ class Postings:
         )
         for term, blob in self._db.execute(query, (segment, asked)):
             held = np.frombuffer(blob, POSTING)
-            kept = held[~leaving[packed.places(held)]]
+            kept = held[~leaving[packed.places(held, bits)]]
             if len(kept):
                 changed.append((kept.tobytes(), segment, term))
             else:
@@ -200,7 +247,7 @@ class Postings:
             "SELECT t.value FROM json_each(?) t WHERE NOT EXISTS (SELECT 1 FROM segments"
             " WHERE segment IN (SELECT value FROM json_each(?)) AND term_id = t.value)"
         )
-        return [row[0] for row in self._db.execute(query, (asked, self._segments()))]
+        return [row[0] for row in self._db.execute(query, (asked, json.dumps(self._segments())))]
 
     def _delta(self) -> Entries:
         """The words of the passages that wait for their batch."""
@@ -231,22 +278,40 @@ class Postings:
             self._changes += 1
             self._waiting, self._kept = None, {}
 
-    def _segments(self) -> str:
-        """The numbers of all segments, as JSON."""
-        last = self._db.execute("SELECT max(segment) FROM segments").fetchone()[0]
-        return json.dumps(list(range(0 if last is None else last + 1)))
+    def _segments(self) -> list[int]:
+        """The numbers that segments have, and some that none has."""
+        first, last = (self._db.execute(f"SELECT {end}(segment) FROM segments").fetchone()[0] for end in ("min", "max"))
+        if last is None or last < LARGE:
+            return [] if last is None else list(range(first, last + 1))
+        small = self._db.execute("SELECT max(segment) FROM segments WHERE segment < ?", (LARGE,)).fetchone()[0]
+        return [*([] if small is None else range(first, small + 1)), *range(LARGE, last + 1)]
 
     def _rows(self, query: str, asked: str) -> list[Any]:
         return list(self._db.execute(f"{query}SELECT value FROM json_each(?))", (asked,)))
 
 
 def _merged(blobs: Sequence[tuple[int, bytes]]) -> Hits:
-    held = np.frombuffer(b"".join(blob for _, blob in blobs), POSTING)
+    """The passages of a word from its blobs, each with the number of its segment."""
+    both = [_unpacked(blobs, bits) for bits in (SEGMENT_BITS, LARGE_BITS)]
+    (few, in_few), (many, in_many) = both
+    return np.concatenate([few, many]), np.concatenate([in_few, in_many])
+
+
+def _unpacked(blobs: Sequence[tuple[int, bytes]], bits: int) -> Hits:
+    """From the segments of one size."""
+    chosen = [(segment, blob) for segment, blob in blobs if packed.bits_of(segment) == bits]
+    held = np.frombuffer(b"".join(blob for _, blob in chosen), POSTING)
     first = np.repeat(
-        np.array([segment << SEGMENT_BITS for segment, _ in blobs], dtype=np.int32),
-        [len(blob) // POSTING.itemsize for _, blob in blobs],
+        np.array([packed.first_of(segment) for segment, _ in chosen], dtype=np.int32),
+        [len(blob) // POSTING.itemsize for _, blob in chosen],
     )
-    return packed.places(held).astype(np.int32) + first, packed.frequencies(held).astype(np.int32)
+    return packed.places(held, bits).astype(np.int32) + first, packed.frequencies(held, bits).astype(np.int32)
+
+
+def _large(blobs: Sequence[tuple[int, bytes]]) -> bytes:
+    """What small segments hold of a word, as their large one holds it."""
+    chunks, frequencies = _unpacked(blobs, SEGMENT_BITS)
+    return packed.postings(chunks, frequencies, LARGE_BITS).tobytes()
 
 
 def _with(hits: Hits, waiting: Entries, number: int) -> Hits:

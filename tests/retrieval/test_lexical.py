@@ -19,7 +19,7 @@ from desktop_rag.retrieval.lexical import LexicalIndex, PostingsIndex
 from desktop_rag.retrieval.postings import Postings
 from desktop_rag.store.connection import open_database, transaction
 from desktop_rag.store.key import Key
-from desktop_rag.store.packed import SEGMENT_BITS
+from desktop_rag.store.packed import LARGE, LARGE_BITS, SEGMENT_BITS
 from desktop_rag.store.raw_pages import decrypted_pages
 
 TOY = (
@@ -246,14 +246,15 @@ STEPS = st.lists(
 )
 
 
-def test_whatever_happens_the_scores_are_those_of_the_formula(fresh_shelf: Callable[[], Any]) -> None:
-    """Over the edge of a segment, with and without merging."""
+@pytest.mark.parametrize("bits", [SEGMENT_BITS, LARGE_BITS])
+def test_whatever_happens_the_scores_are_those_of_the_formula(fresh_shelf: Callable[[], Any], bits: int) -> None:
+    """Over the edge of a small and of a large segment, with and without merging."""
 
     @settings(max_examples=40, deadline=None)
     @given(STEPS)
     def law(steps: list[tuple[str, Any]]) -> None:
         shelf = fresh_shelf()
-        shelf.db.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('chunks', ?)", ((1 << SEGMENT_BITS) - 5,))
+        shelf.db.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('chunks', ?)", ((1 << bits) - 5,))
         shelf.index = PostingsIndex(shelf.db, Postings(shelf.db, batch=1))
         held: dict[int, str] = {}
         for step, what in steps:
@@ -270,6 +271,33 @@ def test_whatever_happens_the_scores_are_those_of_the_formula(fresh_shelf: Calla
         shelf.db.close()
 
     law()
+
+
+def test_full_segments_go_over_into_large_ones_in_steps(fresh_shelf: Callable[[], Any]) -> None:
+    shelf = fresh_shelf()
+    postings = Postings(shelf.db, batch=4)
+    shelf.index = PostingsIndex(shelf.db, postings)
+    texts = [f"a word{number} again" for number in range(12)]
+    shelf.db.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('chunks', ?)", ((1 << LARGE_BITS) - 200,))
+    for start in range(0, 200, 4):
+        shelf.add([*texts[:3], f"rare{start} a"])
+    shelf.add(texts)
+    numbers = {row[0] for row in shelf.db.execute("SELECT DISTINCT segment FROM segments")}
+    assert {LARGE, 1 << (LARGE_BITS - SEGMENT_BITS)} <= numbers
+    before = dict(shelf.index.search("a rare8 word2 again", [shelf.collection]))
+    with transaction(shelf.db):
+        assert not postings.promote(60)
+    assert min(row[0] for row in shelf.db.execute("SELECT segment FROM segments")) == 1 << (LARGE_BITS - SEGMENT_BITS)
+    assert dict(shelf.index.search("a rare8 word2 again", [shelf.collection])) == before
+    assert shelf.index.agrees()
+    gone = [chunk for chunk in before if chunk % 3 == 0]
+    shelf.remove(gone)
+    after = shelf.index.search("a rare8 word2 again", [shelf.collection])
+    assert after.keys() == before.keys() - set(gone)
+    assert shelf.index.agrees()
+    shelf.remove([row[0] for row in shelf.db.execute("SELECT chunk_id FROM forward")])
+    assert shelf.db.execute("SELECT count(*) FROM terms").fetchone()[0] == 0
+    shelf.db.close()
 
 
 def _take(shelf: Any, held: dict[int, str], step: str, what: Any) -> None:

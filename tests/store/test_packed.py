@@ -27,9 +27,10 @@ def test_packing_keeps_what_it_is_given(words: dict[int, int]) -> None:
     held = packed.entries(list(words), list(words.values()))
     assert list(held.tolist()) == sorted(least.items())
     chunks, times = np.array(list(words), dtype=np.int64), np.array(list(words.values()), dtype=np.int64)
-    made = packed.postings(chunks, times)
-    assert packed.frequencies(made).tolist() == list(least.values())
-    assert packed.places(made).tolist() == [number % (1 << packed.SEGMENT_BITS) for number in words]
+    for bits in (packed.SEGMENT_BITS, packed.LARGE_BITS):
+        made = packed.postings(chunks, times, bits)
+        assert packed.frequencies(made, bits).tolist() == list(least.values())
+        assert packed.places(made, bits).tolist() == [number % (1 << bits) for number in words]
 
 
 @pytest.fixture

@@ -37,7 +37,12 @@ def add_commands(subparsers: Any, add: Callable[[Any, str, Any, str], ArgumentPa
     ranked.add_argument("--mine", action="store_true", help="your own questions on your own documents instead")
     ranked.add_argument("--collection", metavar="NAME", help="with --mine: only this collection")
     ranked.add_argument("--mode", action="append", choices=MODES, help="only this; repeatable")
-    ranked.add_argument("--encoder", metavar="X", help="not the one that suits the languages, but this")
+    ranked.add_argument(
+        "--encoder",
+        action="append",
+        metavar="X",
+        help="not the one that suits the languages, but this; more of them are measured beside it",
+    )
     ranked.add_argument("--reranker", metavar="X", help="read candidates again with this cross-encoder")
     ranked.add_argument("--run", metavar="FILE", help="write the rankings as TREC reads them, named by their modes")
     cost = add(
@@ -75,7 +80,7 @@ def run_retrieval(workers: Workers, options: Namespace, output: Output) -> int:
     run = Path(options.run).expanduser().absolute() if options.run else None
     reranker = _reranker(workers, options.reranker) if options.reranker else None
     events = retrieval.evaluate(
-        Workers, folders, modes=options.mode or (), encoder=options.encoder, reranker=reranker, run=run
+        Workers, folders, modes=options.mode or (), encoders=options.encoder or (), reranker=reranker, run=run
     )
     done = _followed(events, output)
     output.result({key: value for key, value in done.items() if key != "event"}, tables(done))
@@ -92,9 +97,10 @@ def _reranker(workers: Workers, wanted: str) -> str:
 
 
 def _run_mine(workers: Workers, options: Namespace, output: Output) -> int:
-    if options.folders or options.encoder or options.reranker or options.run:
-        raise UsageError("bad_request", "--mine takes no folder, no --encoder, no --reranker and no --run.")
-    events = workers.library.stream("measure", collection=options.collection, modes=options.mode or [])
+    if options.folders or options.reranker or options.run:
+        raise UsageError("bad_request", "--mine takes no folder, no --reranker and no --run.")
+    more = {"encoders": options.encoder} if options.encoder else {}
+    events = workers.library.stream("measure", collection=options.collection, modes=options.mode or [], **more)
     done = _followed(events, output)
     lines = [line for each in done["sets"] for line in (*one_set(each), *weight_lines(each), "")]
     output.result({key: value for key, value in done.items() if key not in ("event", "id")}, lines)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from desktop_rag.errors import StoreError
+from desktop_rag.evaluation import encoders as encoders_
 from desktop_rag.evaluation import retrieval_aims
 from desktop_rag.evaluation.ingest_place import Crew
 from desktop_rag.evaluation.judged import Questions, questions, trec_lines
@@ -51,13 +52,14 @@ def evaluate(
     folders: Sequence[Path],
     *,
     modes: Sequence[str] = (),
-    encoder: str | None = None,
+    encoders: Sequence[str] = (),
     reranker: str | None = None,
     run: Path | None = None,
 ) -> Iterator[Event]:
     """Yield "progress", "set" with the result of each set, at last "done" with {sets} (of one set: its own result).
 
-    `reranker` is the folder of a cross-encoder.
+    The first of `encoders` makes the index; others are measured beside it (a set has {encoders} then, see
+    `evaluation.encoders`). `reranker` is the folder of a cross-encoder.
     Raises UsageError for a mode that does not exist and for what is no judged set, before anything is measured.
     """
     chosen = tuple(dict.fromkeys(modes or MODES))
@@ -66,7 +68,7 @@ def evaluate(
     sets = [(folder, questions(folder)) for folder in folders]
     results: list[Event] = []
     for folder, asked in sets:
-        found, runs = yield from _one(hire, folder, asked, chosen, encoder, reranker)
+        found, runs = yield from _one(hire, folder, asked, chosen, encoders, reranker)
         if run is not None:
             _write(run if len(sets) == 1 else run.with_stem(f"{run.stem}.{folder.name}"), runs)
         results.append(found)
@@ -75,13 +77,13 @@ def evaluate(
 
 
 def _one(
-    hire: Hire, folder: Path, asked: Questions, modes: Sequence[str], encoder: str | None, reranker: str | None
+    hire: Hire, folder: Path, asked: Questions, modes: Sequence[str], encoders: Sequence[str], reranker: str | None
 ) -> Generator[Event, None, tuple[Event, dict[str, Run]]]:
     """The result of one set, and the runs it was made from."""
     ranked: dict[str, Ranked] = {}
     with _library(hire) as worker:
         filled: Event = {}
-        for event in worker.stream("fill", folder=str(folder), encoder=encoder, reranker=reranker):
+        for event in worker.stream("fill", folder=str(folder), encoder=next(iter(encoders), None), reranker=reranker):
             if event["event"] == "progress":
                 yield {**event, "text": f"{folder.name}: {event['text']}"}
             elif event["event"] == "done":
@@ -95,7 +97,33 @@ def _one(
             filled["nearest"] = {key: value for key, value in told.items() if key not in ("event", "id")}
         if "tfidf" in modes:
             filled["length_bias"] = worker.call("length_bias", questions=list(asked.texts.values()))["terms"]
-    return result(folder.name, filled, asked, modes, ranked), {mode: ranked[mode].run for mode in modes}
+        told = result(folder.name, filled, asked, modes, ranked)
+        told |= yield from _beside(worker, asked, told, ranked, encoders[1:])
+    return told, {mode: ranked[mode].run for mode in modes}
+
+
+def _beside(
+    worker: Worker, asked: Questions, own: Event, ranked: Mapping[str, Ranked], names: Sequence[str]
+) -> Generator[Event, None, Event]:
+    """{encoders, encoders_verdict} where there are other encoders to measure beside the first."""
+    modes = [row["mode"] for row in own["modes"] if row["mode"] in encoders_.BY_MEANING]
+    rows: list[Event] = []
+    for name in names if modes else ():
+        facts: Event = {}
+        for event in worker.stream("beside", encoder=name):
+            if event["event"] == "progress":
+                yield event
+            elif event["event"] == "done":
+                facts = event
+        runs = {BASE: ranked[BASE]}
+        for mode in modes:
+            runs[mode] = yield from _asked(worker, own["set"], asked, mode, beside=True)
+        told = result(own["set"], {"documents": 0, "seconds": {}, "encoder": facts["encoder"]}, asked, modes, runs)
+        rows = rows or [encoders_.row(facts["own"], own["modes"], in_use=True)]
+        kept = {key: facts[key] for key in ("encoder", "size_mb", "passages_s")}
+        row = encoders_.row(kept, told["modes"], in_use=False)
+        rows.append({**row, "against": encoders_.against(asked, ranked, runs)})
+    return {"encoders": rows, "encoders_verdict": encoders_.verdict(rows)} if rows else {}
 
 
 @contextmanager
@@ -111,10 +139,12 @@ def _library(hire: Hire) -> Iterator[Worker]:
             yield worker
 
 
-def _asked(worker: Worker, name: str, asked: Questions, mode: str) -> Generator[Event, None, Ranked]:
+def _asked(
+    worker: Worker, name: str, asked: Questions, mode: str, *, beside: bool = False
+) -> Generator[Event, None, Ranked]:
     found = Ranked()
     total = len(asked.texts)
-    for event in worker.stream("rank", mode=mode, questions=dict(asked.texts), depth=DEPTH):
+    for event in worker.stream("rank", mode=mode, questions=dict(asked.texts), depth=DEPTH, beside=beside):
         if event["event"] != "ranked":
             continue
         found.run[event["question"]] = {str(document): float(score) for document, score in event["documents"]}

@@ -36,7 +36,30 @@ def one_set(done: Mapping[str, Any]) -> list[str]:
         found = f"raw TF-IDF {terms['raw']:.0f}, TF-IDF {terms['cosine']:.0f}, BM25 {terms['bm25']:.0f}"
         lines.append(f"  Mean length of what is found first, in terms: {found}; of all passages {terms['all']:.0f}.")
     lines += [f"  {_nearest(done['nearest'])}"] if done.get("nearest") else []
+    lines += [f"  {line}" for line in encoder_lines(done)]
     return lines + [f"  {_SIGNS[aim['met']]} {_aim(aim)}" for aim in done["aims"]]
+
+
+def encoder_lines(done: Mapping[str, Any]) -> list[str]:
+    """Encoders side by side, if more than one was measured: what each costs and gives, and which is better."""
+    held = done.get("encoders") or []
+    if not held:
+        return []
+    modes = [row["mode"] for row in held[0]["modes"]]
+    lines = ["", f"{'encoder':<28}{'languages':>10}{'size':>10}{'speed':>16}" + "".join(f"{mode:>9}" for mode in modes)]
+    for one in held:
+        card = one["encoder"]
+        speed = "–" if one["passages_s"] is None else f"{one['passages_s']:.0f} passages/s"
+        values = {row["mode"]: float(row["ndcg@10"]) for row in one["modes"]}
+        name = f"{card['name']}{' *' if one['in_use'] else ''}"
+        lines.append(f"{name:<28}{tongues(card):>10}{one['size_mb']:>7.0f} MB{speed:>16}{_cells(values, modes)}")
+    return [*lines, "* in use", *done["encoders_verdict"]]
+
+
+def tongues(card: Mapping[str, Any]) -> str:
+    """For which languages an encoder is, in a word."""
+    held = card.get("languages") or []
+    return "many" if "mul" in held else ", ".join(held) or "–"
 
 
 def weight_lines(done: Mapping[str, Any]) -> list[str]:

@@ -123,9 +123,14 @@ def choose(library: Library, collection: int, name: str) -> Operation:
     return {"collection": described(library, library.collections.need(collection))}
 
 
+def installed() -> list[Entry]:
+    """The encoders that can be used: those that come with the application, as they are made for it."""
+    return [entry for entry in load_catalogue() if entry.kind == "encoder" and entry.source.converted_from]
+
+
 def named(name: str) -> Entry:
     """The encoder of the catalogue with this id, or of the model with this name. Raises UsageError."""
-    usable = {entry.id: entry for entry in load_catalogue() if entry.kind == "encoder" and entry.source.converted_from}
+    usable = {entry.id: entry for entry in installed()}
     names = {_shown(entry).casefold(): entry for entry in usable.values()}
     found = usable.get(name) or names.get(name.casefold())
     if found is None:

@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from desktop_rag.errors import UsageError
+from desktop_rag.evaluation.encoders import BY_MEANING, against
+from desktop_rag.evaluation.encoders import row as encoders_row
+from desktop_rag.evaluation.encoders import verdict as encoders_verdict
 from desktop_rag.evaluation.judged import Questions
 from desktop_rag.evaluation.ranking import figures, ordered
 from desktop_rag.evaluation.retrieval import BASE, DEPTH, Ranked, result
@@ -21,12 +24,14 @@ from desktop_rag.retrieval.fuse import Fusion
 from desktop_rag.retrieval.modes import MODES, check_mode
 from desktop_rag.retrieval.search import Ranking
 from desktop_rag.store.judged import Judged
-from desktop_rag.workers import encoding
+from desktop_rag.workers import beside, encoding
+from desktop_rag.workers.beside import Beside
 from desktop_rag.workers.judging import relevant
 from desktop_rag.workers.library import Library
 from desktop_rag.workers.loop import Operation
 from desktop_rag.workers.questions import ranked
 
+_NO_FACTS = {"documents": 0, "seconds": {}}
 Steps = Generator[dict[str, Any] | None, None, dict[str, Any]]
 _HINT = "Call answers good, or type questions on the page “Search quality” and name the right passage."
 
@@ -39,10 +44,14 @@ class _Set:
     judgements: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
-def measure(library: Library, collection: str | int | None, modes: Sequence[str] = ()) -> Operation:
+def measure(
+    library: Library, collection: str | int | None, modes: Sequence[str] = (), encoders: Sequence[str] = ()
+) -> Operation:
     """Yield "progress", return {sets, left_out}; a set is as `eval retrieval` tells it, with {collection, fusion}.
 
-    `left_out` counts questions whose passages are nowhere now. Raises UsageError where no question is left.
+    `encoders` are measured beside the one in use, "all" means every installed one: a set has {encoders} then, see
+    `evaluation.encoders`. `left_out` counts questions whose passages are nowhere now. Raises UsageError where no
+    question is left.
     """
     chosen = tuple(dict.fromkeys(modes or MODES))
     for mode in chosen:
@@ -54,7 +63,7 @@ def measure(library: Library, collection: str | int | None, modes: Sequence[str]
     progress = _Progress(steps)
     results = []
     for number, asked in sets.items():
-        results.append((yield from _one(library, number, asked, chosen, progress)))
+        results.append((yield from _one(library, number, asked, chosen, progress, encoders)))
     return {"sets": results, "left_out": left_out}
 
 
@@ -85,7 +94,14 @@ def _sets(library: Library, collections: Sequence[int]) -> Generator[None, None,
     return sets, left_out
 
 
-def _one(library: Library, collection: int, asked: _Set, modes: Sequence[str], progress: _Progress) -> Steps:
+def _one(
+    library: Library,
+    collection: int,
+    asked: _Set,
+    modes: Sequence[str],
+    progress: _Progress,
+    encoders: Sequence[str],
+) -> Steps:
     name = str(library.collections.need(collection)["name"])
     found: dict[str, Ranked] = {}
     for mode in dict.fromkeys((BASE, *modes)):
@@ -106,13 +122,50 @@ def _one(library: Library, collection: int, asked: _Set, modes: Sequence[str], p
     yield None
     told = result(name, about, Questions(asked.texts, asked.judgements), modes, found)
     # What is aimed at holds for known sets.
-    return {**told, "aims": [], "collection": collection, "fusion": fusion}
+    told |= {"aims": [], "collection": collection, "fusion": fusion}
+    return told | (yield from _side_by_side(library, collection, asked, told, found, encoders))
 
 
-def _searched(library: Library, text: str, collection: int, mode: str) -> tuple[Ranking, float]:
+def _side_by_side(
+    library: Library,
+    collection: int,
+    asked: _Set,
+    own: Mapping[str, Any],
+    found: Mapping[str, Ranked],
+    names: Sequence[str],
+) -> Steps:
+    """{encoders, encoders_verdict}: the other encoders by the modes that they make a difference to."""
+    modes = [row["mode"] for row in own["modes"] if row["mode"] in BY_MEANING]
+    wanted = beside.others(library, collection) if "all" in names else [encoding.named(name).id for name in names]
+    in_use = library.collections.encoders(collection).in_use
+    wanted = [name for name in dict.fromkeys(wanted) if in_use is None or name != in_use.name]
+    if not wanted or not modes:
+        return {}
+    held = Questions(asked.texts, asked.judgements)
+    rows = [encoders_row(beside.timed(library, collection), own["modes"], in_use=True)]
+    for name in wanted:
+        other = yield from beside.encoded(library, collection, name)
+        runs: dict[str, Ranked] = {BASE: found[BASE]}
+        for mode in modes:
+            runs[mode] = Ranked()
+            for question, text in asked.texts.items():
+                yield {"event": "progress", "text": f"{own['set']}: {mode} by {other.encoder.card.name}"}
+                ranking, spent = _searched(library, text, collection, mode, other)
+                runs[mode].run[question] = _run(ranking)
+                runs[mode].ms.append(spent)
+                runs[mode].encode_ms.append(float(ranking.timings_ms["encode"]))
+        yield None
+        told = result(str(own["set"]), {**_NO_FACTS, "encoder": other.facts["encoder"]}, held, modes, runs)
+        rows.append({**encoders_row(other.facts, told["modes"], in_use=False), "against": against(held, found, runs)})
+    return {"encoders": rows, "encoders_verdict": encoders_verdict(rows)}
+
+
+def _searched(
+    library: Library, text: str, collection: int, mode: str, through: Beside | None = None
+) -> tuple[Ranking, float]:
     """The ranking and its milliseconds, without the cleaning of the question, which was cleaned before it was kept."""
     begun = time.perf_counter()
-    ranking = ranked(library, text, [collection], mode, DEPTH)
+    ranking = ranked(library, text, [collection], mode, DEPTH, through)
     return ranking, 1000 * (time.perf_counter() - begun) - float(ranking.timings_ms.get("scrub", 0.0))
 
 

@@ -57,6 +57,7 @@ class QualityOperations:
         return {"questions": judging.listed(self._library)}
 
     def measure(self, request: Request) -> Operation:
-        """Measure the search by them, in {collection} or in all, by {modes} or by all."""
+        """Measure the search by them, in {collection} or in all, by {modes} or by all, with {encoders} beside."""
         args = request.args
-        return judged_measuring.measure(self._library, args.get("collection"), list(args.get("modes") or ()))
+        modes, encoders = list(args.get("modes") or ()), list(args.get("encoders") or ())
+        return judged_measuring.measure(self._library, args.get("collection"), modes, encoders)

@@ -21,6 +21,7 @@ from desktop_rag.retrieval.fuse import normalised
 from desktop_rag.retrieval.modes import check_mode
 from desktop_rag.retrieval.search import Ranking
 from desktop_rag.retrieval.trace import trace
+from desktop_rag.workers.beside import Beside
 from desktop_rag.workers.hits import named, page_offsets, passages_of, surroundings
 from desktop_rag.workers.library import Library
 from desktop_rag.workers.ranking import explained, rank
@@ -327,11 +328,13 @@ def _say(library: Library, collections: Sequence[int]) -> Callable[[Vault, Entry
     return say
 
 
-def ranked(library: Library, question: str, collections: list[int], mode: str, limit: int) -> Ranking:
-    """What `find` finds, as passages' ids; the timings have those of its other steps too."""
+def ranked(
+    library: Library, question: str, collections: list[int], mode: str, limit: int, through: Beside | None = None
+) -> Ranking:
+    """What `find` finds, as passages' ids, perhaps by another encoder; the timings have its other steps too."""
     timings: dict[str, float] = {}
     mapped = _mapped(library, question, collections, timings)
-    ranking = rank(library, question, mapped, collections, mode, limit)
+    ranking = rank(library, question, mapped, collections, mode, limit, through=through)
     ranking.timings_ms = timings | ranking.timings_ms
     return ranking
 

@@ -20,6 +20,7 @@ from desktop_rag.retrieval.fuse import Fusion
 from desktop_rag.retrieval.rerank import DEPTH, SECONDS, MaxSim, Reranker, Reranking
 from desktop_rag.retrieval.search import Ranking, search
 from desktop_rag.retrieval.stages import Deep, since
+from desktop_rag.workers.beside import Beside
 from desktop_rag.workers.library import Library
 
 # A deep search reads more, and may take longer.
@@ -41,13 +42,15 @@ def rank(
     mode: str,
     limit: int,
     earlier: Sequence[str] = (),
+    through: Beside | None = None,
 ) -> Ranking:
     """Search by the mapped question, and by what was typed too: a document may have kept it, or nobody saw it there.
 
-    `earlier`: the (mapped) questions before it in its conversation, for a deep search.
+    `earlier`: the (mapped) questions before it in its conversation, for a deep search. `through`: another encoder
+    than that of the one collection.
     """
     started = time.perf_counter()
-    encoders = {} if mode in ("bm25", "tfidf") else library.encoders(collections)
+    encoders: Encoders = {} if mode in ("bm25", "tfidf") else _encoders(library, collections, through)
     notes: list[str] = []
     try:
         vectors = _vectors(library, question, mapped, encoders)
@@ -61,7 +64,7 @@ def rank(
         vectors,
         collections,
         lexical=library.tfidf if mode == "tfidf" else library.lexical,
-        dense=library,
+        dense=through or library,
         mode=mode,
         limit=limit,
         likeness=lambda chunks: _said(library, chunks),
@@ -72,6 +75,10 @@ def rank(
     ranking.timings_ms = {"encode": encode_ms, **ranking.timings_ms}
     ranking.notes[:0] = notes
     return ranking
+
+
+def _encoders(library: Library, collections: Sequence[int], through: Beside | None) -> Encoders:
+    return dict.fromkeys(collections, through.encoder) if through else library.encoders(collections)
 
 
 def explained(

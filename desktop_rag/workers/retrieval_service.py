@@ -19,6 +19,7 @@ from desktop_rag.evaluation.judged import corpus
 from desktop_rag.evaluation.retrieval_filling import Filled, fill
 from desktop_rag.retrieval.tfidf import length_bias
 from desktop_rag.workers import allocator, encoding
+from desktop_rag.workers.beside import Beside, encoded, timed
 from desktop_rag.workers.library import Library
 from desktop_rag.workers.loop import Operation, Request, Service
 from desktop_rag.workers.questions import ranked
@@ -30,6 +31,7 @@ class _Retrieval:
     def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir
         self._filled: Filled | None = None
+        self._beside: Beside | None = None
 
     @cached_property
     def _library(self) -> Library:
@@ -52,16 +54,27 @@ class _Retrieval:
         }
 
     def rank(self, request: Request) -> Operation:
-        """{mode, questions, depth} -> "ranked" events {question, documents: [[id, score]], ms, encode_ms}."""
+        """{mode, questions, depth, beside?} -> "ranked" events {question, documents: [[id, score]], ms, encode_ms}.
+
+        `beside`: by the encoder that was put beside the one in use last.
+        """
         assert self._filled is not None
         mode, depth = str(request.args["mode"]), int(request.args["depth"])
+        through = self._beside if request.args.get("beside") else None
         for question, text in dict(request.args["questions"]).items():
-            yield {"event": "ranked", "question": question, **self._ranked(self._filled, text, mode, depth)}
+            yield {"event": "ranked", "question": question, **self._ranked(self._filled, text, mode, depth, through)}
         return {}
 
-    def _ranked(self, filled: Filled, text: str, mode: str, depth: int) -> dict[str, Any]:
+    def beside(self, request: Request) -> Operation:
+        """{encoder} -> what is told of it, once the passages are encoded with it, and {own}: of the one in use."""
+        assert self._filled is not None
+        self._beside = yield from encoded(self._library, self._filled.collection, str(request.args["encoder"]))
+        yield None
+        return {**self._beside.facts, "own": timed(self._library, self._filled.collection)}
+
+    def _ranked(self, filled: Filled, text: str, mode: str, depth: int, through: Beside | None) -> dict[str, Any]:
         begun = time.perf_counter()
-        ranking = ranked(self._library, text, [filled.collection], mode, depth)
+        ranking = ranked(self._library, text, [filled.collection], mode, depth, through)
         spent = 1000 * (time.perf_counter() - begun)
         # Passages that say the same are shown as one, and judged each by itself.
         found = [one for chunk in ranking.order for one in (chunk, *ranking.also.get(chunk, ()))]
@@ -122,6 +135,7 @@ def open_service(data_dir: Path, options: dict[str, Any]) -> Service:
         {
             "fill": service.fill,
             "rank": service.rank,
+            "beside": service.beside,
             "length_bias": service.length_bias,
             "grow": service.grow,
             "hnsw": service.hnsw,

@@ -77,13 +77,13 @@ def hired(made: list[Crew]) -> Any:
 
 def test_figures_comparisons_and_verdict_come_from_the_rankings(small_set: Path) -> None:
     made: list[Crew] = []
-    *before, done = evaluate(hired(made), [small_set], modes=["dense"], encoder="e")
+    *before, done = evaluate(hired(made), [small_set], modes=["dense"], encoders=["e"])
     (row,) = done["modes"]
     assert (row["mode"], row["ndcg@10"], row["mrr@10"], row["p50_ms"], row["encode_p50_ms"]) == ("dense", 1, 1, 5, 3)
     assert 0 < row["p_vs_bm25"] <= 1, "the words alone are measured along, whatever was asked for"
     assert done["encoder"] == CARD
     assert (done["documents"], done["queries"], done["set"]) == (3, 2, "set")
-    assert made[0].asked[0] == ("fill", {"folder": str(small_set), "encoder": "e"})
+    assert made[0].asked[0] == ("fill", {"folder": str(small_set), "encoder": "e", "reranker": None})
     assert made[0].closed, "the process is ended"
     assert not made[0].data_dir.exists(), "nothing of the measurement stays"
     assert before[0]["text"] == "set: encoding 50 %"

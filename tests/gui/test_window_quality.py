@@ -89,6 +89,30 @@ def test_a_measurement_ends_in_a_table_a_verdict_and_bars(quality: MainWindow, q
     assert results.choice.count() == 2
 
 
+def test_encoders_are_compared_side_by_side(quality: MainWindow, qtbot: QtBot, backend: ScriptedBackend) -> None:
+    page, asked = quality.quality, []
+
+    def measure(**args: Any) -> Iterator[dict[str, Any]]:
+        asked.append(args)
+        one = quality_script.one_set("Contracts", sure=False) | quality_script.side_by_side()
+        yield {"event": "done", "sets": [one], "left_out": 0}
+
+    backend.library.script["measure"] = measure
+    page.encoders.click()
+    qtbot.waitUntil(lambda: quality.tasks.count == 0)
+    assert asked == [{"encoders": ["all"]}]
+    results = page.results
+    assert results.encoders.rows == [
+        ("en", "25 MB", "95/s", "0.748", "0.803"),
+        ("many", "128 MB", "34/s", "0.771", "0.812"),
+    ]
+    assert "no sure difference" in results.encoders_verdict.text()
+    assert results.encoders_title.isVisible()
+    page.run.click()
+    qtbot.waitUntil(lambda: quality.tasks.count == 0)
+    assert asked[-1] == {}
+
+
 def test_weights_are_kept_only_where_they_are_surely_better(
     quality: MainWindow, qtbot: QtBot, backend: ScriptedBackend
 ) -> None:

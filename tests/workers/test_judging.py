@@ -101,6 +101,28 @@ def test_every_mode_and_the_weights_are_measured(filled: Library) -> None:
     assert shares[-1] == pytest.approx(1.0)
 
 
+def test_other_encoders_are_measured_beside_the_one_in_use(filled: Library) -> None:
+    judging.judge(filled, QUESTION, [hit(filled, QUESTION, "pump")])
+    before = [tuple(row) for row in filled.db.execute("SELECT chunk_id, encoder_id FROM vectors ORDER BY 1, 2")]
+    events, done = run(judged_measuring.measure(filled, None, ["bm25", "dense", "hybrid", "rerank"], ["all"]))
+    (one,) = done["sets"]
+    own, other = one["encoders"]
+    assert (own["in_use"], other["in_use"]) == (True, False)
+    assert (own["encoder"]["name"], other["encoder"]["name"]) == ("all-MiniLM-L6-v2", "multilingual-e5-small")
+    for each in (own, other):
+        assert [row["mode"] for row in each["modes"]] == ["dense", "hybrid", "rerank"]
+        assert each["passages_s"] > 0
+        assert each["size_mb"] > 10
+    assert other["against"]["mode"] == "hybrid"
+    assert "no sure difference" in one["encoders_verdict"][0]
+    assert "encoding 3 passages with multilingual-e5-small 0 %" in [event["text"] for event in events]
+    after = [tuple(row) for row in filled.db.execute("SELECT chunk_id, encoder_id FROM vectors ORDER BY 1, 2")]
+    assert after == before, "the index stays as it is"
+    assert "encoders" not in run(judged_measuring.measure(filled, None, ["bm25"], ["all"]))[1]["sets"][0]
+    with pytest.raises(UsageError, match="no encoder"):
+        run(judged_measuring.measure(filled, None, ["dense"], ["unheard"]))
+
+
 def test_the_right_passage_is_found_again_after_a_new_cleaning(filled: Library) -> None:
     judging.judge(filled, "Is the rent due on the third working day?", [hit(filled, "When is the rent due?", "rent")])
     (before,) = judging.listed(filled)

@@ -19,10 +19,15 @@ from desktop_rag.gui.quality.results import Results
 from desktop_rag.gui.quality.state import QualityState
 from desktop_rag.gui.reveal import Reveal
 from desktop_rag.gui.theme import Theme
+from desktop_rag.gui.visible import tip
 
 _ABOUT = (
     "How well each way of searching finds the right passage for your own questions. Nothing is sent anywhere, answers "
     "go first while it runs, and it can be stopped at any time."
+)
+_ENCODERS = (
+    "Every way of searching, and the other installed encoders beside the one in use: your passages are encoded with "
+    "them in memory, which takes a while. Your index stays as it is."
 )
 
 
@@ -37,6 +42,8 @@ class QualityPage(QWidget):
         self._state = state
         self.collection: Any = None
         self.run = TextButton(theme, "Measure", self._run, kind="primary", icon="play")
+        self.encoders = TextButton(theme, "Compare encoders", self._compare, icon="scale")
+        self.encoders.setToolTip(tip(_ENCODERS))
         self.folder = TextButton(theme, "Measure by a folder…", self._choose_folder, icon="folder-open")
         self._back = TextButton(theme, "Benchmark", self.back_wanted.emit, kind="quiet", icon="chart-column")
         self.notice = Notice(theme, closable=True)
@@ -54,10 +61,16 @@ class QualityPage(QWidget):
         head.setSpacing(8)
         head.addWidget(label("Search quality", "title"))
         head.addStretch(1)
-        for button in (self._back, self.folder, self.run):
+        for button in (self._back, self.run):
             head.addWidget(button)
+        more = QHBoxLayout()
+        more.setSpacing(8)
+        for button in (self.encoders, self.folder):
+            more.addWidget(button)
+        more.addStretch(1)
         column.addLayout(head)
         column.addWidget(label(_ABOUT, tone="muted", wrap=True))
+        column.addLayout(more)
         for part in (self._doing, self._line, self.notice, self.results, self.questions):
             column.addWidget(part)
         column.addStretch(1)
@@ -85,6 +98,7 @@ class QualityPage(QWidget):
         self.run.show_icon("square" if running else "play", "text" if running else "on_accent")
         self.run.setEnabled(not state.stopping and (running or bool(state.questions)))
         self.folder.setEnabled(not running)
+        self.encoders.setEnabled(not running and bool(state.questions))
         self._line.setVisible(running)
         self._line.set_share(state.share)
         self._doing.setVisible(running)
@@ -108,6 +122,10 @@ class QualityPage(QWidget):
             self._state.stop()
         else:
             self._state.measure()
+
+    def _compare(self) -> None:
+        self.notice.hide()
+        self._state.measure(encoders=True)
 
     def _choose_folder(self) -> None:
         dialog = QFileDialog(self, "A judged set: corpus.jsonl, queries.jsonl and qrels/test.tsv")

@@ -38,6 +38,9 @@ class Results(Panel):
         self.reasons = label("", "small", "muted", wrap=True)
         self.table = ModeTable(theme)
         self.plot = BarPlot(theme, "nDCG@10", whole=1.0)
+        self.encoders_title = label("Encoders", "heading")
+        self.encoders_verdict = label("", wrap=True)
+        self.encoders = EncoderTable(theme)
         self.left_out = label("", "small", "muted", wrap=True)
         self.weights = label("", wrap=True)
         self.keep = TextButton(theme, "Keep these weights", lambda: self._want("best"), kind="primary")
@@ -64,6 +67,8 @@ class Results(Panel):
         column.addWidget(self.plot)
         column.addWidget(self.reasons)
         column.addWidget(self.left_out)
+        for part in (self.encoders_title, self.encoders_verdict, self.encoders):
+            column.addWidget(part)
         self._weights_title = label("Weights of words and meaning", "heading")
         column.addWidget(self._weights_title)
         column.addLayout(row)
@@ -99,6 +104,11 @@ class Results(Panel):
         self.plot.show_bars([
             Bar(_mode(row), float(row["ndcg@10"]), f"{float(row['ndcg@10']):.3f}") for row in one["modes"]
         ])  # fmt: skip
+        held = one.get("encoders") or []
+        for part in (self.encoders_title, self.encoders_verdict, self.encoders):
+            part.setVisible(bool(held))
+        self.encoders_verdict.setText(" ".join(one.get("encoders_verdict") or ()))
+        self.encoders.show_rows(held)
         fusion = one.get("fusion")
         for part in (self._weights_title, self.weights):
             part.setVisible(fusion is not None)
@@ -142,13 +152,53 @@ class ModeTable(GridTable):
         return number(self._theme, text, "accent" if chosen else "")
 
 
+class EncoderTable(GridTable):
+    """An encoder in the first column; its languages, size and speed, and how each way to search does with it."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__(theme, "Encoders")
+        self.rows: list[tuple[str, ...]] = []
+
+    def show_rows(self, encoders: Sequence[Mapping[str, Any]]) -> None:
+        """Show these, the best figure of each way to search in the colour of the accent."""
+        if not self.changed_to(str(encoders)):
+            return
+        self.rows = [words.encoder_cells(one) for one in encoders]
+        if not encoders:
+            return
+        modes = [str(row["mode"]) for row in encoders[0]["modes"]]
+        heads = (*words.ENCODER_COLUMNS, *(words.SHORT.get(mode, mode) for mode in modes))
+        best = [max(float(one["modes"][place]["ndcg@10"]) for one in encoders) for place in range(len(modes))]
+        self.grid.setColumnStretch(0, 1)
+        self.grid.addWidget(label("encoder", "small", "muted"), 0, 0)
+        for column, name in enumerate(heads, 1):
+            head = label(name, "small", "muted")
+            head.setAlignment(Qt.AlignmentFlag.AlignRight)
+            self.grid.addWidget(head, 0, column)
+        for place, (one, cells) in enumerate(zip(encoders, self.rows, strict=True)):
+            self.rule(2 * place + 1, len(heads) + 1)
+            self.grid.addWidget(_encoder(one), 2 * place + 2, 0)
+            figures = [float(row["ndcg@10"]) for row in one["modes"]]
+            chosen = [False] * len(words.ENCODER_COLUMNS) + [a == b for a, b in zip(figures, best, strict=True)]
+            for column, (text, accent) in enumerate(zip(cells, chosen, strict=True), 1):
+                self.grid.addWidget(number(self._theme, text, "accent" if accent else ""), 2 * place + 2, column)
+
+
+def _encoder(one: Mapping[str, Any]) -> QWidget:
+    about = f"{one['encoder']['dimension']} dimensions{', in use' if one['in_use'] else ''}"
+    return _two_lines(str(one["encoder"]["name"]), about)
+
+
 def _mode(row: Mapping[str, Any]) -> str:
     name, about = words.MODES.get(str(row["mode"]), (str(row["mode"]), ""))
     return f"{name} ({about})" if name == "Words" else name
 
 
 def _named(row: Mapping[str, Any]) -> QWidget:
-    name, about = words.MODES.get(str(row["mode"]), (str(row["mode"]), ""))
+    return _two_lines(*words.MODES.get(str(row["mode"]), (str(row["mode"]), "")))
+
+
+def _two_lines(name: str, about: str) -> QWidget:
     holder = QWidget()
     column = QVBoxLayout(holder)
     column.setContentsMargins(0, 0, 0, 0)

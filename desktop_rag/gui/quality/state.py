@@ -75,9 +75,10 @@ class QualityState(QObject):
         """Whether something is being measured."""
         return self._task is not None
 
-    def measure(self) -> None:
-        """Measure by the user's own questions, in every collection that has some."""
-        self._begin(lambda: self._backend.library.stream("measure"))
+    def measure(self, *, encoders: bool = False) -> None:
+        """Measure by the user's own questions, in every collection that has some; perhaps with the other encoders."""
+        more = {"encoders": ["all"]} if encoders else {}
+        self._begin(lambda: self._backend.library.stream("measure", **more))
 
     def measure_folder(self, folder: str) -> None:
         """Measure by a judged set."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from desktop_rag.evaluation.retrieval_table import tongues
 from desktop_rag.evaluation.verdict import probability
 from desktop_rag.gui import words
 
@@ -26,6 +27,22 @@ MODES = {
     "deep": ("Deep search", "several searches at once"),
 }
 """By mode what it is called, and what it does."""
+
+
+ENCODER_COLUMNS = ("languages", "size", "speed")
+SHORT = {"dense": "meaning", "hybrid": "both", "rerank": "read again", "deep": "deep"}
+"""The ways to search that an encoder makes a difference to, as heads of narrow columns."""
+
+
+def encoder_cells(one: Mapping[str, Any]) -> tuple[str, ...]:
+    """What an encoder is and costs, then nDCG@10 of each way to search with it."""
+    speed = one.get("passages_s")
+    return (
+        tongues(one["encoder"]),
+        words.size(round(float(one["size_mb"]) * 1e6)),
+        "–" if speed is None else f"{float(speed):.0f}/s",
+        *(f"{float(row['ndcg@10']):.3f}" for row in one["modes"]),
+    )
 
 
 def cells(row: Mapping[str, Any]) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from desktop_rag.errors import DesktopRagError
 from desktop_rag.gui import shortcuts, words
 from desktop_rag.gui.backend import Backend, Event
 from desktop_rag.gui.chat.entries import Answer
+from desktop_rag.gui.library.exchange import Exchange
 from desktop_rag.gui.library.receipt import receipt_words
 from desktop_rag.gui.library.throttle import Throttle
 from desktop_rag.gui.model_wires import ModelWires, remote
@@ -152,6 +153,8 @@ class LibraryWires:
         page.removal_wanted.connect(actions.remove_documents)
         page.collection_edited.connect(actions.edit_collection)
         page.collection_removed.connect(actions.delete_collection)
+        self.exchange = Exchange(window.theme, window.backend, window.tasks, window)
+        self.exchange.connect_page(page, library, actions)
         page.document_opened.connect(self._open_document)
         page.password_given.connect(window.intake.unlock)
         page.retry_wanted.connect(window.intake.retry)

@@ -27,6 +27,11 @@ class PassphraseField(QLineEdit):
         self.setEchoMode(QLineEdit.EchoMode.Password)
         theme.watch(self._refresh)
 
+    def rename(self, name: str) -> None:
+        """Call it otherwise."""
+        self.setAccessibleName(name)
+        self.setPlaceholderText(name)
+
     def take(self) -> str:
         """What was typed; the field is empty and hidden again then."""
         text = self.text()

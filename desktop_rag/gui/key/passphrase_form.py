@@ -13,7 +13,7 @@ from desktop_rag.gui.key.fields import NewPassphrase, PassphraseField
 from desktop_rag.gui.pieces.buttons import TextButton
 from desktop_rag.gui.pieces.labels import label
 from desktop_rag.gui.pieces.notice import Notice
-from desktop_rag.gui.tasks import Tasks
+from desktop_rag.gui.tasks import Task, Tasks
 from desktop_rag.gui.theme import Theme
 
 _WIDTH = 440
@@ -24,7 +24,7 @@ Work = Callable[[str, str], Iterator[Event]]
 class PassphraseForm(QDialog):
     """Does `work` itself and stays until that has succeeded: what was wrong is said where it was typed.
 
-    `words`: its title, what it is about, and what the button says.
+    `words`: its title, what it is about, and what the button says. `stoppable` work ends with Cancel.
     """
 
     def __init__(
@@ -38,8 +38,11 @@ class PassphraseForm(QDialog):
         *,
         present: bool,
         new: bool,
+        stoppable: bool = False,
     ) -> None:
         super().__init__(parent)
+        self._theme, self._stoppable = theme, stoppable
+        self._task: Task | None = None
         title, about, self._action = words
         self.setWindowTitle(title)
         self.setFixedWidth(_WIDTH)
@@ -74,6 +77,12 @@ class PassphraseForm(QDialog):
         column.addSpacing(4)
         column.addLayout(row)
 
+    def add(self, part: QWidget) -> None:
+        """Put something more above the buttons."""
+        column = self.layout()
+        assert isinstance(column, QVBoxLayout)
+        column.insertWidget(column.count() - 2, part)
+
     def showEvent(self, event: QShowEvent) -> None:
         """As high as the words at this width, and ready to type."""
         super().showEvent(event)
@@ -89,12 +98,36 @@ class PassphraseForm(QDialog):
 
     def _go(self) -> None:
         given = self.present.take(), self.new.take()
-        self.setEnabled(False)
+        self._set_busy(True)
         self.notice.hide()
-        self._tasks.run(lambda: self._work(*given), event=self._progress, done=self._finish, failed=self._failed)
+        self._task = self._tasks.run(
+            lambda: self._work(*given), event=self._progress, done=self._finish, failed=self._failed
+        )
+        self._task.cancelled.connect(self._stopped)
+
+    def _set_busy(self, busy: bool) -> None:
+        if not self._stoppable:
+            self.setEnabled(not busy)
+            return
+        for part in (self.present, self.new):
+            part.setEnabled(not busy)
+        self.go.setEnabled(not busy)
+
+    def reject(self) -> None:
+        """Cancel; work that goes on is stopped first, and nothing of it stays."""
+        if self._task is None:
+            super().reject()
+        elif self._stoppable:
+            self.cancel.say("Stopping…")
+            self.cancel.setEnabled(False)
+            self._task.cancel()
+
+    def _stopped(self) -> None:
+        self._task = None
+        self.reject()
 
     def _progress(self, event: Event) -> None:
-        if event.get("event") == "progress":
+        if event.get("event") == "progress" and "share" in event:
             self.go.say(f"{event['share']} %")
 
     def _finish(self, event: Event) -> None:
@@ -102,7 +135,9 @@ class PassphraseForm(QDialog):
         self._done(event)
 
     def _failed(self, error: DesktopRagError) -> None:
-        self.setEnabled(True)
+        self._task = None
+        self._set_busy(False)
+        self._refresh()
         self.go.say(self._action)
         self.notice.say_error(error)
         self._fit()

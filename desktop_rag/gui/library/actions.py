@@ -26,6 +26,7 @@ class LibraryActions(QObject):
     erased = Signal(object, str)
     conversation_gone = Signal(str)
     rules_wanted = Signal(str)
+    import_wanted = Signal()
 
     def __init__(self, theme: Theme, library: LibraryState, window: QWidget, defaults: dict[str, Any]) -> None:
         super().__init__(window)
@@ -34,6 +35,7 @@ class LibraryActions(QObject):
     def new_collection(self) -> None:
         """Ask for a name and a policy and make a collection."""
         form = CollectionForm(self._theme, self._window, defaults=self._defaults)
+        form.import_wanted.connect(self.import_wanted)
         form.submitted.connect(lambda values: self._library.change("collection_create", done=self._chosen, **values))
         form.open()
 

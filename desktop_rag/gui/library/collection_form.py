@@ -21,11 +21,13 @@ _INDENT = 31  # of the words beside a round button
 class CollectionForm(QDialog):
     """`submitted({name, policy, review})`; an existing collection is edited, None makes a new one.
 
-    `rules_wanted()` for the terms that are always or never replaced in an existing one.
+    `rules_wanted()` for the terms that are always or never replaced in an existing one, `import_wanted()` for another's
+    instead of a new one.
     """
 
     submitted = Signal(object)
     rules_wanted = Signal()
+    import_wanted = Signal()
 
     def __init__(
         self,
@@ -78,6 +80,9 @@ class CollectionForm(QDialog):
                 label("A new choice holds for documents that are added from now on.", "small", "muted", wrap=True)
             )
         row = QHBoxLayout()
+        if not existing:
+            self.bring = TextButton(theme, "Import one…", self._bring, kind="link")
+            row.addWidget(self.bring)
         row.addStretch(1)
         row.addWidget(TextButton(theme, "Cancel", self.reject))
         row.addWidget(self._save)
@@ -91,6 +96,11 @@ class CollectionForm(QDialog):
 
     def _refresh(self) -> None:
         self._save.setEnabled(bool(self.name.text().strip()))
+
+    def _bring(self) -> None:
+        """Not a new one: another's, from a file."""
+        self.reject()
+        self.import_wanted.emit()
 
     def _submit(self) -> None:
         policy = list(words.POLICIES)[self.policies.checkedId()]

@@ -44,6 +44,7 @@ class LibraryPage(QWidget):
     password_given = Signal(object, str)
     collection_edited = Signal()
     collection_removed = Signal()
+    export_wanted = Signal()
 
     def __init__(self, theme: Theme, library: LibraryState, folders: Folders, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -67,6 +68,7 @@ class LibraryPage(QWidget):
         self._add_folder.setToolTip(_ADD_FOLDER)
         self._edit = IconButton(theme, "pencil", "Edit collection…", self.collection_edited.emit)
         self._drop = IconButton(theme, "trash-2", "Delete collection…", self.collection_removed.emit)
+        self._export = IconButton(theme, "upload", "Export collection…", self.export_wanted.emit)
         self._throttle = Throttle(self, self.refresh, _PAUSE_MS)
         self._build()
         self._connect()
@@ -85,6 +87,7 @@ class LibraryPage(QWidget):
         head.setSpacing(4)
         head.addWidget(self._title)
         head.addWidget(self._edit)
+        head.addWidget(self._export)
         head.addWidget(self._drop)
         head.addStretch(1)
         head.addWidget(self._add_folder)
@@ -155,6 +158,7 @@ class LibraryPage(QWidget):
         self._title.setText(str(chosen["name"]) if chosen else "All documents")
         self._edit.setVisible(chosen is not None)
         self._drop.setVisible(chosen is not None)
+        self._export.setVisible(chosen is not None)
         self._say_about(chosen, rows)
         self.states.show_numbers(numbers)
         for part in (self.states, self.filter, self.selection.bar):

@@ -10,13 +10,16 @@ from __future__ import annotations
 import ctypes
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from desktop_rag.logs import log
 from desktop_rag.retrieval.encode import Vectors
+from desktop_rag.retrieval.graph_files import GraphFiles
 from desktop_rag.retrieval.vectors import VectorStore
 
 _BATCH = 500
@@ -25,10 +28,16 @@ _NEEDLE_BYTES = 64
 # glibc's number of the option; other C libraries do not know it.
 _M_PERTURB = -6
 _FILLING = 0x55
+# What its native code raises where it gives up; no Exception, and of no importable type.
+_PANIC = "PanicException"
 
 
 class ErasedVectorsError(Exception):
     """The cache holds vectors of passages that are gone: its files must go."""
+
+
+class BrokenCacheError(Exception):
+    """Chroma gave up over its files."""
 
 
 class ChromaCache:
@@ -36,39 +45,45 @@ class ChromaCache:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._files = GraphFiles(folder)
         self._client: Any = None
         self._open_collections: dict[int, Any] = {}
 
     def add(self, collection: int, chunks: Sequence[int], vectors: Vectors) -> None:
         """Put vectors [n, dimension] in, replacing those of the same ids."""
-        held = self._collection(collection)
         for at in range(0, len(chunks), _BATCH):
-            part = chunks[at : at + _BATCH]
-            held.upsert(ids=[str(chunk) for chunk in part], embeddings=vectors[at : at + _BATCH])
+            part = [str(chunk) for chunk in chunks[at : at + _BATCH]]
+            with self._used():
+                self._collection(collection).upsert(ids=part, embeddings=vectors[at : at + _BATCH])
 
     def collections(self) -> list[int]:
         """The collections that lie in the files."""
-        return [int(held.name.removeprefix(_PREFIX)) for held in self._opened().list_collections()]
+        with self._used():
+            return [int(held.name.removeprefix(_PREFIX)) for held in self._opened().list_collections()]
 
     def search(self, query: Vectors, collection: int, limit: int) -> list[int]:
         """The ids of about the `limit` nearest chunks; rank them by their exact score."""
-        result = self._collection(collection).query(query_embeddings=[query], n_results=limit, include=[])
+        with self._used():
+            result = self._collection(collection).query(query_embeddings=[query], n_results=limit, include=[])
         return [int(chunk) for chunk in result["ids"][0]]
 
     def open(self) -> None:
         """Load Chroma and open its files, which takes seconds; the first use does the same."""
-        self._opened()
+        with self._used():
+            self._opened()
 
     def count(self, collection: int) -> int:
         """How many vectors are cached."""
-        return int(self._collection(collection).count())
+        with self._used():
+            return int(self._collection(collection).count())
 
     def repair(self, collection: int, store: VectorStore) -> int:
         """Put in what the cache lacks of the store's chunks; returns how many.
 
         Raises ErasedVectorsError when it holds others.
         """
-        cached = {int(chunk) for chunk in self._collection(collection).get(include=[])["ids"]}
+        with self._used():
+            cached = {int(chunk) for chunk in self._collection(collection).get(include=[])["ids"]}
         wanted = store.ids(collection)
         if not cached.issubset(wanted):
             raise ErasedVectorsError
@@ -99,7 +114,7 @@ class ChromaCache:
         self.close()
         # A client whose start failed stays in Chroma's registry of this process and would be handed out again.
         SharedSystemClient.clear_system_cache()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._remove()
 
     def close(self) -> None:
         """Let go of the files."""
@@ -107,6 +122,26 @@ class ChromaCache:
             self._client.close()
         self._client = None
         self._open_collections = {}
+
+    @contextmanager
+    def _used(self) -> Iterator[None]:
+        """Chroma at work: what it changes is noted, and where its native code gives up that is an error."""
+        try:
+            yield
+        except Exception:
+            raise
+        except BaseException as error:
+            if type(error).__name__ == _PANIC:
+                raise BrokenCacheError from error
+            raise
+        self._files.note()
+
+    def _remove(self) -> None:
+        self._files.forget()
+        if self._folder.is_dir():
+            shutil.rmtree(self._folder, ignore_errors=True)
+        else:
+            self._folder.unlink(missing_ok=True)
 
     def _collection(self, collection: int) -> Any:
         if collection not in self._open_collections:
@@ -122,6 +157,9 @@ class ChromaCache:
             from chromadb.config import Settings
 
             _fill_new_memory()
+            if not self._files.intact():
+                log.warning("the files of the vector cache are not as they were left and are made anew")
+                self._remove()
             self._folder.mkdir(mode=0o700, exist_ok=True)
             settings = Settings(anonymized_telemetry=False, allow_reset=False, is_persistent=True)
             self._client = chromadb.PersistentClient(path=str(self._folder), settings=settings)

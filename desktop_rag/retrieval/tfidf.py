@@ -19,6 +19,8 @@ from desktop_rag.retrieval.postings import Entries
 
 Norm = Literal["raw", "cosine"]
 _AT_ONCE = 2000
+# A word that all passages have weighs nothing; who has it is found all the same, after all others.
+_LEAST = 1e-9
 
 
 class TfIdf:
@@ -41,6 +43,8 @@ class TfIdf:
         if self._norm == "cosine" and matches:
             norms = self._norms(sizes, collections)
             scores = np.divide(scores, norms, out=np.zeros_like(scores), where=norms > 0)
+        for match in matches:
+            scores[match.chunks] = np.maximum(scores[match.chunks], _LEAST)
         return Found(scores)
 
     def _norms(self, sizes: Sizes, collections: Sequence[int]) -> Numbers:

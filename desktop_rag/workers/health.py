@@ -66,16 +66,26 @@ def _index(library: Library) -> tuple[dict[str, Any], list[str]]:
         problems.append("The index of words was put right from the passages.")
     lexical, stored, vectors = library.lexical.count(), library.vectors.count(), 0
     for collection in library.collections.all():
-        if library.cached(collection["id"]):
-            repaired = library.ensure_parity(collection["id"])
-            if repaired:
-                problems.append(f"{repaired} vectors of “{collection['name']}” were put right from the database.")
-            vectors += library.chroma.count(collection["id"])
-        else:
-            vectors += library.vectors.count(collection["id"])
+        held, told = _held(library, collection)
+        vectors += held
+        problems += told
     parity = chunks == lexical == stored == vectors
     index = {"documents": documents, "chunks": chunks, "lexical": lexical, "vectors": vectors, "parity": parity}
     return index, problems if parity else [*problems, "Some passages are not indexed completely yet."]
+
+
+def _held(library: Library, collection: dict[str, Any]) -> tuple[int, list[str]]:
+    """How many vectors of a collection can be searched, and what was or is wrong with them."""
+    number, name = collection["id"], collection["name"]
+    if library.cached(number):
+        try:
+            repaired = library.ensure_parity(number)
+            told = [f"{repaired} vectors of “{name}” were put right from the database."] if repaired else []
+            return library.chroma.count(number), told
+        except Exception:  # noqa: BLE001 - Chroma's edge: what is wrong with the cache is told, and the rest too
+            told = [f"The vector cache of “{name}” cannot be written; each search compares all its vectors."]
+            return library.vectors.count(number), told
+    return library.vectors.count(number), []
 
 
 def _encoders(library: Library) -> tuple[list[dict[str, Any]], list[str]]:

@@ -14,6 +14,7 @@ import numpy as np
 
 from desktop_rag import paths
 from desktop_rag.errors import ModelError, SearchError
+from desktop_rag.logs import log
 from desktop_rag.models.catalogue import SPACY_MODEL, find
 from desktop_rag.models.installed import rerankers
 from desktop_rag.offline import thread_budget
@@ -301,9 +302,19 @@ class Library:
             self.fill_cache()
 
     def fill_cache(self) -> None:
-        """Put in what waits."""
+        """Put in what waits. Where that cannot be done the vectors are safe, and the next search tries again."""
         for collection in list(self._uncached):
-            self.ensure_parity(collection)
+            try:
+                self.ensure_parity(collection)
+            except Exception as error:  # noqa: BLE001 - Chroma's edge: a cache that cannot be made must not stop the work
+                log.warning("the vector cache cannot be filled: %s", type(error).__name__)
+
+    def open_cache(self) -> None:
+        """Load Chroma and its files before they are needed; where these are damaged a new cache is started."""
+        try:
+            self.chroma.open()
+        except Exception:  # noqa: BLE001 - Chroma's edge: whatever is wrong with the cache, the truth is in the database
+            self.drop_cache()
 
     def search(self, query: Vectors, collection: int, limit: int) -> dict[int, float]:
         """DenseIndex: every vector is compared; in a large collection Chroma finds, and exact scores rank."""

@@ -340,7 +340,7 @@ class _Operations:
             self._library.detector  # noqa: B018 - loaded when first looked at
         yield None
         if any(self._library.cached(row["id"]) for row in self._library.collections.all()):
-            self._library.chroma.open()
+            self._library.open_cache()
         for collection in self._library.collections.names():
             if not self._library.cached(collection):
                 yield from self._library.vectors.load(collection)

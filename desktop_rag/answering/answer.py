@@ -51,6 +51,16 @@ class Team(Protocol):
         ...
 
 
+class Near(Protocol):
+    """Asks the teams' servers of the collections a question goes to."""
+
+    def __call__(
+        self, question: str, *, collection: str | int | None, conversation: str | None, mode: str | None
+    ) -> list[Event]:
+        """What they found, for "prepare"; a note for each that did not answer. Raises nothing."""
+        ...
+
+
 def check_choice(strategy: str | None) -> None:
     """Raise UsageError for a strategy that is not there (yet)."""
     if strategy not in (None, *STRATEGIES):
@@ -77,19 +87,25 @@ def answer(
     max_tokens: int = 256,
     choice: Choice | None = None,
     strategy: str | None = None,
+    near: Near | None = None,
 ) -> Iterator[Event]:
     """Yield "stored", "sources", "token"…, perhaps "partial", and "done". Closing it stops the model.
 
     The strategy "whole" reads every passage instead of asking the model about the best, with "reading_all" events, and
     quotes; with "map_reduce" the model reads what would be quoted, in turns ("reducing" events), and writes.
     Without a `mode` the settings say how passages are searched. Without a strategy it is chosen where a question asks
-    for all there is, and there is not much.
+    for all there is, and there is not much. `near` asks the servers of collections that have one.
     Raises DesktopRagError when nothing could be answered; the stored question stays.
     """
     if not question.strip():
         raise UsageError("bad_request", "The question is empty.", "Type what you want to know.")
     prepared = team.library.call(
-        "prepare", question=question, collection=collection, conversation=conversation, mode=mode
+        "prepare",
+        question=question,
+        collection=collection,
+        conversation=conversation,
+        mode=mode,
+        near=near(question, collection=collection, conversation=conversation, mode=mode) if near else [],
     )
     yield {"event": "stored", **{key: prepared[key] for key in ("conversation", "message", "question")}}
     yield {"event": "sources", **{key: prepared[key] for key in ("passages", "coverage", "timings_ms")}}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from contextlib import suppress
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from desktop_rag.retrieval.modes import check_mode
 from desktop_rag.store.files import write_private
 from desktop_rag.workers.choice import choose
 from desktop_rag.workers.crew import Workers
+from desktop_rag.workers.team import nearest
 
 _DOCUMENT_KEYS = (
     *(
@@ -97,6 +99,8 @@ def _collection_line(row: dict[str, Any]) -> str:
         parts.append(f"encoder {encoder['name']}{'' if encoder['installed'] else ' (not installed)'}")
     if row["fusion"]:
         parts.append(f"fusion {row['fusion']}")
+    if row["server"]:
+        parts.append(f"server {row['server']}")
     if following:
         done = f"{following['passages_done']} of {counted(following['passages'], 'passage')}"
         parts.append(f"changing to {following['name']}: {done}")
@@ -147,6 +151,14 @@ def remove(workers: Workers, options: Namespace, output: Output) -> int:
 def search(workers: Workers, options: Namespace, output: Output) -> int:
     """Print the best passages."""
     check_mode(options.mode)
+    near = nearest(
+        workers,
+        options.query,
+        collection=options.collection,
+        mode=options.mode,
+        limit=options.k,
+        online=options.online,
+    )
     found = workers.library.call(
         "search",
         query=options.query,
@@ -155,6 +167,7 @@ def search(workers: Workers, options: Namespace, output: Output) -> int:
         k=options.k,
         trace=options.trace,
         explain=options.explain,
+        near=near,
     )
     texts = revealed(workers, options, [hit["text"] for hit in found["hits"]])
     hits = [{**hit, "text": text} for hit, text in zip(found["hits"], texts, strict=True)]
@@ -185,6 +198,7 @@ def ask(workers: Workers, options: Namespace, output: Output) -> int:
         mode=options.mode,
         choice=choice,
         strategy=options.strategy,
+        near=partial(nearest, workers, online=options.online),
     )
     for event in events:
         if event["event"] == "token" and not options.reveal:
@@ -213,6 +227,7 @@ def ask(workers: Workers, options: Namespace, output: Output) -> int:
     ]
     coverage = done["coverage"]
     lines.append(_coverage(done))
+    lines += [f"Note: {note}" for note in (done["trace"] or {}).get("notes", ())]
     lines += invented_lines(workers, options, texts)
     if not coverage["passages_total"]:
         lines.append("There is nothing to read here yet. Add documents: desktop-rag add PATH")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from desktop_rag.cli import commands
+from desktop_rag.cli import team
 from desktop_rag.cli.key import from_file, new_passphrase, one_passphrase
 from desktop_rag.cli.output import Output, counted
 from desktop_rag.errors import UsageError
@@ -19,6 +19,7 @@ def add_options(parser: ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--export", metavar="FILE", help="write the collection into one file behind a passphrase")
     what.add_argument("--import", metavar="FILE", dest="import_", help="bring an exported collection into this library")
+    team.add_options(what, parser)
     parser.add_argument("--passphrase-file", metavar="F", help="has the passphrase of that file; else it is asked for")
     parser.add_argument(
         "--with-originals", action="store_true", help="with --export: with the vault, so that values can be turned back"
@@ -26,14 +27,14 @@ def add_options(parser: ArgumentParser) -> None:
 
 
 def collections(workers: Workers, options: Namespace, output: Output) -> int:
-    """Export, import, or what `collections` does otherwise."""
+    """Export, import, what concerns a team's server, or what `collections` does otherwise."""
     if options.with_originals and not options.export:
         raise UsageError("bad_request", "--with-originals goes with --export.", "See: collections --help")
     if options.export:
         return _export(workers, options, output)
     if options.import_:
         return _import(workers, options, output)
-    return commands.collections(workers, options, output)
+    return team.collections(workers, options, output)
 
 
 def _export(workers: Workers, options: Namespace, output: Output) -> int:

@@ -156,6 +156,7 @@ def _question_commands(commands_: Any) -> None:
     )
     search.add_argument("--trace", action="store_true", help="show why: every candidate's place in each stage")
     search.add_argument("--explain", action="store_true", help="show what each word of the question gives each hit")
+    search.add_argument("--online", action="store_true", help="open the network for the collection's server, this once")
     search.add_argument("-k", type=int, default=10, metavar="N", help="how many hits (10)")
     search.add_argument("--reveal", action="store_true", help="show real values instead of what stands for them")
     ask = _add(commands_, "ask", commands.ask, "Ask a question; the answer cites its passages.")
@@ -171,6 +172,10 @@ def _question_commands(commands_: Any) -> None:
     ask.add_argument("--mode", choices=MODES, help="how passages are searched; else as in the settings (hybrid)")
     ask.add_argument("--engine", metavar="E", help=", ".join(ENGINES))
     ask.add_argument("--model", metavar="M", help="a model of `models list`, or the path of a file or folder")
-    ask.add_argument("--online", action="store_true", help="open the network for a remote model, for this question")
+    ask.add_argument(
+        "--online",
+        action="store_true",
+        help="open the network for a remote model or a team's server, for this question",
+    )
     ask.add_argument("--reveal", action="store_true", help="show real values instead of what stands for them")
     _add(commands_, "doctor", commands.doctor, "Examine the installation and the index.")

@@ -54,12 +54,16 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What to ask for: without `json` it is a GET. `stream` reads events, else the whole body is one `bytes`."""
+    """What to ask for: without `json` and `method` it is a GET, with `json` a POST.
+
+    `stream` reads events, else the whole body is one `bytes`.
+    """
 
     url: str
     key: str | None
     json: Body | None = None
     stream: bool = False
+    method: str = ""
 
 
 Said = Delta | bytes | Refused

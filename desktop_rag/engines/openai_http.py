@@ -142,10 +142,11 @@ class _Exchange:
         timeout = httpx.Timeout(self._patience.silence, connect=self._patience.connect)
         # Loading the certificates takes longer than a short answer; without TLS there is nothing to check.
         verify = _certificates() if call.url.startswith("https:") else False
+        method = call.method or ("POST" if call.json else "GET")
         # No proxy and no .netrc from the environment: the address that was entered is the one that is asked.
         async with (
             httpx.AsyncClient(verify=verify, timeout=timeout, follow_redirects=False, trust_env=False) as client,
-            client.stream("POST" if call.json else "GET", call.url, json=call.json, headers=headers) as response,
+            client.stream(method, call.url, json=call.json, headers=headers) as response,
         ):
             await self._read(response)
 

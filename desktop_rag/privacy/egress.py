@@ -30,11 +30,14 @@ from desktop_rag.store.files import unwritable
 
 FOLDER = "egress"
 LISTENING, BEGUN = "listening", "begun"
-LOOPBACK = "loopback"
+LOOPBACK, LOCAL_INDEX = "loopback", "local_index"
+THIS_MACHINE_ONLY = (LOOPBACK, LOCAL_INDEX)
 PURPOSES = {
     "download": "search and download of models",
     "remote_model": "questions to the remote model",
+    "remote_index": "a team's collection on its server",
     LOOPBACK: "measurement of a server on this computer",
+    LOCAL_INDEX: "a team's collection on a server on this computer",
 }
 SEALED = "this process is sealed"
 OUTSIDE = "it was opened for this computer only"

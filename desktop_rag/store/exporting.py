@@ -97,6 +97,29 @@ def _secret(row: Mapping[str, Any]) -> str | None:
     return row["secret"].hex() if row["secret"] else None
 
 
+def digest(connection: Connection, document: str, name: str) -> str | None:
+    """What every member of a team recognises a document by that is called so; None while it is not indexed."""
+    row = _document(connection, document, name)
+    return None if row is None else str(row["content"])
+
+
+def _document(connection: Connection, document: str, name: str) -> dict[str, Any] | None:
+    """A document's own values with its digest, and its pages and chunks as "rows"; None while it is not indexed."""
+    query = (
+        "SELECT id, content, format, language, policy, pages, pages_read, pages_ocr FROM documents"
+        " WHERE id = ? AND encoded = 1 AND state IN ('ready', 'partly_read')"
+    )
+    found = connection.execute(query, (document,)).fetchone()
+    if found is None:
+        return None
+    row = {**dict(found), "name": name}
+    pages = [tuple(each) for each in connection.execute(_PAGES, (document,))]
+    chunks = [tuple(each) for each in connection.execute(_CHUNKS, (document,))]
+    # What was imported keeps the digest it came with: by it every member recognises the document.
+    row["content"] = row["content"] or content(row, pages, chunks)
+    return {**row, "rows": (pages, chunks)}
+
+
 def _copy_document(
     source: Connection,
     target: Connection,
@@ -106,18 +129,10 @@ def _copy_document(
     *,
     originals: bool,
 ) -> None:
-    query = (
-        "SELECT id, content, format, language, policy, pages, pages_read, pages_ocr FROM documents"
-        " WHERE id = ? AND encoded = 1 AND state IN ('ready', 'partly_read')"
-    )
-    found = source.execute(query, (document,)).fetchone()
-    if found is None:  # it went, or is being read again
+    row = _document(source, document, name)
+    if row is None:  # it went, or is being read again
         return
-    row = {**dict(found), "name": name}
-    pages = [tuple(each) for each in source.execute(_PAGES, (document,))]
-    chunks = [tuple(each) for each in source.execute(_CHUNKS, (document,))]
-    # What was imported keeps the digest it came with: by it every member recognises the document.
-    row["content"] = row["content"] or content(row, pages, chunks)
+    pages, chunks = row.pop("rows")
     columns = ("id", "content", "name", "format", "language", "policy", "pages", "pages_read", "pages_ocr")
     target.execute(f"INSERT INTO documents VALUES ({_marks(columns)})", [row[column] for column in columns])
     spans = [tuple(each) for each in source.execute(_SPANS, (document,))]

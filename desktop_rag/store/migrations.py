@@ -205,6 +205,15 @@ _INSTRUCTION_LIKE = """
 ALTER TABLE chunks ADD COLUMN instruction_like INTEGER
 """
 
+# A team's server that has a collection's vectors, and what a document's passages are called there: the beginning of the
+# digest that every member knows it by. What changed after `served_as_of` is to be sent anew.
+_SERVERS = """
+ALTER TABLE collections ADD COLUMN server TEXT;
+ALTER TABLE documents ADD COLUMN served TEXT;
+ALTER TABLE documents ADD COLUMN served_as_of REAL;
+CREATE INDEX documents_by_served ON documents(collection_id, served)
+"""
+
 MIGRATIONS: tuple[str, ...] = (
     *(_FIRST, _FILES, _JOURNAL, _MOUNTS, _DELETING, _SUBSTITUTES, _RULES, _TREATMENTS, _LOOKS),
     _ENCODERS,
@@ -213,4 +222,5 @@ MIGRATIONS: tuple[str, ...] = (
     _EXPORTS,
     _JUDGED,
     _INSTRUCTION_LIKE,
+    _SERVERS,
 )

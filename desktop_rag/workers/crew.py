@@ -36,7 +36,7 @@ class Workers:
         return sorted((client for client in list(self._made) if client.pid is not None), key=lambda one: one.pid or 0)
 
     def network(self, purpose: str, *, opened: bool = False) -> WorkerClient:
-        """The process that may hold sockets for one purpose: "download", "remote_model" or "loopback".
+        """The process that may hold sockets for one purpose: one of `network_service.PURPOSES`.
 
         `opened` tells that a person allowed it just now. It is the process that refuses while the
         application is sealed; `leave_network` ends it with its purpose.

@@ -16,6 +16,7 @@ from desktop_rag.errors import DesktopRagError, UsageError
 from desktop_rag.logs import log
 from desktop_rag.models.catalogue import Entry, find, load_catalogue
 from desktop_rag.retrieval.encode import Vectors
+from desktop_rag.store import served
 from desktop_rag.store.collections import StoredEncoder
 from desktop_rag.store.connection import transaction
 from desktop_rag.workers.library import ENCODER_MODEL, Library
@@ -210,6 +211,7 @@ def described(library: Library, row: dict[str, Any]) -> dict[str, Any]:
         else {**card(state.in_use), "installed": library.is_installed(state.in_use)},
         "encoder_chosen": state.chosen,
         "fusion": library.collections.fusion(row["id"]),
+        "server": served.server(library.db, row["id"]),
         "next_encoder": None if following is None else {**card(following), **_progress(library, row["id"], following)},
     }
 

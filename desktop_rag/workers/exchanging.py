@@ -19,6 +19,7 @@ from desktop_rag.store.collections import StoredEncoder
 from desktop_rag.store.export_file import opened, write_export
 from desktop_rag.store.exporting import copy_collection, identity
 from desktop_rag.store.importing import Imported, import_rows
+from desktop_rag.store.served import name_imported, server
 from desktop_rag.workers.backing_up import beside
 from desktop_rag.workers.indexing import run
 from desktop_rag.workers.library import Library
@@ -41,7 +42,7 @@ def export_collection(
     identity(library.db, collection)
     rows = library.documents.rows(collection)
     ready = [row for row in rows if row["state"] in _READY and row["encoded"]]
-    names = yield from _names(library, collection, ready)
+    names = yield from names_elsewhere(library, collection, ready)
     own = library.collections.need(collection)
     name = own["name"] if own["policy"] == "keep" else _said(library, collection, own["name"])
     database = library.data_dir / "library.db"
@@ -82,6 +83,8 @@ def import_collection(library: Library, file: Path, passphrase: bytes) -> Operat
             Fusion.read(str(manifest["fusion"]))
         done = import_rows(library.db, source, manifest, partial(_encoder_id, library))
     library.forget_vault(done.collection)
+    if server(library.db, done.collection) is not None:
+        name_imported(library.db, done.collection)
     lacking = sum(bool(_lacking(library, done, document)) for document in done.added)
     for document in done.gone:
         yield from erase(library, document)
@@ -116,7 +119,7 @@ def _encoder_id(library: Library, row: Mapping[str, Any]) -> int | None:
     return library.vectors.encoder_id(installed) if installed.dimension == row["dimension"] else None
 
 
-def _names(
+def names_elsewhere(
     library: Library, collection: int, rows: Sequence[Mapping[str, Any]]
 ) -> Generator[None, None, dict[str, str]]:
     """By document what it is called elsewhere: a file is often named after somebody whom its text does not name."""

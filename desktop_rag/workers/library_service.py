@@ -27,6 +27,7 @@ from desktop_rag.workers import (
     removing,
     reviewing,
     ruling,
+    serving,
     viewing,
     whole,
 )
@@ -275,6 +276,7 @@ class _Operations:
             limit,
             bool(args.get("trace")),
             bool(args.get("explain")),
+            list(args.get("near") or ()),
         )
 
     def prepare(self, request: Request) -> Operation:
@@ -367,6 +369,7 @@ def open_service(data_dir: Path, options: dict[str, Any]) -> Service:
     background = (
         gate.background
         | BACKGROUND
+        | serving.BACKGROUND
         | frozenset(
             {
                 "add",
@@ -393,5 +396,5 @@ def open_service(data_dir: Path, options: dict[str, Any]) -> Service:
             }
         )
     )
-    handlers |= QualityOperations(gate).handlers
+    handlers |= QualityOperations(gate).handlers | serving.ServingOperations(gate).handlers
     return Service(handlers | gate.handlers, background, gate.close, children={"parse": gate.prove_reader})

@@ -105,7 +105,7 @@ def _sealed(role: str, options: Mapping[str, Any]) -> str:
         return seal(local=role == _KEY_ROLE, refused=noted.stopped)
     # Without a line for it, nothing is connected.
     noted.begin()
-    egress.watch(noted, this_machine_only=purpose == egress.LOOPBACK)
+    egress.watch(noted, this_machine_only=purpose in egress.THIS_MACHINE_ONLY)
     forbid_inspection()
     return f"open for {purpose}"
 

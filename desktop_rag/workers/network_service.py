@@ -1,7 +1,8 @@
 """The `network` role: the one process that may hold sockets, for the one purpose a person opened it for.
 
 "download" searches the hub and brings models; "remote_model" asks a server at an address; "loopback"
-asks a server on this very machine and nothing else. The text that comes here has been scrubbed by
+asks a server on this very machine and nothing else; "remote_index" and "local_index" bring a collection's vectors to a
+Chroma server, at an address or on this machine, and ask it. The text that comes here has been scrubbed by
 `library`; originals and the vault never do. It fails closed: while the application is sealed, or
 when a passage's collection keeps its personal data, or when nobody says what the collections do,
 nothing is sent.
@@ -14,7 +15,6 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from desktop_rag.engines.openai_dialect import base_of, host_of
 from desktop_rag.engines.protocol import Engine, LoadOptions
@@ -23,22 +23,21 @@ from desktop_rag.logs import log
 from desktop_rag.meter.memory import resident_mb
 from desktop_rag.privacy import egress
 from desktop_rag.privacy.seal import CONNECTION
-from desktop_rag.settings import Settings
 from desktop_rag.workers.generating import answer_op, complete_op, milliseconds_since
 from desktop_rag.workers.loop import Handler, Operation, Request, Service
+from desktop_rag.workers.network_seal import NetworkSeal, check_policies
+from desktop_rag.workers.remote_index import RemoteIndex
 from desktop_rag.workers.remote_key import read_key
 
 DOWNLOAD, REMOTE_MODEL, LOOPBACK = "download", "remote_model", egress.LOOPBACK
-PURPOSES = (DOWNLOAD, REMOTE_MODEL, LOOPBACK)
-# Addresses, not names: a name could lead anywhere.
-_THIS_MACHINE = ("127.0.0.1", "::1")
-_UNSENDABLE = "keep"
+REMOTE_INDEX, LOCAL_INDEX = "remote_index", egress.LOCAL_INDEX
+PURPOSES = (DOWNLOAD, REMOTE_MODEL, LOOPBACK, REMOTE_INDEX, LOCAL_INDEX)
 
 
 class _Remote:
     """A model behind an address, served like one in this process."""
 
-    def __init__(self, seal: _Seal) -> None:
+    def __init__(self, seal: NetworkSeal) -> None:
         self._seal = seal
         self._engine: Engine | None = None
         self._choice: tuple[str, str, str] | None = None
@@ -82,7 +81,7 @@ class _Remote:
 
     def _check_cleaned(self, args: Mapping[str, Any]) -> None:
         try:
-            _check_policies(args)
+            check_policies(args)
         except NetworkError:
             host = host_of(self._choice[0]) if self._choice else None
             self._seal.log.refused(CONNECTION, "its text was not cleaned", host)
@@ -120,57 +119,6 @@ class _Remote:
         }
 
 
-class _Seal:
-    """What this process was opened for, and whether it still may go on."""
-
-    def __init__(self, data_dir: Path, purpose: str, *, opened: bool) -> None:
-        self._data_dir = data_dir
-        self._opened = opened
-        self.purpose = purpose
-        self.log = egress.Log(data_dir, "network", purpose)
-
-    def settings(self) -> Settings:
-        """As they are now: the seal may have been closed since the start."""
-        return Settings(self._data_dir)
-
-    def check(self) -> None:
-        """Raises NetworkError("sealed") while the application is sealed and nobody opened this purpose just now."""
-        if self.purpose != LOOPBACK and not self._opened and self.settings()["sealed"]:
-            self.log.refused(CONNECTION, "the application is sealed")
-            raise NetworkError(
-                "sealed",
-                "The application is sealed: nothing may leave this computer.",
-                "Switch “Sealed” off in the settings, or open the network for this one purpose.",
-            )
-
-    def checked(self, base: str) -> str:
-        """The address to ask. Raises NetworkError("sealed") when a loopback process is to reach another machine."""
-        parts = urlsplit(base)
-        if self.purpose != LOOPBACK or parts.hostname in _THIS_MACHINE:
-            return base
-        if parts.hostname == "localhost":
-            return parts._replace(netloc=parts.netloc.lower().replace("localhost", _THIS_MACHINE[0])).geturl()
-        self.log.refused(CONNECTION, egress.OUTSIDE, parts.hostname, parts.port)
-        raise NetworkError(
-            "sealed", "Only a server on this computer may be asked here.", "Write its address with 127.0.0.1."
-        )
-
-
-def _check_policies(args: Mapping[str, Any]) -> None:
-    """Raises NetworkError("sealed") unless every passage is known to come from a collection that is scrubbed."""
-    policies = args.get("policies")
-    if not isinstance(policies, list) or not all(isinstance(policy, str) for policy in policies):
-        raise NetworkError(
-            "sealed", "It is not known whether these passages were cleaned, so nothing was sent.", "Use a local model."
-        )
-    if _UNSENDABLE in policies:
-        raise NetworkError(
-            "sealed",
-            "A collection that keeps its personal data is never sent anywhere.",
-            "Use a local model for it, or add its documents to a collection that is cleaned.",
-        )
-
-
 def open_service(data_dir: Path, options: dict[str, Any]) -> Service:
     """The operations of the purpose in `options`; no other's.
 
@@ -179,7 +127,7 @@ def open_service(data_dir: Path, options: dict[str, Any]) -> Service:
     purpose = str(options.get("purpose") or "")
     if purpose not in PURPOSES:
         raise UsageError("bad_request", "The network is opened for a named purpose only.")
-    seal = _Seal(data_dir, purpose, opened=bool(options.get("opened")))
+    seal = NetworkSeal(data_dir, purpose, opened=bool(options.get("opened")))
     seal.check()
     handlers: dict[str, Handler]
     if purpose == DOWNLOAD:
@@ -187,6 +135,10 @@ def open_service(data_dir: Path, options: dict[str, Any]) -> Service:
         from desktop_rag.models.hub import search_op
 
         handlers = {"search": search_op, "download": partial(download_op, data_dir=data_dir)}
+    elif purpose in (REMOTE_INDEX, LOCAL_INDEX):
+        from desktop_rag.engines.openai_http import exchange
+
+        handlers = RemoteIndex(seal, exchange).handlers
     else:
         remote = _Remote(seal)
         handlers = {name: getattr(remote, name) for name in ("load", "status", "generate", "complete")}

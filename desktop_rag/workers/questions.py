@@ -40,16 +40,17 @@ def find(
     limit: int,
     traced: bool = False,
     explain: bool = False,
+    near: Sequence[dict[str, Any]] = (),
 ) -> dict[str, Any]:
     """The `search` command: hits with original offsets and scrubbed text, and with `traced` how they came about.
 
-    With `explain` each hit has "words": what each word of the question gives it by BM25.
+    With `explain` each hit has "words": what each word of the question gives it by BM25. `near`: what servers found.
     """
     check_mode(mode)
     timings: dict[str, float] = {}
     collections = library.chosen(collection)
     mapped = _mapped(library, query, collections, timings)
-    ranking = rank(library, query, mapped, collections, mode, limit)
+    ranking = rank(library, query, mapped, collections, mode, limit, near=near)
     timings |= ranking.timings_ms
     hits = passages_of(library, ranking)
     if explain:
@@ -76,7 +77,8 @@ def prepare(library: Library, args: dict[str, Any]) -> dict[str, Any]:
     policies = library.documents.policies(collections)
     limit = int(args.get("passages") or library.settings["passages"])
     asked = [m["text"] for m in history if m["role"] == "user"]
-    ranking = rank(library, str(args["question"]), mapped, collections, mode, limit, asked)
+    near = list(args.get("near") or ())
+    ranking = rank(library, str(args["question"]), mapped, collections, mode, limit, asked, near=near)
     timings |= ranking.timings_ms
     passages = passages_of(library, ranking)
     around = surroundings(library, passages, library.settings["around"])
@@ -311,6 +313,11 @@ def _mapped(library: Library, question: str, collections: list[int], timings: di
     mapped = map_question(question, vaults, detector, _say(library, collections), typed, rules)
     timings["scrub"] = round((time.perf_counter() - started) * 1000, 1)
     return mapped
+
+
+def scrubbed(library: Library, question: str, collections: list[int]) -> str:
+    """A question as it is stored: of what is private no more than its class or what stands for it here."""
+    return _mapped(library, question, collections, {}).stored_text
 
 
 def _say(library: Library, collections: Sequence[int]) -> Callable[[Vault, Entry, str], list[str]]:

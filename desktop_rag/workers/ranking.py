@@ -17,10 +17,12 @@ from desktop_rag.retrieval.deep import SECONDS as DEEP_SECONDS
 from desktop_rag.retrieval.deep import rewritten
 from desktop_rag.retrieval.encode import Encoder, Vectors
 from desktop_rag.retrieval.fuse import Fusion
+from desktop_rag.retrieval.near import Near
 from desktop_rag.retrieval.rerank import DEPTH, SECONDS, MaxSim, Reranker, Reranking
 from desktop_rag.retrieval.search import Ranking, search
 from desktop_rag.retrieval.stages import Deep, since
 from desktop_rag.workers.beside import Beside
+from desktop_rag.workers.found_there import taken
 from desktop_rag.workers.library import Library
 
 # A deep search reads more, and may take longer.
@@ -43,28 +45,29 @@ def rank(
     limit: int,
     earlier: Sequence[str] = (),
     through: Beside | None = None,
+    near: Sequence[Mapping[str, Any]] = (),
 ) -> Ranking:
     """Search by the mapped question, and by what was typed too: a document may have kept it, or nobody saw it there.
 
     `earlier`: the (mapped) questions before it in its conversation, for a deep search. `through`: another encoder
-    than that of the one collection.
+    than that of the one collection. `near`: what servers found, see `found_there`.
     """
     started = time.perf_counter()
     encoders: Encoders = {} if mode in ("bm25", "tfidf") else _encoders(library, collections, through)
-    notes: list[str] = []
+    found_there, notes = taken(library, near)
     try:
         vectors = _vectors(library, question, mapped, encoders)
     except ModelError:
         if mode == "dense":
             raise
-        vectors, encoders, notes = {}, {}, [_UNREAD]
+        vectors, encoders, notes = {}, {}, [*notes, _UNREAD]
     encode_ms = since(started)
     ranking = search(
         _words(mapped),
         vectors,
         collections,
         lexical=library.tfidf if mode == "tfidf" else library.lexical,
-        dense=through or library,
+        dense=through or (Near(library, found_there, vectors) if found_there else library),
         mode=mode,
         limit=limit,
         likeness=lambda chunks: _said(library, chunks),

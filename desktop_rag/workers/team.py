@@ -7,20 +7,38 @@ so that one that was killed goes on by being begun again.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
+from desktop_rag.answering.answer import Worker
 from desktop_rag.errors import DesktopRagError, NetworkError, SearchError, UsageError
 from desktop_rag.retrieval.chroma_dialect import address_of, is_this_machine
 from desktop_rag.settings import Settings
-from desktop_rag.workers.client import WorkerClient
-from desktop_rag.workers.crew import Workers
 
 _NAMES, _VECTORS = 500, 100
 Event = dict[str, Any]
 Counted = Generator[Event, None, int]
 
 
-def publish(workers: Workers, collection: str | int, url: str, *, online: bool = False) -> Iterator[Event]:
+class Crew(Protocol):
+    """The processes it takes."""
+
+    @property
+    def data_dir(self) -> Path:
+        """Where the settings are."""
+        ...
+
+    @property
+    def library(self) -> Worker:
+        """Has the collection."""
+        ...
+
+    def network(self, purpose: str, *, opened: bool = False) -> Worker:
+        """Speaks with servers for one purpose."""
+        ...
+
+
+def publish(workers: Crew, collection: str | int, url: str, *, online: bool = False) -> Iterator[Event]:
     """Bring a collection's vectors to a Chroma server, only what differs, and ask it from now on.
 
     Yields "progress" {step, share} events, then "done" {collection, server, passages, sent, deleted, encrypted}.
@@ -43,7 +61,7 @@ def publish(workers: Workers, collection: str | int, url: str, *, online: bool =
     yield {"event": "done", **_told(facts, address), "passages": held, "sent": sent, "deleted": deleted}
 
 
-def _send(workers: Workers, worker: WorkerClient, facts: Event, there: Event) -> Counted:
+def _send(workers: Crew, worker: Worker, facts: Event, there: Event) -> Counted:
     """Put there what is not; returns how many passages that were."""
     sent, done = 0, 0
     after: int | None = 0
@@ -64,7 +82,7 @@ def _send(workers: Workers, worker: WorkerClient, facts: Event, there: Event) ->
     return sent
 
 
-def _clear(workers: Workers, worker: WorkerClient, facts: Event, there: Event) -> Counted:
+def _clear(workers: Crew, worker: Worker, facts: Event, there: Event) -> Counted:
     """Take away there what is not here any more; returns how many passages that were."""
     gone: list[str] = []
     offset = 0
@@ -78,7 +96,7 @@ def _clear(workers: Workers, worker: WorkerClient, facts: Event, there: Event) -
     return len(gone)
 
 
-def join(workers: Workers, collection: str | int, url: str, *, online: bool = False) -> Event:
+def join(workers: Crew, collection: str | int, url: str, *, online: bool = False) -> Event:
     """Ask a server from now on that has the collection; {collection, server, passages, here, encrypted}.
 
     Raises SearchError where it does not have it, or has it by another encoder.
@@ -96,14 +114,14 @@ def join(workers: Workers, collection: str | int, url: str, *, online: bool = Fa
     return {**_told(facts, address), "passages": held["passages"], "here": facts["passages"]}
 
 
-def leave(workers: Workers, collection: str | int) -> Event:
+def leave(workers: Crew, collection: str | int) -> Event:
     """Ask no server any more; {collection, server: null}. What lies there stays."""
     facts = workers.library.call("serving_facts", collection=collection)
     workers.library.call("serving_use", collection=facts["collection"], server=None)
     return {"collection": facts["name"], "server": None}
 
 
-def unpublish(workers: Workers, collection: str | int, *, online: bool = False) -> Event:
+def unpublish(workers: Crew, collection: str | int, *, online: bool = False) -> Event:
     """Take the collection away from its server; {collection, server: null, deleted}.
 
     Raises UsageError for one that somebody else made.
@@ -124,7 +142,7 @@ def unpublish(workers: Workers, collection: str | int, *, online: bool = False) 
 
 
 def nearest(
-    workers: Workers,
+    workers: Crew,
     question: str,
     *,
     collection: str | int | None,
@@ -147,7 +165,7 @@ def nearest(
     return found
 
 
-def _asked(workers: Workers, facts: Event, *, online: bool) -> Event:
+def _asked(workers: Crew, facts: Event, *, online: bool) -> Event:
     address = facts["server"]
     asked = {key: facts[key] for key in ("vector", "limit", "policies")}
     said = _network(workers, address, online=online).call("nearest", **_there(facts, address), **asked)
@@ -162,7 +180,7 @@ def _note(name: str, cause: str) -> str:
     return f"The server of “{name}” was not used, your own copy was searched: {cause}"
 
 
-def _network(workers: Workers, address: str, *, online: bool) -> WorkerClient:
+def _network(workers: Crew, address: str, *, online: bool) -> Worker:
     """The process that may speak with a server. Raises NetworkError("sealed") without starting one in vain."""
     if is_this_machine(address):
         return workers.network("local_index")

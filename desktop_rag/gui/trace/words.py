@@ -38,6 +38,7 @@ STATES = {
     "same": State("○", "a repeat", "muted", "Says the same as a passage above, which stands for both."),
     "below": State("○", "not taken", "muted", "A candidate; enough others were better."),
 }
+_NO_ROOM_AROUND = State("◐", "no room", "warn", "Stands around the best passage; the prompt had no room left for it.")
 _MEMBERS = {"answered": "", "failed": "failed", "late": "was not done in time"}
 _BEFORE = (("scrub", "Question cleaned"), ("encode", "Question encoded"))
 _AFTER = (
@@ -137,6 +138,8 @@ def scores(row: Mapping[str, Any], columns: list[tuple[str, str]]) -> str:
 
 def state(row: Mapping[str, Any]) -> State:
     """What became of a row."""
+    if row.get("around") and row["state"] == "cut":
+        return _NO_ROOM_AROUND
     return STATES.get(str(row["state"]), STATES["below"])
 
 

@@ -274,9 +274,10 @@ def _after_streaming(done: dict[str, Any]) -> list[str]:
 
 
 def doctor(workers: Workers, options: Namespace, output: Output) -> int:
-    """Examine everything and name the problems."""
+    """Examine everything and name the problems; perhaps make the library smaller first."""
     workers.chat.start()
-    report = workers.library.call("doctor")
+    compacted = _compacted(workers, output) if options.compact else None
+    report = workers.library.call("doctor") | {"compacted": compacted}
     try:
         workers.chat.call("status")
         chat_seal = (workers.chat.hello or {}).get("seal")
@@ -291,12 +292,24 @@ def doctor(workers: Workers, options: Namespace, output: Output) -> int:
         f"models    {', '.join(m['id'] for m in result['models'] if m['installed'])}",
         f"index     {index['documents']} documents, {index['chunks']} passages,"
         f" {'consistent' if index['parity'] else 'NOT consistent'}",
+        f"room      {index['free_mb']:,.1f} MB of the library's file hold nothing"
+        + ("; doctor --compact gives them back" if index["free_mb"] >= 1 else ""),
+        *([f"compacted {compacted['before_mb']:,.1f} MB are {compacted['after_mb']:,.1f} MB now"] if compacted else []),
         f"sealed    {', '.join(f'{role}: {state}' for role, state in result['seal'].items())}",
         f"key       {result['key']}",
         *[f"! {problem}" for problem in result["problems"]],
     ]
     output.result(result, lines)
     return 0
+
+
+def _compacted(workers: Workers, output: Output) -> dict[str, Any]:
+    done: dict[str, Any] = {}
+    for event in workers.library.stream("compact"):
+        if event["event"] == "progress":
+            output.progress(event, f"{event['text']} …")
+        done = event
+    return {key: value for key, value in done.items() if key not in ("event", "id")}
 
 
 def again_lines(cleaned: int | None) -> list[str]:

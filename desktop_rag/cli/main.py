@@ -178,4 +178,5 @@ def _question_commands(commands_: Any) -> None:
         help="open the network for a remote model or a team's server, for this question",
     )
     ask.add_argument("--reveal", action="store_true", help="show real values instead of what stands for them")
-    _add(commands_, "doctor", commands.doctor, "Examine the installation and the index.")
+    doctor = _add(commands_, "doctor", commands.doctor, "Examine the installation and the index.")
+    doctor.add_argument("--compact", action="store_true", help="give back the room that removed documents left first")

@@ -29,9 +29,9 @@ _DOCUMENTS = 24
 """About so many documents there are at any time."""
 _LONG_PARAGRAPHS = 300
 """So many paragraphs fill a segment of the index of words."""
-_WORKS = {"add": 6, "change": 5, "remove": 4, "add long": 1, "re-index": 2, "resume": 3}
+_WORKS = {"add": 6, "change": 5, "remove": 4, "add long": 1, "re-index": 2, "resume": 3, "compact": 3}
 """What is interrupted, and how often beside the others."""
-_SECONDS = {"add": 0.9, "change": 0.7, "remove": 0.5, "add long": 5.0, "re-index": 2.5, "resume": 0.6}
+_SECONDS = {"add": 0.9, "change": 0.7, "remove": 0.5, "add long": 5.0, "re-index": 2.5, "resume": 0.6, "compact": 0.2}
 """About how long each takes: the moment of the kill is drawn from so many seconds."""
 
 
@@ -136,14 +136,14 @@ def _interrupted(own: Place, shelf: _Shelf, work: str, chance: Random, counted: 
     finally:
         timer.join()
     counted.phases[work] += 1
-    counted.early += not shelf.perhaps and work not in ("re-index", "resume")
+    counted.early += not shelf.perhaps and work not in ("re-index", "resume", "compact")
 
 
 def _done(own: Place, shelf: _Shelf, work: str, chance: Random) -> None:
     """One piece of work, noted as sure when the library has said that it is done."""
     library = shelf.library
-    if work == "resume":
-        library.call("resume")
+    if work in ("resume", "compact"):
+        library.call(work)
     elif work == "re-index":
         library.call("collection_encoder", collection=_COLLECTION, name=_ENCODERS[shelf.encoder % len(_ENCODERS)])
         shelf.encoder += 1

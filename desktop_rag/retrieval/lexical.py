@@ -206,6 +206,10 @@ class PostingsIndex:
         """See LexicalIndex."""
         return self._postings.leftover(after, upto)
 
+    def promote(self, seconds: float) -> bool:
+        """See Postings. In the caller's transaction."""
+        return self._postings.promote(seconds)
+
     def agrees(self) -> bool:
         """See LexicalIndex."""
         return self._postings.agrees()

@@ -16,6 +16,8 @@ from desktop_rag.store.migrations import MIGRATIONS
 from desktop_rag.store.packed import PackedEntries, PackedPostings
 
 Connection = Any
+INCREMENTAL = 2
+"""The way of `auto_vacuum` in which free pages can be cut off a few at a time."""
 
 
 def open_database(path: Path, key: Key) -> Connection:
@@ -38,6 +40,8 @@ def open_database(path: Path, key: Key) -> Connection:
         if new:
             # Before the first write: the files beside it (-wal, -shm) take over its permissions.
             path.chmod(0o600)
+            # Before the first write too: later it would mean writing the whole file anew.
+            connection.execute(f"PRAGMA auto_vacuum={INCREMENTAL}")
         for pragma in (
             "temp_store=MEMORY",
             "journal_mode=WAL",

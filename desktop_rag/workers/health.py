@@ -12,6 +12,7 @@ from desktop_rag.errors import DesktopRagError, SearchError
 from desktop_rag.models.catalogue import load_catalogue
 from desktop_rag.store.connection import transaction
 from desktop_rag.workers import encoding
+from desktop_rag.workers.compacting import free_bytes
 from desktop_rag.workers.library import Library
 
 _PACKAGES = (
@@ -71,6 +72,7 @@ def _index(library: Library) -> tuple[dict[str, Any], list[str]]:
         problems += told
     parity = chunks == lexical == stored == vectors
     index = {"documents": documents, "chunks": chunks, "lexical": lexical, "vectors": vectors, "parity": parity}
+    index["free_mb"] = round(free_bytes(library) / 1e6, 2)
     return index, problems if parity else [*problems, "Some passages are not indexed completely yet."]
 
 

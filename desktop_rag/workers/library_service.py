@@ -15,12 +15,12 @@ from desktop_rag.store.passphrase import as_bytes
 from desktop_rag.workers import (
     allocator,
     analysing,
-    auditing,
+    care_operations,
     cleaning_again,
+    compacting,
     encoding,
     exchanging,
     folders,
-    health,
     indexing,
     questions,
     receipts,
@@ -42,9 +42,8 @@ from desktop_rag.workers.unlocking import NOW, Gate
 class _Operations:
     """One method per operation; the method's name is the operation's."""
 
-    def __init__(self, gate: Gate, seal: str) -> None:
+    def __init__(self, gate: Gate) -> None:
         self._gate = gate
-        self._seal = seal
 
     @property
     def _library(self) -> Library:
@@ -167,7 +166,8 @@ class _Operations:
     def resume(self, request: Request) -> Operation:
         """Go on with every document whose indexing was interrupted."""
         self._library.drop_needless_cache()
-        return analysing.then_refresh(self._library, self._in_order(indexing.resume(self._library)))
+        resumed = analysing.then_refresh(self._library, self._in_order(indexing.resume(self._library)))
+        return compacting.afterwards(self._library, resumed)
 
     def reread(self, request: Request) -> Operation:
         """Read {documents} again from their files."""
@@ -349,31 +349,22 @@ class _Operations:
             yield None
         return {}
 
-    def audit(self, request: Request) -> Operation:
-        """Whether any replaced value of {collection}, or of all, stands in a file or in the cleaned texts."""
-        return auditing.audit(self._library, request.args.get("collection"))
-
-    def doctor(self, request: Request) -> Operation:
-        """The state of everything."""
-        yield None
-        return health.examine(self._library, self._seal)
-
 
 def open_service(data_dir: Path, options: dict[str, Any]) -> Service:
     """Open the data directory, if its key is at hand, and offer its operations. Raises StoreError."""
     allocator.one_arena()
     clear_abandoned()
     gate = Gate(data_dir, options.get("opening") or NOW, removing.remove_left_over)
-    operations = _Operations(gate, options["seal"])
+    operations = _Operations(gate)
     handlers = {name: getattr(operations, name) for name in vars(_Operations) if not name.startswith("_")}
     background = (
         gate.background
         | BACKGROUND
         | serving.BACKGROUND
+        | care_operations.BACKGROUND
         | frozenset(
             {
                 "add",
-                "audit",
                 "collection_encoder",
                 "collection_export",
                 "collection_import",
@@ -397,4 +388,5 @@ def open_service(data_dir: Path, options: dict[str, Any]) -> Service:
         )
     )
     handlers |= QualityOperations(gate).handlers | serving.ServingOperations(gate).handlers
+    handlers |= care_operations.CareOperations(gate, options["seal"]).handlers
     return Service(handlers | gate.handlers, background, gate.close, children={"parse": gate.prove_reader})

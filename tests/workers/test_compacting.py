@@ -26,8 +26,9 @@ def text(number: int) -> str:
 
 
 @pytest.fixture
-def emptied(library: Library, tmp_path: Path) -> list[dict[str, Any]]:
+def emptied(library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """A library of which most was removed; the rows that are left."""
+    monkeypatch.setattr(compacting, "_PAGES_A_STEP", 10)
     for number in range(DOCUMENTS):
         (tmp_path / f"{number}.txt").write_text(text(number))
     rows = add(library, *(tmp_path / f"{number}.txt" for number in range(DOCUMENTS)))
@@ -83,7 +84,7 @@ def test_a_library_of_the_older_kind_is_written_anew_where_it_is_asked_for(
     monkeypatch.setattr(compacting, "_OF_MEMORY", 0.0)
     run(compacting.compact(library))
     assert compacting.free_bytes(library) > 0, "without memory for a copy it stays as it is"
-    monkeypatch.undo()
+    monkeypatch.setattr(compacting, "_OF_MEMORY", 0.4)
     assert not compacting.pays(library)
     done = run(compacting.compact(library))[1]
     assert done["rewritten"]

@@ -32,6 +32,7 @@ ASKING = frozenset(
     "tell say said please".split()
 )
 """English words that ask, and those that carry them: a text is not about them."""
+_MOST_FIGURES = 30
 _UNFAMILIAR_SHARE = 0.5
 
 
@@ -79,7 +80,7 @@ def is_missing(question: str, nowhere: Callable[[str], bool]) -> tuple[bool, lis
     """
     found = specifics(question)
     absent = [" ".join(name) for name in found.names if _name_absent([nowhere(word) for word in name])]
-    absent += [code for code in found.codes if nowhere(code) and (not code.isdigit() or nowhere(f"{int(code):,}"))]
+    absent += [code for code in found.codes if nowhere(code) and nowhere(_grouped(code))]
     present = len(found.names) + len(found.codes) - len(absent)
     present += sum(not nowhere(word) for word in found.varied)
     return len(absent) > present, absent
@@ -100,9 +101,16 @@ def _shouts(words: list[str]) -> bool:
     return len(words) > 2 and (loud > 0.7 * len(words) or (len(words) > 4 and titled > 0.8 * len(words)))
 
 
+def _grouped(code: str) -> str:
+    """A number as it is written with commas; other codes, and what is too long for a number, as they are."""
+    return f"{int(code):,}" if code.isdecimal() and len(code) <= _MOST_FIGURES else code
+
+
 def _is_code(word: str) -> bool:
     if word.isdigit():
-        return len(word) > 3 and not 1900 <= int(word) < 2100
+        # "²⁰²¹" is of digits too, but no number.
+        year = len(word) == 4 and word.isdecimal() and 1900 <= int(word) < 2100
+        return len(word) > 3 and not year
     if _MEASURE.fullmatch(word):
         return False
     dated = any(part.casefold() in _CALENDAR for part in re.split(r"\W", word))

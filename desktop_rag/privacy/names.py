@@ -11,7 +11,12 @@ from desktop_rag.privacy.fold import fold_word, words
 
 # Words that stand between the parts of a name, in lower case: Vincent van Gogh.
 PARTICLES = "de la las los del della di da dos das do du des le van der den ten ter von zu zum zur vom al el bin ibn y"
-ADDRESS = re.compile(r"[\w.+%-]+@[^\W_](?:[\w-]*[^\W_])?(?:\.[^\W_](?:[\w-]*[^\W_])?)+")
+_LOCAL = r"[\w.+%-]"
+ADDRESS = re.compile(
+    # Begun where such characters begin, or right after a domain: from each of a long word on would take quadratic time.
+    rf"(?:(?<!{_LOCAL})|(?<=[^\W_])(?=[_.+%-]{_LOCAL}{{0,63}}@)){_LOCAL}+@"
+    r"[^\W_](?:[\w-]*[^\W_])?(?:\.[^\W_](?:[\w-]*[^\W_])?)+"
+)
 _CAPITALISED = re.compile(r"[^\W\d_][\w'’-]*\.?")
 _ORGANISATION = frozenset(
     "ltd limited inc incorporated corp corporation co company companies llc llp lp plc gmbh ag kg ohg ev se sa sas sarl"

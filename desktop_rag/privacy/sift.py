@@ -9,7 +9,7 @@ from desktop_rag.privacy.birth import births
 from desktop_rag.privacy.classes import replaced_by_default
 from desktop_rag.privacy.finding import Finding, disjoint
 from desktop_rag.privacy.fold import fold
-from desktop_rag.privacy.names import ADDRESS, PARTICLES, is_given_name, is_misread_person, mailboxes
+from desktop_rag.privacy.names import ADDRESS, PARTICLES, Mailboxes, is_given_name, is_misread_person, mailboxes
 from desktop_rag.privacy.whole import whole
 
 _TITLE = r"(?:Mr|Mrs|Ms|Miss|Dr|Prof|Herr|Frau|Mme|Madame|Monsieur|Señor|Señora|Sr|Sra)\.?"
@@ -33,12 +33,15 @@ _ARTICLES = frozenset("the a an this that these those each any every no such our
 _SURE_OF_SMALL = 0.8
 # "Invoice number 7" is nobody's.
 _FEWEST_IN_NUMBER = 3
+# What is longer has no spaces, or is no name: it stays whole, for looking into it takes quadratic time.
+_LONGEST = 1_000
 _DECIMAL = re.compile(r"(?<!\S)\d{1,3}\.\d{1,2}(?!\S)")
 
 
 def sift(text: str, findings: Iterable[Finding]) -> list[Finding]:
     """Trim edges, drop what cannot be personal data, add names after titles, and join what overlaps."""
-    found = [finding for given in findings for finding in _likely(text, given)]
+    boxes = mailboxes(text)
+    found = [finding for given in findings for finding in _likely(text, given, boxes)]
     # Presidio wants a registered top-level domain; an address at an unknown one is an address all the same.
     found += [Finding(m.start(), m.end(), "EMAIL_ADDRESS", 0.95) for m in ADDRESS.finditer(text)]
     found += [Finding(m.start("name"), m.end("name"), "PERSON", 0.9) for m in _TITLED.finditer(text)]
@@ -49,7 +52,7 @@ def sift(text: str, findings: Iterable[Finding]) -> list[Finding]:
     return whole(text, disjoint(kept, sorted(weak, key=lambda f: (-f.score, f.start - f.end, f.start))))
 
 
-def _likely(text: str, finding: Finding) -> list[Finding]:
+def _likely(text: str, finding: Finding, boxes: Mailboxes) -> list[Finding]:
     """What remains of a recogniser's finding: one, several where names are joined, or nothing."""
     value = text[finding.start : finding.end]
     if finding.label == "PERSON":
@@ -58,7 +61,7 @@ def _likely(text: str, finding: Finding) -> list[Finding]:
         return []
     if finding.label == "RECORD_NUMBER" and sum(map(str.isalnum, value)) < _FEWEST_IN_NUMBER:
         return []
-    if finding.label == "ORGANIZATION" and is_misread_person(value.strip(_EDGE), mailboxes(text)):
+    if finding.label == "ORGANIZATION" and is_misread_person(value.strip(_EDGE), boxes):
         return [Finding(finding.start, finding.end, "PERSON", finding.score)]
     return [finding]
 
@@ -70,6 +73,8 @@ def _is_phone(value: str) -> bool:
 
 def _names(text: str, finding: Finding) -> list[Finding]:
     """The names in a PERSON finding; beside a figure often stands a caption, so a lone word must be a known one."""
+    if finding.end - finding.start > _LONGEST:
+        return [finding]
     gaps = [(m.start(), m.end()) for m in _BETWEEN_NAMES.finditer(text, finding.start, finding.end)]
     starts = [finding.start, *(end for _, end in gaps)]
     ends = [*(start for start, _ in gaps), finding.end]

@@ -113,7 +113,7 @@ class VectorStore:
 
     def get(self, chunks: Sequence[int]) -> dict[int, Vectors]:
         """The vectors of some chunks."""
-        return {chunk: vector.astype(np.float32) for chunk, vector in self._halves(chunks).items()}
+        return {chunk: _of_numbers(vector).astype(np.float32) for chunk, vector in self._halves(chunks).items()}
 
     def search(self, query: Vectors, collection: int, limit: int) -> dict[int, float]:
         """The `limit` nearest chunks with their exact cosine.
@@ -141,7 +141,7 @@ class VectorStore:
         held = self._halves(chunks, f" AND d.collection_id IN ({marks})")
         if not held:
             return {}
-        cosines = np.stack(list(held.values())).astype(np.float32) @ query
+        cosines = _of_numbers(np.stack(list(held.values()))).astype(np.float32) @ query
         return dict(zip(held, cosines.tolist(), strict=True))
 
     def _held_scores(self, query: Vectors, collections: Sequence[int], wanted: Ids) -> dict[int, float]:
@@ -191,6 +191,7 @@ class VectorStore:
                 # One that went meanwhile stays zero: the next look at the ids leaves it out.
                 if chunk in part:
                     vectors[row] = part[chunk]
+            vectors[at : at + _BLOCK] = _of_numbers(vectors[at : at + _BLOCK])
             yield
         return ids, vectors
 
@@ -219,6 +220,11 @@ class VectorStore:
             )
             held.update({row[0]: np.frombuffer(row[1], dtype=np.float16) for row in rows})
         return held
+
+
+def _of_numbers(vectors: Halves) -> Halves:
+    """Without what is no number: one such vector would spoil the scores of all. Nothing is near it now."""
+    return vectors if np.isfinite(vectors).all() else np.nan_to_num(vectors, nan=0.0, posinf=0.0, neginf=0.0)
 
 
 def _signs(above: np.ndarray[Any, np.dtype[np.bool_]]) -> Codes:

@@ -49,6 +49,7 @@ def find(
     check_mode(mode)
     timings: dict[str, float] = {}
     collections = library.chosen(collection)
+    query = _readable(query)
     mapped = _mapped(library, query, collections, timings)
     ranking = rank(library, query, mapped, collections, mode, limit, near=near)
     timings |= ranking.timings_ms
@@ -71,14 +72,15 @@ def prepare(library: Library, args: dict[str, Any]) -> dict[str, Any]:
     collection = args["collection"] if args.get("collection") is not None else earlier["collection_id"]
     history = earlier["messages"]
     collections = library.chosen(collection)
-    mapped = _mapped(library, str(args["question"]), collections, timings)
+    question = _readable(str(args["question"]))
+    mapped = _mapped(library, question, collections, timings)
     home = library.collections.need(collection)["id"] if collection is not None else None
     conversation, message = library.conversations.add_question(conversation, home, mapped.stored_text)
     policies = library.documents.policies(collections)
     limit = int(args.get("passages") or library.settings["passages"])
     asked = [m["text"] for m in history if m["role"] == "user"]
     near = list(args.get("near") or ())
-    ranking = rank(library, str(args["question"]), mapped, collections, mode, limit, asked, near=near)
+    ranking = rank(library, question, mapped, collections, mode, limit, asked, near=near)
     timings |= ranking.timings_ms
     passages = passages_of(library, ranking)
     around = surroundings(library, passages, library.settings["around"])
@@ -299,6 +301,11 @@ def _citation(library: Library, marker: int, span: Span, passage: dict[str, Any]
         "strength": round(strength, 3),
         "chunk": passage["chunk"],
     }
+
+
+def _readable(text: str) -> str:
+    """Without halves of characters: no table and no tokenizer takes them."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _mapped(library: Library, question: str, collections: list[int], timings: dict[str, float]) -> MappedQuestion:

@@ -112,7 +112,7 @@ def _encoded(texts: Sequence[str], encoders: Encoders) -> dict[int, Vectors]:
     for encoder in encoders.values():
         if encoder.card.fingerprint not in made:
             both = encoder.encode_all(texts, query=True).sum(axis=0)
-            made[encoder.card.fingerprint] = both / np.linalg.norm(both)
+            made[encoder.card.fingerprint] = both / max(float(np.linalg.norm(both)), 1e-9)
     return {collection: made[encoder.card.fingerprint] for collection, encoder in encoders.items()}
 
 

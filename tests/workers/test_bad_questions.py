@@ -41,6 +41,7 @@ QUESTIONS = {
     "stop words of four languages": "the der la на of und le и",
     "only numbers": "12 345 6789 0 1.5 2,75 100",
     "one very long number": "9" * 5_000,
+    "figures that are no numbers": "²⁰²¹ ①②③④ ፩፪፫፬ Ⅳ x²⁰²¹ ½ ٢٠٢١",
     "mixed scripts": "pump насос مضخة 泵 ポンプ पंप ปั๊ม 펌프 αντλία",
     "right to left": "\u202epmup\u202c ضمان المضخة",
     "operators": '"NEAR(pump, 5)" AND (warranty* OR -seal) NOT ^title:x {a b} + pump',
@@ -120,6 +121,13 @@ _TEXT = st.text(st.characters(), max_size=60) | st.lists(
 @given(_TEXT, st.sampled_from(MODES))
 def test_any_text_is_answered_in_any_mode(filled: Library, question: str, mode: str) -> None:
     asked(filled, question, mode)
+
+
+@settings(max_examples=40, deadline=None)
+@given(_TEXT)
+def test_any_text_can_be_a_question(filled: Library, question: str) -> None:
+    prepared = questions.prepare(filled, {"question": question, "mode": "hybrid"})
+    assert decode(encode({"event": "done", **prepared})) is not None
 
 
 def test_what_stands_in_two_documents_takes_one_place(filled: Library) -> None:

@@ -180,3 +180,4 @@ def _question_commands(commands_: Any) -> None:
     ask.add_argument("--reveal", action="store_true", help="show real values instead of what stands for them")
     doctor = _add(commands_, "doctor", commands.doctor, "Examine the installation and the index.")
     doctor.add_argument("--compact", action="store_true", help="give back the room that removed documents left first")
+    doctor.add_argument("--online", action="store_true", help="open the network for collections on teams' servers")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +34,7 @@ _ELSEWHERE = (
     "What is outside this application is not known to it: backups, copies and exports you made, snapshots, and blocks"
     " that a drive has set aside."
 )
+_SERVED = "Vectors of it, without text, lie on the server {} until whoever published the collection publishes it again."
 _WATCHED = "{} in a watched folder and will be read again as long as that folder is watched."
 
 
@@ -68,9 +69,17 @@ class Proof:
 
 
 def receipt(
-    documents: Sequence[Mapping[str, Any]], erased: Mapping[str, int], proof: Proof, *, watched: int = 0
+    documents: Sequence[Mapping[str, Any]],
+    erased: Mapping[str, int],
+    proof: Proof,
+    *,
+    watched: int = 0,
+    servers: Collection[str] = (),
 ) -> dict[str, Any]:
-    """The receipt of one request; `documents` are its rows, those with an "error" among them."""
+    """The receipt of one request; `documents` are its rows, those with an "error" among them.
+
+    `servers`: the addresses of those that still have vectors of what was erased.
+    """
     rows = [dict(row) for row in documents]
     for row in rows:
         if "error" not in row:
@@ -78,6 +87,7 @@ def receipt(
     notes = [_ORIGINALS, _PICTURES, _ELSEWHERE]
     if watched:
         notes.insert(1, _WATCHED.format("Its file lies" if watched == 1 else f"{watched} of the files lie"))
+    notes[1:1] = [_SERVED.format(address) for address in sorted(servers)]
     done = [row for row in rows if "error" not in row]
     return {
         "documents": rows,

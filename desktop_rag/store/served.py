@@ -13,16 +13,28 @@ from desktop_rag.store.connection import Connection, transaction
 
 DIGITS = 32
 """So much of a digest's 64 is enough to tell documents apart."""
-_OF_COLLECTION = (
+_ENCODED = (
     " FROM documents d JOIN collections c ON c.id = d.collection_id JOIN chunks k ON k.document_id = d.id"
-    " JOIN vectors v ON v.chunk_id = k.id AND v.encoder_id = c.encoder_id WHERE d.collection_id = ?"
+    " JOIN vectors v ON v.chunk_id = k.id AND v.encoder_id = c.encoder_id"
 )
+_OF_COLLECTION = f"{_ENCODED} WHERE d.collection_id = ?"
+_PLACES = f"SELECT k.ordinal{_ENCODED} WHERE d.id = ? ORDER BY k.ordinal"
 _AS_SENT = " AND d.served IS NOT NULL AND d.served_as_of IS d.updated"
 
 
 def server(connection: Connection, collection: int) -> str | None:
     """The address of the server that is asked beside the own vectors."""
     row = connection.execute("SELECT server FROM collections WHERE id = ?", (collection,)).fetchone()
+    return row[0] if row else None
+
+
+def server_of(connection: Connection, document: str) -> str | None:
+    """The address of the server that has a document's vectors."""
+    query = (
+        "SELECT c.server FROM documents d JOIN collections c ON c.id = d.collection_id"
+        " WHERE d.id = ? AND d.served IS NOT NULL"
+    )
+    row = connection.execute(query, (document,)).fetchone()
     return row[0] if row else None
 
 
@@ -66,12 +78,21 @@ def passages(connection: Connection, collection: int) -> int:
 
 
 def page(connection: Connection, collection: int, after: int, limit: int) -> tuple[list[str], int | None]:
-    """The names of some passages, and what to ask for the next ones `after`; None after the last."""
+    """The names of some whole documents' passages, and what to ask for the next ones `after`; None after the last.
+
+    As many documents as have `limit` passages together.
+    """
     rows = connection.execute(
-        f"SELECT d.served || ':' || k.ordinal, k.id{_OF_COLLECTION}{_AS_SENT} AND k.id > ? ORDER BY k.id LIMIT ?",
-        (collection, after, limit),
-    ).fetchall()
-    return [row[0] for row in rows], int(rows[-1][1]) if len(rows) == limit else None
+        f"SELECT rowid, id, served FROM documents d WHERE collection_id = ?{_AS_SENT} AND rowid > ? ORDER BY rowid",
+        (collection, after),
+    )
+    names: list[str] = []
+    for row in rows:
+        places = connection.execute(_PLACES, (row[1],))
+        names += [f"{row[2]}:{place[0]}" for place in places]
+        if len(names) >= limit:
+            return names, int(row[0])
+    return names, None
 
 
 def vectors(connection: Connection, collection: int, names: Sequence[str]) -> dict[str, bytes]:

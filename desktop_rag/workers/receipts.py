@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Generator, Sequence
 from typing import Any
 
-from desktop_rag.errors import DesktopRagError
+from desktop_rag.errors import DesktopRagError, UsageError
 from desktop_rag.privacy.receipt import Proof, receipt
+from desktop_rag.store import served
 from desktop_rag.workers.absence import prove
 from desktop_rag.workers.library import Library
 from desktop_rag.workers.loop import Operation
@@ -38,7 +39,18 @@ def remove(library: Library, documents: Sequence[str]) -> Operation:
 
 
 def delete_collection(library: Library, collection: int) -> Operation:
-    """Erase a collection with all its documents; yields events as `remove` does."""
+    """Erase a collection with all its documents; yields events as `remove` does.
+
+    Raises UsageError for one that was published: without it nobody could take it away from its server.
+    """
+    server = served.server(library.db, collection)
+    if server is not None and not served.is_imported(library.db, collection):
+        name = library.collections.need(collection)["name"]
+        raise UsageError(
+            "bad_request",
+            f"“{name}” lies on the server {server} too.",
+            f"First take it away from there: desktop-rag collections --collection “{name}” --unpublish",
+        )
     quotations = Quotations(library)
     rows: list[Erased | dict[str, Any]] = []
     for row in library.documents.rows(collection):
@@ -70,7 +82,9 @@ def issue(
     if erased:
         yield from prove(library, erased, quotations, proof, places=places)
     documents = [_row(row) if isinstance(row, Erased) else row for row in rows]
-    return receipt(documents, counts + proof.blanked, proof, watched=sum(one.watched for one in erased))
+    servers = {one.server for one in erased if one.server is not None}
+    watched = sum(one.watched for one in erased)
+    return receipt(documents, counts + proof.blanked, proof, watched=watched, servers=servers)
 
 
 def _erase(library: Library, document: str, quotations: Quotations) -> Steps:

@@ -14,6 +14,7 @@ from typing import Any
 from desktop_rag.errors import DesktopRagError
 from desktop_rag.privacy.phrases import phrases
 from desktop_rag.retrieval.encode import Vectors
+from desktop_rag.store import served
 from desktop_rag.store.connection import transaction
 from desktop_rag.store.judged import Judged
 from desktop_rag.store.vault import delete_unused
@@ -48,6 +49,8 @@ class Erased:
     """Whether no table, no file of Chroma's and no saved KV memory knew it any more right afterwards."""
     watched: bool = False
     """Whether its file lies in a watched folder, where it will be found again."""
+    server: str | None = None
+    """The team's server that still has its vectors."""
 
     def family(self) -> Iterator[Erased]:
         """This one, then those that were found inside its file."""
@@ -150,6 +153,7 @@ def _remember(library: Library, erased: Erased, row: dict[str, Any]) -> _Known:
     said = library.db.execute(f"SELECT text FROM pages WHERE text IS NOT NULL AND id IN ({marks})", shown)
     erased.phrases = phrases([found[0] for found in said])
     erased.chunks = _chunks(library, document)
+    erased.server = served.server_of(library.db, document)
     erased.watched = not row["member"] and bool(library.folders.names(row["path"]))
     for kind, rows in (
         ("pages", "pages WHERE document_id = ?"),

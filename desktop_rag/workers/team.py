@@ -15,7 +15,7 @@ from desktop_rag.errors import DesktopRagError, NetworkError, SearchError, Usage
 from desktop_rag.retrieval.chroma_dialect import address_of, is_this_machine
 from desktop_rag.settings import Settings
 
-_NAMES, _VECTORS = 500, 100
+_PAGE, _NAMES, _VECTORS = 4000, 500, 100
 Event = dict[str, Any]
 Counted = Generator[Event, None, int]
 
@@ -50,15 +50,30 @@ def publish(workers: Crew, collection: str | int, url: str, *, online: bool = Fa
         facts = event
         if event["event"] == "progress":
             yield event
-    if not facts["passages"]:
-        raise UsageError("bad_request", f"“{facts['name']}” has no passages to publish.", "Add documents first.")
+    _check_publishable(facts, address)
     there = _there(facts, address)
     worker.call("begin", **there, policies=facts["policies"])
+    # Known from now on: what a kill leaves there can be taken away too.
+    workers.library.call("serving_use", collection=facts["collection"], server=address)
     sent = yield from _send(workers, worker, facts, there)
     deleted = yield from _clear(workers, worker, facts, there)
     held = worker.call("complete", **there)["passages"]
-    workers.library.call("serving_use", collection=facts["collection"], server=address)
     yield {"event": "done", **_told(facts, address), "passages": held, "sent": sent, "deleted": deleted}
+
+
+def _check_publishable(facts: Event, address: str) -> None:
+    if not facts["passages"]:
+        raise UsageError(
+            "bad_request",
+            f"“{facts['name']}” has no passages to publish.",
+            "Add documents first, or take it away from its server with --unpublish.",
+        )
+    if facts["server"] not in (None, address):
+        raise UsageError(
+            "bad_request",
+            f"“{facts['name']}” lies on the server {facts['server']}.",
+            "First take it away from there with --unpublish.",
+        )
 
 
 def _send(workers: Crew, worker: Worker, facts: Event, there: Event) -> Counted:
@@ -66,20 +81,27 @@ def _send(workers: Crew, worker: Worker, facts: Event, there: Event) -> Counted:
     sent, done = 0, 0
     after: int | None = 0
     while after is not None:
-        page = workers.library.call("serving_page", collection=facts["collection"], after=after, limit=_NAMES)
-        held = set(worker.call("present", **there, ids=page["ids"])["ids"]) if page["ids"] else set()
-        missing = [name for name in page["ids"] if name not in held]
-        for at in range(0, len(missing), _VECTORS):
-            part = missing[at : at + _VECTORS]
-            given = workers.library.call("serving_vectors", collection=facts["collection"], ids=part)
-            vectors = {"ids": given["ids"], "vectors": given["vectors"]}
-            if given["ids"]:
-                worker.call("upsert", **there, **vectors, policies=facts["policies"])
-            sent += len(given["ids"])
-            yield _progress("publishing", done + at, facts["passages"])
-        done, after = done + len(page["ids"]), page["after"]
-        yield _progress("publishing", done, facts["passages"])
+        page = workers.library.call("serving_page", collection=facts["collection"], after=after, limit=_PAGE)
+        for at in range(0, len(page["ids"]), _NAMES):
+            part = page["ids"][at : at + _NAMES]
+            held = set(worker.call("present", **there, ids=part)["ids"])
+            missing = [name for name in part if name not in held]
+            for begin in range(0, len(missing), _VECTORS):
+                sent += _bring(workers, worker, facts, there, missing[begin : begin + _VECTORS])
+                yield _progress("publishing", done + begin, facts["passages"])
+            done += len(part)
+            yield _progress("publishing", done, facts["passages"])
+        after = page["after"]
     return sent
+
+
+def _bring(workers: Crew, worker: Worker, facts: Event, there: Event, names: list[str]) -> int:
+    """Put these there, but for what changed meanwhile; returns how many that were."""
+    given = workers.library.call("serving_vectors", collection=facts["collection"], ids=names)
+    if given["ids"]:
+        vectors = {"ids": given["ids"], "vectors": given["vectors"]}
+        worker.call("upsert", **there, **vectors, policies=facts["policies"])
+    return len(given["ids"])
 
 
 def _clear(workers: Crew, worker: Worker, facts: Event, there: Event) -> Counted:
@@ -141,6 +163,28 @@ def unpublish(workers: Crew, collection: str | int, *, online: bool = False) -> 
     return {"collection": facts["name"], "server": None, "deleted": dropped["held"]}
 
 
+def compare(workers: Crew, *, online: bool = False) -> list[Event]:
+    """What lies on the servers beside what should: {collection, server, here, there, parity, why}, one for each.
+
+    `there` and `parity` are null where the server could not be asked, and `why` says for what reason.
+    """
+    told = []
+    for row in workers.library.call("collections")["collections"]:
+        if row["server"] is None:
+            continue
+        here: int | None = None
+        try:
+            facts = workers.library.call("serving_facts", collection=row["id"])
+            here = facts["passages"]
+            worker = _network(workers, row["server"], online=online)
+            held = worker.call("describe", **_there(facts, row["server"]))
+            found = {"there": held["passages"], "parity": held["complete"] and held["passages"] == here, "why": None}
+        except DesktopRagError as error:
+            found = {"there": None, "parity": None, "why": error.message}
+        told.append({"collection": row["name"], "server": row["server"], "here": here, **found})
+    return told
+
+
 def nearest(
     workers: Crew,
     question: str,
@@ -169,11 +213,10 @@ def _asked(workers: Crew, facts: Event, *, online: bool) -> Event:
     address = facts["server"]
     asked = {key: facts[key] for key in ("vector", "limit", "policies")}
     said = _network(workers, address, online=online).call("nearest", **_there(facts, address), **asked)
-    if not said["held"]:
-        return {"collection": facts["collection"], "note": _note(facts["name"], "It is not on its server any more.")}
-    if not said["complete"]:
-        return {"collection": facts["collection"], "note": _note(facts["name"], "It is being published just now.")}
-    return {"collection": facts["collection"], "ids": said["ids"]}
+    if said["complete"]:
+        return {"collection": facts["collection"], "ids": said["ids"]}
+    cause = "Its publication there is not finished." if said["held"] else "It is not on its server any more."
+    return {"collection": facts["collection"], "note": _note(facts["name"], cause)}
 
 
 def _note(name: str, cause: str) -> str:

@@ -13,7 +13,7 @@ from desktop_rag.errors import DesktopRagError, EngineError, NetworkError, Searc
 from desktop_rag.retrieval import chroma_dialect
 from desktop_rag.settings import Settings
 from desktop_rag.store import passphrase, served
-from desktop_rag.workers import exchanging, library_service, network_service, remote_index, team
+from desktop_rag.workers import exchanging, library_service, network_service, receipts, remote_index, team
 from desktop_rag.workers.library import Library
 from desktop_rag.workers.loop import Handler, Request
 from desktop_rag.workers.removing import remove_document
@@ -195,6 +195,18 @@ def test_nothing_is_sent_twice_and_what_is_gone_goes_there_too(
     assert (gone["sent"], gone["deleted"], gone["passages"]) == (0, 1, owner.own.documents.passages(1))
 
 
+def test_what_still_lies_on_the_server_is_told_when_it_is_removed_here(owner: Computer, server: ChromaServer) -> None:
+    owner.publish(server.url)
+    for row in owner.own.documents.rows(1):
+        issued = run(receipts.remove(owner.own, [row["id"]]))[1]["receipt"]
+        assert issued["verified"]
+        assert [note for note in issued["notes"] if server.url in note]
+    assert "--unpublish" in refused(UsageError, lambda: owner.publish(server.url)).hint
+    assert server.url in refused(UsageError, lambda: run(receipts.delete_collection(owner.own, 1))).message
+    team.unpublish(owner, NAME)
+    assert run(receipts.delete_collection(owner.own, 1))[1]["receipt"]["documents"] == []
+
+
 def test_a_member_finds_their_own_passages_by_the_same_server(
     owner: Computer, bring: Callable[[], Computer], server: ChromaServer, tmp_path: Path
 ) -> None:
@@ -299,10 +311,11 @@ def test_a_publication_that_broke_off_is_asked_by_nobody_and_goes_on(
         if event["step"] == "publishing":
             break
     del publishing
+    assert "not finished" in owner.search()["notes"][0]
     team.join(member, NAME, server.url)
     found = member.search()
     assert found["hits"]
-    assert "being published" in found["notes"][0]
+    assert "not finished" in found["notes"][0]
     passages = owner.own.documents.passages(1)
     done = owner.publish(server.url)
     assert (done["sent"], done["passages"]) == (passages - 1, passages)
@@ -350,6 +363,15 @@ def test_the_process_itself_refuses_what_its_parent_should_not_have_asked(owner:
     Settings(owner.data_dir).set("sealed", True)
     with pytest.raises(NetworkError):
         opened.call("nearest", server="http://192.0.2.7:8000", policies=["mask"], **facts)
+
+
+def test_it_lies_on_one_server(owner: Computer, server: ChromaServer) -> None:
+    owner.publish(server.url)
+    direct = f"http://127.0.0.1:{server.port}"
+    assert server.url in refused(UsageError, lambda: owner.publish(direct)).message
+    team.unpublish(owner, NAME)
+    assert owner.publish(direct)["sent"]
+    team.unpublish(owner, NAME)
 
 
 def test_something_else_at_the_address_is_told(owner: Computer, server: ChromaServer) -> None:

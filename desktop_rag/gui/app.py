@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -87,6 +88,7 @@ class WorkersBackend:
     ) -> Iterator[Event]:
         """One question, with the user's settings."""
         from desktop_rag.answering.answer import answer
+        from desktop_rag.workers.team import nearest
 
         choice = self._choice()
         yield from answer(
@@ -97,6 +99,7 @@ class WorkersBackend:
             max_tokens=int(self._settings["max_tokens"]),
             choice=choice,
             strategy=strategy,
+            near=partial(nearest, self._workers),
         )
 
     def _choice(self) -> Choice:

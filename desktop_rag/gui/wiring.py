@@ -17,11 +17,11 @@ from desktop_rag.gui.library.exchange import Exchange
 from desktop_rag.gui.library.receipt import receipt_words
 from desktop_rag.gui.library.throttle import Throttle
 from desktop_rag.gui.model_wires import ModelWires, remote
-from desktop_rag.gui.network import REMOTE
 from desktop_rag.gui.quality_wires import QualityWires
 from desktop_rag.gui.review.rules_form import RulesForm
 from desktop_rag.gui.seal.card import SealCard
 from desktop_rag.gui.seal.chip import state_of
+from desktop_rag.gui.seal.leaving import asks_a_team, purposes
 from desktop_rag.gui.sidebar.sidebar import ALL
 from desktop_rag.gui.sources.pane import SOURCES, VIEWER
 
@@ -120,10 +120,7 @@ class ChatWires:
 
     def _show_seal(self, chip: QWidget) -> None:
         window = self._window
-        purposes = list(window.network.purposes)
-        if remote(window) and REMOTE not in purposes:
-            purposes.append(REMOTE)
-        SealCard(window.theme, window.backend, window.proving, window, purposes).open_under(chip)
+        SealCard(window.theme, window.backend, window.proving, window, purposes(window)).open_under(chip)
 
 
 class LibraryWires:
@@ -311,6 +308,7 @@ class StartWires:
         window.settings_page.changed.connect(self._setting)
         window.page_shown.connect(self._shown)
         window.proving.changed.connect(self.show_seal)
+        window.library.collections_changed.connect(self.show_seal)
 
     def reload_soon(self) -> None:
         """Load what the settings say now; several changes at once are one."""
@@ -355,7 +353,8 @@ class StartWires:
     def show_seal(self) -> None:
         """Say on the shield what is sealed, or what the network is open for."""
         window = self._window
-        state = state_of(window.backend, window.network.word, remote=remote(window), broken=window.proving.broken)
+        leaving = {"remote": remote(window), "team": asks_a_team(window)}
+        state = state_of(window.backend, window.network.word, **leaving, broken=window.proving.broken)
         for chip in (window.chat.header.seal, window.models.seal, window.privacy.seal):
             chip.show_state(state)
 

@@ -101,7 +101,7 @@ def ids_in(data: bytes) -> list[str]:
     ids = _mapping(data).get("ids")
     if isinstance(ids, list) and len(ids) == 1 and isinstance(ids[0], list):
         ids = ids[0]
-    if not isinstance(ids, list) or not all(isinstance(one, str) and len(one) < _CHARACTERS for one in ids):
+    if not isinstance(ids, list) or not all(map(_is_id, ids)):
         raise no_chroma()
     return ids
 
@@ -110,7 +110,7 @@ def count_in(data: bytes) -> int:
     """A number that is the whole answer."""
     try:
         number = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise no_chroma() from None
     if type(number) is not int:
         raise no_chroma()
@@ -134,6 +134,11 @@ def no_chroma() -> EngineError:
         "Something answers at this address, but it is no Chroma server of a version that is known here.",
         "Check the address; a server is started with: chroma run",
     )
+
+
+def _is_id(one: object) -> bool:
+    """Whether it can be one of ours: what is no plain text could not even be sent back."""
+    return isinstance(one, str) and one.isascii() and len(one) < _CHARACTERS
 
 
 def _mapping(data: bytes) -> Mapping[str, Any]:

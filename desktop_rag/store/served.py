@@ -6,6 +6,7 @@ the same export finds their own passage by it, and it says nothing to anybody el
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from desktop_rag.store.connection import Connection, transaction
 
 DIGITS = 32
 """So much of a digest's 64 is enough to tell documents apart."""
+_NAME = re.compile(rf"([0-9a-f]{{{DIGITS}}}):([0-9]{{1,12}})")
 _ENCODED = (
     " FROM documents d JOIN collections c ON c.id = d.collection_id JOIN chunks k ON k.document_id = d.id"
     " JOIN vectors v ON v.chunk_id = k.id AND v.encoder_id = c.encoder_id"
@@ -118,9 +120,8 @@ def _named(
 ) -> Iterator[tuple[str, Any]]:
     query = f"SELECT {what}{_OF_COLLECTION}{condition} AND d.served = ? AND k.ordinal = ?"
     for name in names:
-        document, _, ordinal = name.partition(":")
         # A server may say anything.
-        if ordinal.isascii() and ordinal.isdigit() and len(ordinal) < DIGITS // 2:
-            row = connection.execute(query, (collection, document, int(ordinal))).fetchone()
-            if row is not None:
-                yield name, row
+        parts = _NAME.fullmatch(name)
+        row = connection.execute(query, (collection, parts[1], int(parts[2]))).fetchone() if parts else None
+        if row is not None:
+            yield name, row

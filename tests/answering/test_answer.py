@@ -24,6 +24,7 @@ class Library:
         self.stored: list[Event] = []
         self.kv: Event | None = None
         self.asked: list[str] = []
+        self.near: list[Event] = []
 
     def stream(self, op: str, **args: Any) -> Iterator[Event]:
         yield self.call(op, **args)
@@ -31,6 +32,7 @@ class Library:
     def call(self, op: str, **args: Any) -> Event:
         self.asked.append(op)
         if op == "prepare":
+            self.near = args["near"]
             return {
                 "event": "done", "conversation": "c", "message": "q", "question": "What is [PERSON]?",
                 "prompt_question": args["question"], "history": [], "passages": [] if self.missing else [PASSAGE],
@@ -85,6 +87,19 @@ class Team:
 
 def crash() -> EngineError:
     return EngineError("crashed", "The chat process stopped unexpectedly.", retryable=True)
+
+
+def test_what_servers_found_goes_to_the_search() -> None:
+    team, asked = Team(Library(), Chat("The rent is 900.")), []
+
+    def near(question: str, **where: Any) -> list[Event]:
+        asked.append((question, where))
+        return [{"collection": 3, "ids": ["a:0"]}]
+
+    list(answer(team, "What is the rent?", collection="Letters", near=near))
+    assert asked == [("What is the rent?", {"collection": "Letters", "conversation": None, "mode": None})]
+    assert team.library.near == [{"collection": 3, "ids": ["a:0"]}]
+    assert team.library.asked.count("prepare") == 1
 
 
 def test_events_come_in_order_and_the_answer_is_stored() -> None:

@@ -55,6 +55,11 @@ def test_a_team_asks_one_server(cli: CommandLine, added: Ran, server: ChromaServ
     assert [hit["text"] for hit in after["hits"]] == [hit["text"] for hit in before["hits"]]
     assert after["notes"] == []
     assert b"/query" in server.sent
+    server.sent.clear()
+    answered = member("ask", "How long is the warranty of the pump?", "--json").json
+    assert answered["found"]
+    assert answered["trace"]["notes"] == []
+    assert b"/query" in server.sent
     (told,) = member("doctor", "--json").json["servers"]
     assert (told["there"], told["parity"], told["why"]) == (told["here"], True, None)
     server.stop()

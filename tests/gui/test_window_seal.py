@@ -15,6 +15,7 @@ from desktop_rag.errors import EngineError
 from desktop_rag.gui.main_window import MainWindow
 from desktop_rag.gui.seal import lines
 from desktop_rag.gui.seal.card import SealCard
+from desktop_rag.gui.seal.chip import TEAM_WORDS
 from tests.gui.model_steps import idle, shield
 from tests.gui.real import ON_REAL_WORKERS, PATIENCE_MS
 from tests.gui.scripted import ScriptedBackend
@@ -188,6 +189,31 @@ def test_without_any_connection_there_is_nothing_to_unfold(window: MainWindow) -
     card = opened(window)
     assert "0 connections so far" in said(card)
     assert not card.log.button.isVisible()
+
+
+@pytest.mark.parametrize(
+    ("address", "sealed", "word", "line"),
+    [
+        ("http://192.0.2.7:8000", True, "Sealed", None),
+        ("http://192.0.2.7:8000", False, TEAM_WORDS, "Team server"),
+        ("http://127.0.0.1:8000", True, "Sealed", "Team server on this computer"),
+    ],
+)
+def test_a_team_server_is_on_the_shield(
+    window: MainWindow, qtbot: QtBot, backend: ScriptedBackend, address: str, sealed: bool, word: str, line: str | None
+) -> None:
+    window.settings.set("sealed", sealed)
+    collections = backend.library.script["collections"]()["collections"]
+    collections[0]["server"] = address
+    backend.library.script["collections"] = lambda: {"collections": collections}
+    window.library.refresh_collections()
+    idle(window, qtbot)
+    assert shield(window) == f"Network: {word}"
+    words = said(opened(window))
+    assert [name for name in ("Team server", "Team server on this computer") if name in words] == (
+        [line] if line else []
+    )
+    assert ("Vectors of cleaned text leave this computer" in words) is (word == TEAM_WORDS)
 
 
 def _row(at: str, what: str, *, allowed: bool = True, host: str | None = None, port: int | None = None) -> Any:

@@ -10,6 +10,7 @@ from desktop_rag.gui.pieces.buttons import ChipButton
 from desktop_rag.gui.theme import Theme
 
 REMOTE_WORDS = "Remote: cleaned text leaves this computer"
+TEAM_WORDS = "Team server: vectors leave this computer"
 BROKEN_WORDS = "The seal is broken"
 
 
@@ -38,16 +39,20 @@ class SealChip(ChipButton):
         self.show_icon(state.icon, "bg" if alarming else state.role)
 
 
-def state_of(backend: Backend, opened: str = "", *, remote: bool = False, broken: bool = False) -> SealState:
+def state_of(
+    backend: Backend, opened: str = "", *, remote: bool = False, team: bool = False, broken: bool = False
+) -> SealState:
     """Sealed when every running process says that the system enforces it.
 
-    `remote` while answers come from a remote model, `opened` what else the network is open for, in words, `broken`
-    when a proof has shown that a process can connect.
+    `remote` while answers come from a remote model, `team` while a team's server elsewhere is asked, `opened` what else
+    the network is open for, in words, `broken` when a proof has shown that a process can connect.
     """
     if broken:
         return SealState(BROKEN_WORDS, "shield-alert", "bad")
     if remote:
         return SealState(REMOTE_WORDS, "radio-tower", "bad")
+    if team:
+        return SealState(TEAM_WORDS, "radio-tower", "bad")
     if opened:
         return SealState(opened, "globe", "warn")
     seals = [worker.hello.get("seal") for worker in (backend.library, backend.chat) if worker.hello]

@@ -19,6 +19,8 @@ _ALWAYS = ("library", "chat", "models")
 _PURPOSES = {
     "download": ("Downloads", "Search and download of models. Nothing of your documents is sent."),
     "remote_model": ("Remote model", "Gets the cleaned text of your question and of the passages."),
+    "remote_index": ("Team server", "Gets ids and vectors of cleaned passages and questions; no text, no names."),
+    "local_index": ("Team server on this computer", "Gets ids and vectors; talks to this computer only."),
     "loopback": ("Measurement", "Talks to a server on this computer only."),
 }
 _HANDSHAKES = {
@@ -45,6 +47,8 @@ def title(purposes: Sequence[str], *, broken: bool) -> str:
         return "A process can open connections"
     if "remote_model" in purposes:
         return "Cleaned text leaves this computer"
+    if "remote_index" in purposes:
+        return "Vectors of cleaned text leave this computer"
     return "Nothing of yours leaves this computer" if purposes else "Nothing leaves this computer"
 
 
@@ -77,7 +81,7 @@ def of_purposes(purposes: Sequence[str]) -> list[Line]:
     lines = []
     for purpose in purposes:
         name, what = _PURPOSES.get(purpose, (purpose, ""))
-        remote = purpose == "remote_model"
+        remote = purpose in ("remote_model", "remote_index")
         lines.append(Line("globe", "bad" if remote else "warn", name, "Open", f"{what} {OPEN}"))
     return lines
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import desktop_rag
 from desktop_rag import paths
-from desktop_rag.cli import bench, commands, evaluation, exchange, folders, key, models, privacy, rules
+from desktop_rag.cli import bench, commands, evaluation, exchange, folders, health, key, models, privacy, rules
 from desktop_rag.cli.output import Output
 from desktop_rag.engines.registry import ENGINES
 from desktop_rag.errors import DesktopRagError, UsageError
@@ -178,6 +178,6 @@ def _question_commands(commands_: Any) -> None:
         help="open the network for a remote model or a team's server, for this question",
     )
     ask.add_argument("--reveal", action="store_true", help="show real values instead of what stands for them")
-    doctor = _add(commands_, "doctor", commands.doctor, "Examine the installation and the index.")
+    doctor = _add(commands_, "doctor", health.doctor, "Examine the installation and the index.")
     doctor.add_argument("--compact", action="store_true", help="give back the room that removed documents left first")
     doctor.add_argument("--online", action="store_true", help="open the network for collections on teams' servers")

@@ -50,7 +50,7 @@ def until(operation: Iterator[dict[str, Any] | None], state: str) -> str:
 
 
 def operations(library: Library) -> library_service._Operations:
-    return library_service._Operations(cast("Gate", SimpleNamespace(library=library)), "none")
+    return library_service._Operations(cast("Gate", SimpleNamespace(library=library)))
 
 
 def test_adding_again_without_a_review_finishes_what_waits_for_one(library: Library, tmp_path: Path) -> None:

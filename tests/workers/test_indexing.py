@@ -262,7 +262,7 @@ def test_a_collection_that_keeps_from_now_on_leaves_chroma(library: Library, tmp
     add(library, write(tmp_path, "a.txt"))
     collection = library.default_collection()["id"]
     assert counts(library)["chroma"] == 1
-    operations = library_service._Operations(cast("Gate", SimpleNamespace(library=library)), "none")
+    operations = library_service._Operations(cast("Gate", SimpleNamespace(library=library)))
     run(operations.collection_update(Request(1, "collection_update", {"id": collection, "policy": "keep"})))
     assert library.chroma._opened().list_collections() == []
     assert hits(library, "Who pays the rent?")

@@ -179,7 +179,7 @@ def test_saved_memory_of_a_model_goes(library: Library, two: dict[str, str]) -> 
 
 def test_a_collection_goes_with_one_receipt(library: Library, two: dict[str, str]) -> None:
     collection = library.default_collection()["id"]
-    operations = library_service._Operations(SimpleNamespace(library=library), "none")
+    operations = library_service._Operations(SimpleNamespace(library=library))
     _, result = run(operations.collection_delete(Request(1, "collection_delete", {"id": collection})))
     assert result["receipt"]["verified"] is True
     assert result["receipt"]["looked_for"]["shared"] == 0

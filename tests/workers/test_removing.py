@@ -131,7 +131,7 @@ def test_a_cache_that_keeps_the_vectors_is_not_verified(
 def test_no_vector_stays_behind_when_a_collection_keeps_from_now_on(library: Library, two: tuple[str, str]) -> None:
     held = [vector_bytes(library, document) for document in two]
     collection = library.default_collection()["id"]
-    operations = library_service._Operations(SimpleNamespace(library=library), "none")
+    operations = library_service._Operations(SimpleNamespace(library=library))
     run(operations.collection_update(Request(1, "collection_update", {"id": collection, "policy": "keep"})))
     assert not [one for one in held if one in chroma_files()]
     assert sorted(dense(library, "Who pays the rent?")) == sorted(two)
@@ -148,7 +148,7 @@ def test_a_kept_document_takes_the_cache_away_and_gives_it_back_when_it_goes(
 ) -> None:
     collection = library.default_collection()["id"]
     (tmp_path / "kept.txt").write_text("The boiler is repaired in May.\n")
-    operations = library_service._Operations(SimpleNamespace(library=library), "none")
+    operations = library_service._Operations(SimpleNamespace(library=library))
     adding = operations.add(Request(1, "add", {"paths": [str(tmp_path / "kept.txt")], "policy": "keep"}))
     next(adding)
     # A question may come between the request and the first row of the document.

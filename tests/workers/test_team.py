@@ -87,7 +87,7 @@ def _operations(library: Library) -> dict[str, Handler]:
 
     gate: Any = Opened()
     serving = library_service.serving.ServingOperations(gate)
-    return {"search": library_service._Operations(gate, "-").search, **serving.handlers}
+    return {"search": library_service._Operations(gate).search, **serving.handlers}
 
 
 @pytest.fixture(autouse=True)

@@ -22,7 +22,7 @@ Matrix = tuple[Ids, Halves]
 _BLOCK = 4096
 # Beyond a block only what the signs of the vectors find likely is compared exactly: one in so many, but at least
 # so many times what is asked for.
-_ONE_IN, _TIMES = 40, 10
+_ONE_IN, _TIMES = 40, 20
 # SQLite takes so many values in one statement, at least.
 _ASKED_AT_ONCE = 900
 _OF_COLLECTION = (

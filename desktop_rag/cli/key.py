@@ -15,6 +15,7 @@ from desktop_rag.errors import StoreError, UsageError
 from desktop_rag.store import key_words
 from desktop_rag.workers.client import WorkerClient
 from desktop_rag.workers.crew import Workers
+from desktop_rag.workers.protocol import UPGRADING
 
 _STEPS = {
     "copying": "copying the library",
@@ -47,17 +48,21 @@ def add_commands(subparsers: Any, add: Callable[[Any, str, Any, str], ArgumentPa
         command.add_argument("file", metavar="FILE", help="the backup")
 
 
-def tell_first_key(workers: Workers, output: Output) -> None:
-    """Have it said, once, when a command makes a library whose key lies in a file: nobody was asked."""
-    if (workers.data_dir / "library.db").exists():
-        return
+def tell_opening(workers: Workers, output: Output) -> None:
+    """Have it said when an older library is brought up to date, which can take minutes.
+
+    And once when a command makes a library whose key lies in a file: nobody was asked.
+    """
+    new = not (workers.data_dir / "library.db").exists()
 
     def told(state: str) -> None:
         # Not before it is needed: what reads the record brings a library for encryption along.
         from desktop_rag.store import key_record
 
         path = workers.data_dir / key_record.NAME
-        if state == "ready" and path.exists() and key_record.read(path).place.protection == "file":
+        if state == "upgrading":
+            output.progress({"event": "upgrading", "message": UPGRADING}, UPGRADING)
+        if new and state == "ready" and path.exists() and key_record.read(path).place.protection == "file":
             workers.library.on_state = None
             output.progress({"event": "key", "key": "file", "message": key_words.FILE_MADE}, key_words.FILE_MADE)
 

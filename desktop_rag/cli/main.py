@@ -48,7 +48,7 @@ def run(arguments: list[str]) -> int:
             return open_window(data_dir, [])
         output = Output(wants_json)
         workers = Workers(data_dir)
-        key.tell_first_key(workers, output)
+        key.tell_opening(workers, output)
         try:
             return int(options.handler(workers, options, output))
         finally:

@@ -24,6 +24,7 @@ from desktop_rag.gui.seal.chip import state_of
 from desktop_rag.gui.seal.leaving import asks_a_team, purposes
 from desktop_rag.gui.sidebar.sidebar import ALL
 from desktop_rag.gui.sources.pane import SOURCES, VIEWER
+from desktop_rag.workers.protocol import UPGRADING
 
 if TYPE_CHECKING:
     from desktop_rag.gui.main_window import MainWindow
@@ -349,6 +350,8 @@ class StartWires:
         self.show_seal()
         if (role, state) == ("library", "crashed"):
             self._window.locking.crashed()
+        if role == "library":
+            self._window.chat.notice.say_while(UPGRADING, state == "upgrading")
 
     def show_seal(self) -> None:
         """Say on the shield what is sealed, or what the network is open for."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,18 @@ from desktop_rag.store.migrations import MIGRATIONS
 from desktop_rag.store.packed import PackedEntries, PackedPostings
 
 Connection = Any
+_MIGRATING_KIB = 200_000
+_SIGN_SECONDS = 1.0
+# Of the database, between two looks at the clock: some milliseconds.
+_INSTRUCTIONS = 100_000
 INCREMENTAL = 2
 """The way of `auto_vacuum` in which free pages can be cut off a few at a time."""
 
 
-def open_database(path: Path, key: Key) -> Connection:
+def open_database(path: Path, key: Key, sign: Callable[[], None] | None = None) -> Connection:
     """Open (or make) the database at `path` and bring its schema up to date.
 
+    `sign` is called about once a second while an older one is brought up to date: a large one takes minutes.
     Raises StoreError: wrong_key, damaged, newer_schema, migration_failed, disk_full, read_only.
     """
     new = not path.exists()
@@ -51,8 +57,27 @@ def open_database(path: Path, key: Key) -> Connection:
             "secure_delete=ON",
         ):
             connection.execute(f"PRAGMA {pragma}")
-        _migrate(connection, path)
+        with _signs(connection, sign):
+            _migrate(connection, path)
     return connection
+
+
+@contextmanager
+def _signs(connection: Connection, sign: Callable[[], None] | None) -> Iterator[None]:
+    """Call `sign` while the database works, from the first second on."""
+    latest = time.monotonic()
+
+    def works() -> int:
+        nonlocal latest
+        if sign is not None and time.monotonic() - latest > _SIGN_SECONDS:
+            latest = time.monotonic()
+            sign()
+        return 0
+
+    connection.set_progress_handler(works, _INSTRUCTIONS)
+    yield
+    # Where it failed the connection is closed.
+    connection.set_progress_handler(None, 0)
 
 
 def _refused(key: Key) -> StoreError:
@@ -78,8 +103,16 @@ def _migrate(connection: Connection, path: Path) -> None:
     if 0 < version < len(MIGRATIONS):
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         shutil.copy2(path, path.with_name(f"{path.name}.before-{len(MIGRATIONS)}"))
+        # Whole tables are read in another order than they lie in.
+        connection.execute(f"PRAGMA cache_size = -{_MIGRATING_KIB}")
     for name, made in (("packed_entries", PackedEntries), ("packed_postings", PackedPostings)):
         connection.create_aggregate(name, 2, made)
+    _applied(connection, version)
+    connection.execute("PRAGMA cache_size = -2000")
+
+
+def _applied(connection: Connection, version: int) -> None:
+    """Apply what came after a version, a script a transaction."""
     for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
         try:
             with transaction(connection):

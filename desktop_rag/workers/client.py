@@ -21,9 +21,10 @@ from typing import Any
 
 from desktop_rag.errors import DesktopRagError, EngineError, from_payload
 from desktop_rag.offline import worker_environment
-from desktop_rag.workers.protocol import PROTOCOL, Message, decode, encode
+from desktop_rag.workers.protocol import PROTOCOL, Message, decode, encode, lines
 
 START_SECONDS = 60.0
+LOOK_SECONDS = 0.5
 HUNG_SECONDS = 60.0
 CANCEL_SECONDS = 0.4
 TERMINATE_SECONDS = 0.3
@@ -55,6 +56,7 @@ class _Process:
         self.hello: Message | None = None
         self.fatal: DesktopRagError | None = None
         self.greeted = threading.Event()
+        self.upgrading = False
         self.started = time.monotonic()
         self.last_sign = self.started
         self.open: dict[int, queue.Queue[Message]] = {}
@@ -80,7 +82,7 @@ class _Process:
     def _read(self) -> None:
         assert self.child.stdout is not None
         with contextlib.suppress(ValueError, OSError):
-            for line in _lines(self.child.stdout):
+            for line in lines(self.child.stdout):
                 message = decode(line)
                 if message is not None:
                     self.last_sign = time.monotonic()
@@ -102,13 +104,15 @@ class _Process:
         elif event == "hello":
             self.hello = message
             self.greeted.set()
+        elif event == "upgrading":
+            self.upgrading = True
         elif event == "fatal" and isinstance(error, dict):
             self.fatal = from_payload(error)
 
     def _drain(self) -> None:
         assert self.child.stderr is not None
         with contextlib.suppress(ValueError, OSError):
-            for line in _lines(self.child.stderr):
+            for line in lines(self.child.stderr):
                 self.stderr.append(line.decode("utf-8", "replace").rstrip()[:4000])
 
     def stop(self, patience: float) -> None:
@@ -135,20 +139,6 @@ class _Process:
             with contextlib.suppress(ValueError):
                 return f"it was ended by {signal.Signals(-code).name}"
         return f"it left with code {code}"
-
-
-def _lines(pipe: Any) -> Iterator[bytes]:
-    """Lines of an unbuffered pipe, as they arrive; a line of many megabytes is put together only once."""
-    parts: list[bytes] = []
-    while block := os.read(pipe.fileno(), 1 << 16):
-        first, *others = block.split(b"\n")
-        parts.append(first)
-        if others:
-            yield b"".join(parts)
-            yield from others[:-1]
-            parts = [others[-1]]
-    if rest := b"".join(parts):
-        yield rest
 
 
 def _places(lines: Iterable[str]) -> dict[str, Any]:
@@ -324,9 +314,14 @@ class WorkerClient:
     def ready(self) -> _Process:
         """Wait for the handshake. Raises EngineError, or the worker's own error when it could not start."""
         process = self._running()
-        if not process.greeted.wait(START_SECONDS):
-            self.kill()
-            raise EngineError("start_failed", f"The {self.role} process did not answer.", "Try again.", retryable=True)
+        while not process.greeted.wait(min(LOOK_SECONDS, START_SECONDS)):
+            if process.upgrading:
+                self._tell("upgrading")
+            # A large library that is brought up to date takes minutes, and gives signs of life meanwhile.
+            if time.monotonic() - process.last_sign > START_SECONDS:
+                self.kill()
+                told = f"The {self.role} process did not answer."
+                raise EngineError("start_failed", told, "Try again.", retryable=True)
         if process.fatal is not None:
             raise process.fatal
         if process.hello is None:

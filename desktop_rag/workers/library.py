@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import cached_property
@@ -51,13 +51,20 @@ _CACHED_AT_ONCE = 256
 class Library:
     """One data directory, opened. Only one process may hold it. The arguments are those of `store.key.load_key`."""
 
-    def __init__(self, data_dir: Path, passphrase: bytes | None = None, *, ask: bool = False) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        passphrase: bytes | None = None,
+        *,
+        ask: bool = False,
+        sign: Callable[[], None] | None = None,
+    ) -> None:
         self.data_dir = data_dir
         self._lock: IO[str] = acquire(data_dir)
         with ExitStack() as undo:
             undo.callback(self._lock.close)
             self.key: Key = load_key(data_dir, passphrase, ask=ask)
-            self.db = open_database(data_dir / "library.db", self.key)
+            self.db = open_database(data_dir / "library.db", self.key, sign)
             undo.callback(self.db.close)
             settle(data_dir, self.key, passphrase)
             undo.pop_all()

@@ -354,7 +354,7 @@ def open_service(data_dir: Path, options: dict[str, Any]) -> Service:
     """Open the data directory, if its key is at hand, and offer its operations. Raises StoreError."""
     allocator.one_arena()
     clear_abandoned()
-    gate = Gate(data_dir, options.get("opening") or NOW, removing.remove_left_over)
+    gate = Gate(data_dir, options.get("opening") or NOW, removing.remove_left_over, options.get("sign"))
     operations = _Operations(gate)
     handlers = {name: getattr(operations, name) for name in vars(_Operations) if not name.startswith("_")}
     background = (

@@ -59,6 +59,7 @@ def run(role: str, options: dict[str, Any]) -> int:
         if options.get("nice"):
             os.nice(int(options["nice"]))
         options["seal"] = state = _sealed(role, options)
+        options["sign"] = lambda: channel.send({"event": "upgrading"})
         module = importlib.import_module(_ROLES[role])
         service: Service = module.open_service(Path(options["data_dir"]), options)
         service = replace(service, beside={**service.beside, "prove": partial(_prove, state, service.children)})

@@ -35,9 +35,19 @@ NOW, ASK, LATER = "now", "ask", "later"
 
 
 class Gate:
-    """Gives the library while it is open. `made_ready` is called with it each time it was opened."""
+    """Gives the library while it is open. `made_ready` is called with it each time it was opened.
 
-    def __init__(self, data_dir: Path, opening: str, made_ready: Callable[[Library], None]) -> None:
+    `sign`: see `open_database`.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        opening: str,
+        made_ready: Callable[[Library], None],
+        sign: Callable[[], None] | None = None,
+    ) -> None:
+        self._sign = sign
         self._data_dir, self._ask, self._made_ready = data_dir, opening == ASK, made_ready
         self._library: Library | None = None
         # As a mapping: an exception would keep what was typed, in the frames it came through.
@@ -76,7 +86,7 @@ class Gate:
 
     def _open(self, passphrase: bytes | None = None) -> None:
         try:
-            library = Library(self._data_dir, passphrase, ask=self._ask)
+            library = Library(self._data_dir, passphrase, ask=self._ask, sign=self._sign)
         except StoreError as error:
             self._refusal = error.to_payload()
             raise

@@ -96,6 +96,11 @@ def main() -> None:
     match behaviour:
         case "mute":
             time.sleep(600)
+        case "upgrading":
+            for _ in range(8):
+                send(event="upgrading")
+                time.sleep(0.25)
+            hello()
         case "stillborn":
             sys.exit("cannot start")
         case "fatal":

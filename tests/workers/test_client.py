@@ -136,6 +136,15 @@ def test_a_worker_that_never_greets_is_a_failed_start(fake: MakeClient, monkeypa
     assert gone(pid)
 
 
+def test_a_start_that_takes_long_and_says_so_is_waited_for(fake: MakeClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "START_SECONDS", 1.0)
+    monkeypatch.setattr(client, "LOOK_SECONDS", 0.05)
+    worker, states = fake("upgrading"), list[str]()
+    worker.on_state = states.append
+    assert worker.call("echo", value=1)["event"] == "done"
+    assert states == ["starting", "upgrading", "ready"]
+
+
 def test_a_start_that_fails_tells_its_own_error(fake: MakeClient) -> None:
     error = refused(lambda: fake("fatal").call("echo"), StoreError, "locked")
     assert (error.message, error.hint) == ("Open elsewhere.", "Close it.")

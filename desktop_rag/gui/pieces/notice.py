@@ -61,6 +61,13 @@ class Notice(QFrame):
         self.setAccessibleName(sentence)
         self.show()
 
+    def say_while(self, sentence: str, holds: bool) -> None:
+        """Show a sentence as long as it holds; it takes nothing else away."""
+        if holds:
+            self.say(sentence)
+        elif self.sentence == sentence:
+            self.hide()
+
     def say_error(
         self, error: DesktopRagError, action: str = "", on_action: Callable[[], object] | None = None
     ) -> None:

@@ -16,6 +16,7 @@ from desktop_rag.gui.library.intake import MOST_RESTARTS
 from desktop_rag.gui.main_window import MainWindow
 from desktop_rag.gui.theme import Theme
 from desktop_rag.settings import Settings
+from desktop_rag.workers.protocol import UPGRADING
 from tests.gui.scripted import ScriptedBackend
 
 
@@ -52,3 +53,17 @@ def test_what_a_dead_library_left_is_taken_up_again(
     window.intake.add([str(tmp_path)], None)
     qtbot.waitUntil(lambda: window.tasks.count == 0)
     assert len(backend.library.named("resume")) == before + 1 + MOST_RESTARTS, "it does not try for ever"
+
+
+def test_an_older_library_is_told_while_it_is_brought_up_to_date(window: MainWindow, qtbot: QtBot) -> None:
+    notice = window.chat.notice
+    window.startup.worker_state.emit("library", "upgrading")
+    assert notice.isVisibleTo(window.chat)
+    assert notice.sentence == UPGRADING
+    window.startup.worker_state.emit("chat", "ready")
+    assert notice.isVisibleTo(window.chat)
+    window.startup.worker_state.emit("library", "ready")
+    assert not notice.isVisibleTo(window.chat)
+    notice.say("Something else.")
+    window.startup.worker_state.emit("library", "ready")
+    assert notice.isVisibleTo(window.chat), "it takes nothing else away"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from desktop_rag.answering.answer import answer
+from desktop_rag.cli import marking
 from desktop_rag.cli.output import Output
 from desktop_rag.errors import UsageError
 from desktop_rag.evaluation import pii, retrieval, scrubbing
@@ -45,6 +46,7 @@ def add_commands(subparsers: Any, add: Callable[[Any, str, Any, str], ArgumentPa
     )
     ranked.add_argument("--reranker", metavar="X", help="read candidates again with this cross-encoder")
     ranked.add_argument("--run", metavar="FILE", help="write the rankings as TREC reads them, named by their modes")
+    marking.add_options(ranked)
     cost = add(
         kinds, "scrubbing", run_scrubbing, "Measure what replacing personal data costs: the same questions each time."
     )
@@ -72,6 +74,8 @@ def run_pii(workers: Workers, options: Namespace, output: Output) -> int:
 
 def run_retrieval(workers: Workers, options: Namespace, output: Output) -> int:
     """Print the figures of every mode on every set, or on the user's own questions."""
+    if marking.wanted(options):
+        return marking.run(workers, options, output)
     if options.mine:
         return _run_mine(workers, options, output)
     if not options.folders:

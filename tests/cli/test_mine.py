@@ -36,6 +36,14 @@ def test_without_questions_it_says_what_to_do(cli: CommandLine, added: Ran) -> N
     assert ran.json["error"]["message"].startswith("There are no questions of your own")
 
 
+def test_nothing_can_be_marked_before_there_is_an_answer(cli: CommandLine, added: Ran) -> None:
+    assert added.code == 0
+    ran = cli("eval", "retrieval", "--mark", "--json")
+    assert (ran.code, ran.json["error"]["message"]) == (2, "There are no answers yet.")
+    assert cli("eval", "retrieval", "--mark", "unheard", "--json").json["error"]["code"] == "not_found"
+    assert "no folder" in cli("eval", "retrieval", "--mark", "--mine", "--json").json["error"]["message"]
+
+
 @pytest.mark.usefixtures("judged")
 def test_every_mode_is_measured_on_the_own_questions(cli: CommandLine) -> None:
     ran = cli("eval", "retrieval", "--mine", "--mode", "bm25", "--mode", "hybrid", "--json")
@@ -48,3 +56,21 @@ def test_every_mode_is_measured_on_the_own_questions(cli: CommandLine) -> None:
     assert said.code == 0
     assert "My documents: " in said.stdout
     assert "  Weights: " in said.stdout
+
+
+def test_an_answer_is_called_good_and_that_is_taken_back(cli: CommandLine, added: Ran) -> None:
+    assert added.code == 0
+    asked = cli("ask", "What was the price of the bearing of the pump?", "--strategy", "whole", "--json").json
+    assert asked["citations"], "only what cites a passage can be marked"
+    marked = cli("eval", "retrieval", "--mark", asked["conversation"], "--json").json
+    kept = marked["changed"]
+    assert kept["question"] == "What was the price of the bearing of the pump?"
+    assert {passage["name"] for passage in kept["passages"]} == {cited["name"] for cited in asked["citations"]}
+    assert kept in marked["questions"]
+    own = cli("eval", "retrieval", "--mine", "--mode", "hybrid", "--json").json["sets"][0]
+    assert own["queries"] == len(marked["questions"])
+    said = cli("eval", "retrieval", "--unmark")
+    assert said.code == 0
+    assert "is not measured by any more" in said.stdout
+    again = cli("eval", "retrieval", "--unmark", asked["conversation"])
+    assert "was not marked" in again.stdout

@@ -43,6 +43,13 @@ def verdict(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     return [_sentence(own, other) for other in rows if not other["in_use"] and other.get("against")]
 
 
+def better(rows: Sequence[Mapping[str, Any]]) -> str | None:
+    """The name of the encoder that surely finds more than the one in use, the best of several; None where none does."""
+    sure = [each for each in rows if (found := each.get("against")) and found["sure"] and found["difference"] > 0]
+    best = max(sure, key=lambda each: float(each["against"]["difference"]), default=None)
+    return None if best is None else str(best["encoder"]["name"])
+
+
 def _sentence(own: Mapping[str, Any], other: Mapping[str, Any]) -> str:
     found, mode = other["against"], other["against"]["mode"]
     ours, theirs = ({each["mode"]: each for each in held["modes"]}[mode][FIGURE] for held in (own, other))

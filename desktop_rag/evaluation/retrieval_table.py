@@ -53,7 +53,18 @@ def encoder_lines(done: Mapping[str, Any]) -> list[str]:
         values = {row["mode"]: float(row["ndcg@10"]) for row in one["modes"]}
         name = f"{card['name']}{' *' if one['in_use'] else ''}"
         lines.append(f"{name:<28}{tongues(card):>10}{one['size_mb']:>7.0f} MB{speed:>16}{_cells(values, modes)}")
+        lines += _times(one["modes"])
     return [*lines, "* in use", *done["encoders_verdict"]]
+
+
+def _times(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """How long questions take by each mode, below their figures: for half of them, and for nineteen of twenty."""
+    held = [[row.get(name) for row in rows] for name in ("p50_ms", "p95_ms")]
+    return [
+        f"{f'  {name}, ms':<64}" + "".join(f"{'–' if value is None else f'{value:.1f}':>9}" for value in values)
+        for name, values in zip(("p50", "p95"), held, strict=True)
+        if any(value is not None for value in values)
+    ]
 
 
 def tongues(card: Mapping[str, Any]) -> str:
@@ -63,11 +74,13 @@ def tongues(card: Mapping[str, Any]) -> str:
 
 
 def weight_lines(done: Mapping[str, Any]) -> list[str]:
-    """What became of trying other weights on a collection, and how to keep them if they are surely better."""
+    """What became of trying other weights on a collection, and how to keep what is surely better."""
     fusion = done["fusion"]
     lines = [f"  Weights: {fusion['sentence']}"]
     if fusion["sure"]:
         lines.append(f"  To keep them: desktop-rag collections --collection “{done['set']}” --fusion {fusion['best']}")
+    if name := done.get("better_encoder"):
+        lines.append(f"  To change to {name}: desktop-rag collections --collection “{done['set']}” --encoder {name}")
     return lines
 
 

@@ -24,12 +24,18 @@ class QualityWires:
         window.bench.quality_wanted.connect(lambda: window.show_page("quality"))
         page.back_wanted.connect(lambda: window.show_page("bench"))
         page.questions.opened.connect(open_passage)
+        page.results.encoder_wanted.connect(self._change_encoder)
         window.library.chosen_changed.connect(self._choose)
         window.startup.opened.connect(state.read)
 
     def _failed(self, error: DesktopRagError) -> None:
         if self._window.page == "chat":
             self._window.chat.notice.say_error(error)
+
+    def _change_encoder(self, one: dict[str, Any]) -> None:
+        name = str(one["better_encoder"])
+        self._window.intake.change_encoder(int(one["collection"]), name)
+        self._window.quality_state.encoder_changes(int(one["collection"]), str(one["set"]), name)
 
     def _choose(self) -> None:
         chosen = self._window.library.chosen

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from desktop_rag.errors import UsageError
-from desktop_rag.evaluation.encoders import BY_MEANING, against
+from desktop_rag.evaluation.encoders import BY_MEANING, against, better
 from desktop_rag.evaluation.encoders import row as encoders_row
 from desktop_rag.evaluation.encoders import verdict as encoders_verdict
 from desktop_rag.evaluation.judged import Questions
@@ -134,7 +134,7 @@ def _side_by_side(
     found: Mapping[str, Ranked],
     names: Sequence[str],
 ) -> Steps:
-    """{encoders, encoders_verdict}: the other encoders by the modes that they make a difference to."""
+    """{encoders, encoders_verdict, better_encoder}: the other encoders by the modes that they make a difference to."""
     modes = [row["mode"] for row in own["modes"] if row["mode"] in BY_MEANING]
     wanted = beside.others(library, collection) if "all" in names else [encoding.named(name).id for name in names]
     in_use = library.collections.encoders(collection).in_use
@@ -142,7 +142,8 @@ def _side_by_side(
     if not wanted or not modes:
         return {}
     held = Questions(asked.texts, asked.judgements)
-    rows = [encoders_row(beside.timed(library, collection), own["modes"], in_use=True)]
+    facts = yield from beside.timed(library, collection)
+    rows = [encoders_row(facts, own["modes"], in_use=True)]
     for name in wanted:
         other = yield from beside.encoded(library, collection, name)
         runs: dict[str, Ranked] = {BASE: found[BASE]}
@@ -150,6 +151,7 @@ def _side_by_side(
             runs[mode] = Ranked()
             for question, text in asked.texts.items():
                 yield {"event": "progress", "text": f"{own['set']}: {mode} by {other.encoder.card.name}"}
+                other.renew(library)
                 ranking, spent = _searched(library, text, collection, mode, other)
                 runs[mode].run[question] = _run(ranking)
                 runs[mode].ms.append(spent)
@@ -157,7 +159,7 @@ def _side_by_side(
         yield None
         told = result(str(own["set"]), {**_NO_FACTS, "encoder": other.facts["encoder"]}, held, modes, runs)
         rows.append({**encoders_row(other.facts, told["modes"], in_use=False), "against": against(held, found, runs)})
-    return {"encoders": rows, "encoders_verdict": encoders_verdict(rows)}
+    return {"encoders": rows, "encoders_verdict": encoders_verdict(rows), "better_encoder": better(rows)}
 
 
 def _searched(

@@ -69,8 +69,8 @@ class _Retrieval:
         """{encoder} -> what is told of it, once the passages are encoded with it, and {own}: of the one in use."""
         assert self._filled is not None
         self._beside = yield from encoded(self._library, self._filled.collection, str(request.args["encoder"]))
-        yield None
-        return {**self._beside.facts, "own": timed(self._library, self._filled.collection)}
+        own = yield from timed(self._library, self._filled.collection)
+        return {**self._beside.facts, "own": own}
 
     def _ranked(self, filled: Filled, text: str, mode: str, depth: int, through: Beside | None) -> dict[str, Any]:
         begun = time.perf_counter()

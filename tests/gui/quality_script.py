@@ -59,15 +59,18 @@ def one_set(name: str, *, sure: bool, own: bool = True) -> dict[str, Any]:
     }
 
 
-def side_by_side() -> dict[str, Any]:
-    """Two encoders on a collection's questions."""
+def side_by_side(*, sure: bool = False) -> dict[str, Any]:
+    """Two encoders on a collection's questions; the second is `sure`ly better, or may be."""
     rows = [
         {
             "encoder": {"name": name, "dimension": 384, "languages": [language]},
             "size_mb": size,
             "passages_s": speed,
             "in_use": name == "all-MiniLM-L6-v2",
-            "modes": [{"mode": mode, "ndcg@10": figure} for mode, figure in (("dense", dense), ("hybrid", hybrid))],
+            "modes": [
+                {"mode": mode, "ndcg@10": figure, "p50_ms": 9.2, "p95_ms": 21.4, "p_vs_bm25": 0.012}
+                for mode, figure in (("dense", dense), ("hybrid", hybrid))
+            ],
         }
         for name, language, size, speed, dense, hybrid in (
             ("all-MiniLM-L6-v2", "en", 24.7, 95.2, 0.748, 0.803),
@@ -75,7 +78,12 @@ def side_by_side() -> dict[str, Any]:
         )
     ]
     verdict = "Between multilingual-e5-small and all-MiniLM-L6-v2 there is no sure difference on these documents"
-    return {"encoders": rows, "encoders_verdict": [f"{verdict} (hybrid nDCG@10 0.812 against 0.803, p = 0.34)."]}
+    figures = "(hybrid nDCG@10 0.812 against 0.803, p = 0.34)"
+    if sure:
+        verdict = "multilingual-e5-small is better than all-MiniLM-L6-v2 on these documents"
+        figures = "(hybrid nDCG@10 0.871 against 0.803, p = 0.004) and takes 2.8 times as long to index"
+    better = "multilingual-e5-small" if sure else None
+    return {"encoders": rows, "encoders_verdict": [f"{verdict} {figures}."], "better_encoder": better}
 
 
 def measured() -> Iterator[Event]:

@@ -10,7 +10,7 @@ import pytest
 from desktop_rag.errors import UsageError
 from desktop_rag.evaluation.weighing import USUAL
 from desktop_rag.retrieval.modes import MODES
-from desktop_rag.workers import cleaning_again, indexing, judged_measuring, judging, questions, receipts, ruling
+from desktop_rag.workers import beside, cleaning_again, indexing, judged_measuring, judging, questions, receipts, ruling
 from tests.workers.driving import add, everything, run
 
 if TYPE_CHECKING:
@@ -121,6 +121,31 @@ def test_other_encoders_are_measured_beside_the_one_in_use(filled: Library) -> N
     assert "encoders" not in run(judged_measuring.measure(filled, None, ["bm25"], ["all"]))[1]["sets"][0]
     with pytest.raises(UsageError, match="no encoder"):
         run(judged_measuring.measure(filled, None, ["dense"], ["unheard"]))
+
+
+def test_a_question_does_not_wait_while_another_encoder_works(filled: Library) -> None:
+    steps = list(beside.encoded(filled, filled.default_collection()["id"], "multilingual-e5-small"))
+    assert None in steps, "the library looks for other work while passages are encoded"
+    assert [step["event"] for step in steps if step] == ["progress"]
+
+
+@pytest.mark.parametrize("when", ["encoding", "My documents: dense by"])
+def test_a_document_that_is_removed_meanwhile_is_left_out(filled: Library, when: str) -> None:
+    passage = hit(filled, QUESTION, "pump")
+    judging.judge(filled, "When is the rent due?", [hit(filled, "When is the rent due?", "rent")])
+    measuring = judged_measuring.measure(filled, None, ["dense", "hybrid", "rerank"], ["all"])
+    done, removed = None, False
+    while done is None:
+        try:
+            step = next(measuring)
+        except StopIteration as end:
+            done = end.value
+            continue
+        if not removed and step and str(step["text"]).startswith(when):
+            run(receipts.remove(filled, [passage["document"]]))
+            removed = True
+    assert removed
+    assert [row["recall@10"] for row in done["sets"][0]["encoders"][1]["modes"]] == [1.0] * 3
 
 
 def test_the_right_passage_is_found_again_after_a_new_cleaning(filled: Library) -> None:

@@ -123,6 +123,10 @@ class Intake(QObject):
         if not self._paused:
             self._run("clean_again", {})
 
+    def change_encoder(self, collection: int, name: str) -> None:
+        """Encode a collection's passages anew with another encoder, and search with that once it is done."""
+        self._run("collection_encoder", {"collection": collection, "name": name})
+
     def sync(self, folder: int | None = None, done: Callable[[Event], None] | None = None) -> None:
         """Bring the collections of the watched folders up to date, or that of one."""
         self._run("sync", {} if folder is None else {"folder": folder}, done=done)

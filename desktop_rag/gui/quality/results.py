@@ -17,14 +17,16 @@ from desktop_rag.gui.pieces.labels import ElidedLabel, label
 from desktop_rag.gui.pieces.panel import Panel
 from desktop_rag.gui.quality import words
 from desktop_rag.gui.theme import Theme
+from desktop_rag.gui.visible import tip
 
 _NOTHING = "Nothing was measured yet."
 
 
 class Results(Panel):
-    """Shows one of several sets; `weights_wanted(set, fusion)` by its buttons."""
+    """Shows one of several sets; `weights_wanted(set, fusion)` and `encoder_wanted(set)` by its buttons."""
 
     weights_wanted = Signal(object, str)
+    encoder_wanted = Signal(object)
 
     def __init__(self, theme: Theme) -> None:
         super().__init__("Results")
@@ -41,6 +43,7 @@ class Results(Panel):
         self.encoders_title = label("Encoders", "heading")
         self.encoders_verdict = label("", wrap=True)
         self.encoders = EncoderTable(theme)
+        self.change = TextButton(theme, "", self._change, kind="primary")
         self.left_out = label("", "small", "muted", wrap=True)
         self.weights = label("", wrap=True)
         self.keep = TextButton(theme, "Keep these weights", lambda: self._want("best"), kind="primary")
@@ -67,8 +70,13 @@ class Results(Panel):
         column.addWidget(self.plot)
         column.addWidget(self.reasons)
         column.addWidget(self.left_out)
-        for part in (self.encoders_title, self.encoders_verdict, self.encoders):
-            column.addWidget(part)
+        change = QHBoxLayout()
+        change.setSpacing(12)
+        change.addWidget(self.encoders_verdict, 1)
+        change.addWidget(self.change)
+        column.addWidget(self.encoders_title)
+        column.addLayout(change)
+        column.addWidget(self.encoders)
         self._weights_title = label("Weights of words and meaning", "heading")
         column.addWidget(self._weights_title)
         column.addLayout(row)
@@ -109,12 +117,19 @@ class Results(Panel):
             part.setVisible(bool(held))
         self.encoders_verdict.setText(" ".join(one.get("encoders_verdict") or ()))
         self.encoders.show_rows(held)
+        better = one.get("better_encoder")
+        # A judged folder has no collection that could change.
+        self.change.setVisible(bool(better and one.get("collection")))
+        self.change.say(f"Change to {better}" if better else "")
         fusion = one.get("fusion")
         for part in (self._weights_title, self.weights):
             part.setVisible(fusion is not None)
         self.weights.setText(fusion["sentence"] if fusion else "")
         self.keep.setVisible(bool(fusion and fusion["sure"]))
         self.usual.setVisible(bool(fusion and fusion["now"] != "usual"))
+
+    def _change(self) -> None:
+        self.encoder_wanted.emit(self._sets[self.choice.currentIndex()])
 
     def _want(self, which: str) -> None:
         one = self._sets[self.choice.currentIndex()]
@@ -180,8 +195,11 @@ class EncoderTable(GridTable):
             self.grid.addWidget(_encoder(one), 2 * place + 2, 0)
             figures = [float(row["ndcg@10"]) for row in one["modes"]]
             chosen = [False] * len(words.ENCODER_COLUMNS) + [a == b for a, b in zip(figures, best, strict=True)]
-            for column, (text, accent) in enumerate(zip(cells, chosen, strict=True), 1):
-                self.grid.addWidget(number(self._theme, text, "accent" if accent else ""), 2 * place + 2, column)
+            meanings = [""] * len(words.ENCODER_COLUMNS) + [words.spent(row) for row in one["modes"]]
+            for column, (text, accent, meaning) in enumerate(zip(cells, chosen, meanings, strict=True), 1):
+                cell = number(self._theme, text, "accent" if accent else "")
+                cell.setToolTip(tip(meaning))
+                self.grid.addWidget(cell, 2 * place + 2, column)
 
 
 def _encoder(one: Mapping[str, Any]) -> QWidget:

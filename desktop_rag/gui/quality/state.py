@@ -100,6 +100,14 @@ class QualityState(QObject):
             self.failed.emit,
         )
 
+    def encoder_changes(self, collection: int, name: str, encoder: str) -> None:
+        """A collection changes to the better encoder; that is offered once."""
+        for one in self.sets:
+            if one.get("collection") == collection:
+                one["better_encoder"] = None
+        self.changed.emit()
+        self.kept.emit(f"“{name}” is encoded anew with {encoder}. It can be searched meanwhile; then measure again.")
+
     def _kept(self, collection: int, fusion: str, said: str) -> None:
         for one in self.sets:
             if one.get("collection") == collection:

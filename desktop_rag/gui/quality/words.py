@@ -45,6 +45,18 @@ def encoder_cells(one: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
+def spent(row: Mapping[str, Any]) -> str:
+    """How long questions take by a mode, and whether its lead over BM25 may be chance."""
+    half, most, p = (row.get(name) for name in ("p50_ms", "p95_ms", "p_vs_bm25"))
+    parts = [
+        f"half of the questions within {half:.0f} ms" if half is not None else "",
+        f"19 of 20 within {most:.0f} ms" if most is not None else "",
+        f"p = {probability(p)} against BM25" if p is not None else "",
+    ]
+    said = ", ".join(part for part in parts if part)
+    return said[:1].upper() + said[1:]
+
+
 def cells(row: Mapping[str, Any]) -> tuple[str, ...]:
     """The numbers of a mode as the table has them."""
     p = row.get("p_vs_bm25")

@@ -89,6 +89,7 @@ def test_a_wrong_passphrase_is_told_where_it_was_typed(
     qtbot.waitUntil(lambda: window.tasks.count == 0)
     assert form.isVisible()
     assert "does not open" in form.notice.sentence
+    assert not form.go.isEnabled(), "there is nothing to go on with yet"
     form.present.setText(GOOD)
     form.go.click()
     qtbot.waitUntil(lambda: window.tasks.count == 0)

@@ -89,6 +89,29 @@ def encoded(library: Library, collection: int, name: str) -> Steps[Beside]:
     return Beside(encoder, collection, changes, ids, vectors, facts)
 
 
+def foreseen(library: Library, collection: int, names: Sequence[str]) -> Steps[None]:
+    """Yields a "progress" with {foreseen} that tells beforehand how long it will take to encode with these."""
+    ids = _chunks(library, collection)
+    if not len(ids):
+        return
+    for name in names:
+        encoder = yield from _meanwhile(library, partial(library.encoder_named, name))
+        texts = _texts(library, ids[:_TEXTS_A_STEP].tolist())
+        # Twice: what runs for the first time takes longer.
+        for _ in range(2):
+            _, spent = yield from _meanwhile(library, partial(_timed, encoder, texts))
+        seconds = spent / len(texts) * len(ids)
+        said = f"to encode {len(ids):,} passages with {encoder.card.name} will take {_about(seconds)}"
+        told = {"encoder": encoder.card.name, "passages": len(ids), "seconds": round(seconds, 3)}
+        yield {"event": "progress", "text": said, "foreseen": told}
+
+
+def _about(seconds: float) -> str:
+    if seconds < 10:
+        return "a few seconds"
+    return f"about {seconds:.0f} s" if seconds < 100 else f"about {seconds / 60:.0f} minutes"
+
+
 def timed(library: Library, collection: int) -> Steps[dict[str, Any]]:
     """The facts of the encoder in use, its speed measured on some of the collection's passages."""
     encoder = library.encoder_for(collection)

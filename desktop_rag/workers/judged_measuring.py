@@ -62,6 +62,9 @@ def measure(
     steps = sum(len(each.texts) for each in sets.values()) * (len(dict.fromkeys((BASE, *chosen))) + 1)
     progress = _Progress(steps)
     results = []
+    if encoders and not set(BY_MEANING).isdisjoint(chosen):
+        for number in sets:
+            yield from beside.foreseen(library, number, _wanted(library, number, encoders))
     for number, asked in sets.items():
         results.append((yield from _one(library, number, asked, chosen, progress, encoders)))
     return {"sets": results, "left_out": left_out}
@@ -136,9 +139,7 @@ def _side_by_side(
 ) -> Steps:
     """{encoders, encoders_verdict, better_encoder}: the other encoders by the modes that they make a difference to."""
     modes = [row["mode"] for row in own["modes"] if row["mode"] in BY_MEANING]
-    wanted = beside.others(library, collection) if "all" in names else [encoding.named(name).id for name in names]
-    in_use = library.collections.encoders(collection).in_use
-    wanted = [name for name in dict.fromkeys(wanted) if in_use is None or name != in_use.name]
+    wanted = _wanted(library, collection, names)
     if not wanted or not modes:
         return {}
     held = Questions(asked.texts, asked.judgements)
@@ -160,6 +161,13 @@ def _side_by_side(
         told = result(str(own["set"]), {**_NO_FACTS, "encoder": other.facts["encoder"]}, held, modes, runs)
         rows.append({**encoders_row(other.facts, told["modes"], in_use=False), "against": against(held, found, runs)})
     return {"encoders": rows, "encoders_verdict": encoders_verdict(rows), "better_encoder": better(rows)}
+
+
+def _wanted(library: Library, collection: int, names: Sequence[str]) -> list[str]:
+    """The ids of the encoders to measure beside the one in use."""
+    wanted = beside.others(library, collection) if "all" in names else [encoding.named(name).id for name in names]
+    in_use = library.collections.encoders(collection).in_use
+    return [name for name in dict.fromkeys(wanted) if in_use is None or name != in_use.name]
 
 
 def _searched(

@@ -116,6 +116,29 @@ def test_encoders_are_compared_side_by_side(quality: MainWindow, qtbot: QtBot, b
     assert asked[-1] == {}
 
 
+def test_how_long_the_other_encoders_take_is_said_while_they_run(
+    quality: MainWindow, qtbot: QtBot, backend: ScriptedBackend
+) -> None:
+    go_on = threading.Event()
+
+    def slow(**_: Any) -> Iterator[dict[str, Any]]:
+        told = {"encoder": "multilingual-e5-small", "passages": 1203, "seconds": 33.4}
+        yield {"event": "progress", "text": "to encode …", "foreseen": told}
+        yield {"event": "progress", "text": "Brackwater 2025: bm25 8 %", "fraction": 0.08}
+        go_on.wait(5)
+        yield from quality_script.measured()
+
+    backend.library.script["measure"] = slow
+    page = quality.quality
+    page.encoders.click()
+    qtbot.waitUntil(lambda: quality.quality_state.share == 0.08)
+    assert page.foreseen.text() == "To encode 1\u202f203 passages with multilingual-e5-small takes about 30 s."
+    assert page.foreseen.isVisible()
+    go_on.set()
+    qtbot.waitUntil(lambda: quality.tasks.count == 0)
+    assert not page.foreseen.isVisible()
+
+
 def test_the_surely_better_encoder_is_offered_once(quality: MainWindow, qtbot: QtBot, backend: ScriptedBackend) -> None:
     asked = []
 

@@ -114,6 +114,11 @@ def test_other_encoders_are_measured_beside_the_one_in_use(filled: Library) -> N
         assert each["passages_s"] > 0
         assert each["size_mb"] > 10
     assert other["against"]["mode"] == "hybrid"
+    said = events[0]["foreseen"], events[0]["text"]
+    assert said[0]["encoder"] == "multilingual-e5-small"
+    assert said[0]["passages"] == 3
+    assert said[0]["seconds"] > 0
+    assert said[1] == "to encode 3 passages with multilingual-e5-small will take a few seconds"
     assert "no sure difference" in one["encoders_verdict"][0]
     assert "encoding 3 passages with multilingual-e5-small 0 %" in [event["text"] for event in events]
     after = [tuple(row) for row in filled.db.execute("SELECT chunk_id, encoder_id FROM vectors ORDER BY 1, 2")]

@@ -49,6 +49,7 @@ class QualityPage(QWidget):
         self.notice = Notice(theme, closable=True)
         self._line = ProgressLine(theme, "Progress of the measurement")
         self._doing = ElidedLabel("", "small", "muted")
+        self.foreseen = label("", "small", "muted", wrap=True)
         self.results = Results(theme)
         self.questions = QuestionsPanel(theme, reveal)
         self._build()
@@ -71,7 +72,7 @@ class QualityPage(QWidget):
         column.addLayout(head)
         column.addWidget(label(_ABOUT, tone="muted", wrap=True))
         column.addLayout(more)
-        for part in (self._doing, self._line, self.notice, self.results, self.questions):
+        for part in (self._doing, self._line, self.foreseen, self.notice, self.results, self.questions):
             column.addWidget(part)
         column.addStretch(1)
 
@@ -103,6 +104,8 @@ class QualityPage(QWidget):
         self._line.set_share(state.share)
         self._doing.setVisible(running)
         self._doing.setText("Stopping after this step…" if state.stopping else f"Measuring {state.text}".strip())
+        self.foreseen.setVisible(running and bool(state.foreseen))
+        self.foreseen.setText(" ".join(state.foreseen))
         if not running:
             self.results.show_sets(state.sets, state.left_out)
 

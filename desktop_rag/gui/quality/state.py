@@ -9,6 +9,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from desktop_rag.gui.backend import Backend, Event
+from desktop_rag.gui.quality import words
 from desktop_rag.gui.tasks import Task, Tasks
 
 
@@ -29,6 +30,8 @@ class QualityState(QObject):
         self.left_out = 0
         self.text = ""
         self.share: float | None = None
+        self.foreseen: list[str] = []
+        """How long it will take to encode with the other encoders, a sentence each."""
         self.stopping = False
 
     # -- questions -----------------------------------------------------------------------------
@@ -117,7 +120,7 @@ class QualityState(QObject):
 
     def _begin(self, source: Callable[[], Iterator[Event]]) -> None:
         if self._task is None:
-            self.text, self.share, self.stopping = "", None, False
+            self.text, self.share, self.stopping, self.foreseen = "", None, False, []
             self._task = self._tasks.run(source, event=self._take, failed=self.failed.emit, finished=self._over)
             self.changed.emit()
 
@@ -125,6 +128,8 @@ class QualityState(QObject):
         if event["event"] == "progress":
             self.text = str(event.get("text") or "")
             self.share = event.get("fraction")
+            if "foreseen" in event:
+                self.foreseen.append(words.foreseen(event["foreseen"]))
         elif event["event"] == "done":
             self.sets = list(event.get("sets") or [event])
             self.left_out = int(event.get("left_out") or 0)

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from desktop_rag.errors import UsageError
 from desktop_rag.gui.chat.answer_card import GOOD, NOT_GOOD
 from desktop_rag.gui.main_window import MainWindow
+from desktop_rag.gui.quality import words
 from tests.gui import quality_script
 from tests.gui.script import PDF, absent
 from tests.gui.scripted import ScriptedBackend
@@ -124,7 +125,7 @@ def test_how_long_the_other_encoders_take_is_said_while_they_run(
     def slow(**_: Any) -> Iterator[dict[str, Any]]:
         told = {"encoder": "multilingual-e5-small", "passages": 1203, "seconds": 33.4}
         yield {"event": "progress", "text": "to encode …", "foreseen": told}
-        yield {"event": "progress", "text": "Brackwater 2025: bm25 8 %", "fraction": 0.08}
+        yield {"event": "progress", "text": "encoding 1,203 passages 8 %", "fraction": 0.08}
         go_on.wait(5)
         yield from quality_script.measured()
 
@@ -134,6 +135,8 @@ def test_how_long_the_other_encoders_take_is_said_while_they_run(
     qtbot.waitUntil(lambda: quality.quality_state.share == 0.08)
     assert page.foreseen.text() == "To encode 1\u202f203 passages with multilingual-e5-small takes about 30 s."
     assert page.foreseen.isVisible()
+    assert words.doing(quality.quality_state.text) == "Encoding 1,203 passages 8 %"
+    assert words.doing("Brackwater 2025: bm25 8 %") == "Measuring Brackwater 2025: bm25 8 %"
     go_on.set()
     qtbot.waitUntil(lambda: quality.tasks.count == 0)
     assert not page.foreseen.isVisible()

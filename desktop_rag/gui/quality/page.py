@@ -14,6 +14,7 @@ from desktop_rag.gui.pieces.buttons import TextButton
 from desktop_rag.gui.pieces.labels import ElidedLabel, label, set_kind
 from desktop_rag.gui.pieces.notice import Notice
 from desktop_rag.gui.pieces.scrolling import scrolling_column
+from desktop_rag.gui.quality import words
 from desktop_rag.gui.quality.questions import QuestionsPanel
 from desktop_rag.gui.quality.results import Results
 from desktop_rag.gui.quality.state import QualityState
@@ -103,7 +104,7 @@ class QualityPage(QWidget):
         self._line.setVisible(running)
         self._line.set_share(state.share)
         self._doing.setVisible(running)
-        self._doing.setText("Stopping after this step…" if state.stopping else f"Measuring {state.text}".strip())
+        self._doing.setText("Stopping after this step…" if state.stopping else words.doing(state.text))
         self.foreseen.setVisible(running and bool(state.foreseen))
         self.foreseen.setText(" ".join(state.foreseen))
         if not running:

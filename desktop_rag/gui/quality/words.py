@@ -45,6 +45,13 @@ def encoder_cells(one: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
+def doing(step: str) -> str:
+    """What is going on: a way to search in a collection is measured, everything else says itself what it is."""
+    if ": " in step or not step:
+        return f"Measuring {step}".strip()
+    return step[:1].upper() + step[1:]
+
+
 def foreseen(told: Mapping[str, Any]) -> str:
     """ "To encode 1 203 passages with multilingual-e5-small takes about 35 s"."""
     passages = words.plural(int(told["passages"]), "passage")

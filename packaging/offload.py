@@ -28,10 +28,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import offload_build
+import llama_build
 import offload_record
 import offload_vulkan
-from offload_build import ROOT, BuildError
+from llama_build import ROOT, BuildError
 
 FOLDER = ROOT / ".venv-offload"
 MODELS = ROOT / ".venv/share/desktop-rag/models"
@@ -68,8 +68,8 @@ def main(arguments: list[str]) -> int:
     try:
         target = (cuda if options.cuda else vulkan)(options.folder.absolute(), options.arguments.split())
         begin = time.monotonic()
-        offload_build.make_environment(target.folder)
-        offload_build.build(target.folder, target.arguments)
+        llama_build.make_environment(target.folder)
+        llama_build.build(target.folder, target.arguments)
         say(f"The build is there after {time.monotonic() - begin:.0f} s.")
         return examine(target, options.model or starter(), options.synthetic)
     except BuildError as error:
@@ -83,7 +83,7 @@ def vulkan(folder: Path, more: list[str]) -> Target:
         raise BuildError("The software device is set up with Debian's packages, and there is no apt-get here.")
     place = folder / "vulkan"
     place.mkdir(parents=True, exist_ok=True)
-    arguments = offload_vulkan.build_arguments(place, lambda command: offload_build.run(command, place))
+    arguments = offload_vulkan.build_arguments(place, lambda command: llama_build.run(command, place))
     facts = {"driver": f"Mesa {offload_vulkan.driver_version()} (llvmpipe, in software: its speed means nothing)"}
     environment = offload_vulkan.software_driver()
     return Target("Software Vulkan device", place, [*arguments, *more], SOFTWARE_MARGIN_MB, facts, environment)
@@ -117,7 +117,7 @@ def starter() -> Path:
 
 def examine(target: Target, model: Path, synthetic: str | None) -> int:
     """The checks, the tests, with CUDA the benchmark; written into the record."""
-    python = str(offload_build.python_of(target.folder))
+    python = str(llama_build.python_of(target.folder))
     environment = {
         **os.environ,
         **target.environment,
@@ -148,7 +148,7 @@ def examine(target: Target, model: Path, synthetic: str | None) -> int:
     facts = {
         "when": time.strftime("%Y-%m-%d"),
         "machine": f"{processor()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}",
-        "llama-cpp-python": offload_build.pinned().split("==")[1],
+        "llama-cpp-python": llama_build.pinned().split("==")[1],
         **target.facts,
     }
     offload_record.write(target.title, offload_record.lines_of(found, facts, closing, bench))

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from desktop_rag.engines.llama_backends import open_llama
 from desktop_rag.errors import EngineError, ModelError
 from desktop_rag.models.lora import check_adapter
 
@@ -28,7 +29,7 @@ def set_adapters(model_pointer: int, context_pointer: int, adapters: Sequence[tu
     All are checked before anything changes. Raises ModelError("not_installed" | "truncated" | "incompatible"),
     UsageError("bad_request") for a scale out of range.
     """
-    import llama_cpp
+    llama_cpp = open_llama()
 
     c: Any = llama_cpp
     architecture = _architecture(c, model_pointer)

@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 from desktop_rag.engines.calibration import LANE_TOKENS, OpenLane
+from desktop_rag.engines.llama_backends import open_llama
 from desktop_rag.errors import EngineError, ModelError
 
 _ENABLED, _DISABLED = 1, 0
@@ -28,7 +29,7 @@ class LlamaLane:
     """One context. Raises ModelError("out_of_memory") when there is no room for it."""
 
     def __init__(self, model_pointer: int, micro_batch: int, flash_attention: bool, kv_type: int | None) -> None:
-        import llama_cpp
+        llama_cpp = open_llama()
 
         self._c: Any = llama_cpp
         parameters = llama_cpp.llama_context_default_params()

@@ -8,9 +8,9 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
+from desktop_rag.engines.llama_backends import library
 from desktop_rag.errors import ModelError
 
 Kind = Literal["cpu", "gpu", "igpu", "accel"]
@@ -111,14 +111,10 @@ class _Ggml:
     """The functions that llama_cpp's Python part does not bind, from the libraries it loaded."""
 
     def __init__(self) -> None:
-        import llama_cpp
-        from llama_cpp import _ctypes_extensions as loader
-
-        folder = Path(llama_cpp.__file__).parent / "lib"
         # Two libraries: on Windows a function is only found in the one that defines it.
-        base, registry = (loader.load_shared_library(name, folder) for name in ("ggml-base", "ggml"))
+        base, registry = (library(name) for name in ("ggml-base", "ggml"))
         handle, size_pointer = ctypes.c_void_p, ctypes.POINTER(ctypes.c_size_t)
-        for library, name, arguments, result in (
+        for part, name, arguments, result in (
             (registry, "ggml_backend_dev_count", [], ctypes.c_size_t),
             (registry, "ggml_backend_dev_get", [ctypes.c_size_t], handle),
             (registry, "ggml_backend_reg_count", [], ctypes.c_size_t),
@@ -129,7 +125,7 @@ class _Ggml:
             (base, "ggml_backend_dev_type", [handle], ctypes.c_int),
             (base, "ggml_backend_dev_memory", [handle, size_pointer, size_pointer], None),
         ):
-            function = getattr(library, name)
+            function = getattr(part, name)
             function.argtypes, function.restype = arguments, result
             setattr(self, name, function)
 

@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from desktop_rag.engines.llama_backends import open_llama
 from desktop_rag.engines.template import ChatTemplate, control_words
 from desktop_rag.errors import ModelError
 
@@ -24,7 +25,7 @@ class Vocabulary:
     """Tokens of a GGUF file. Raises ModelError("incompatible") when its vocabulary cannot be read."""
 
     def __init__(self, path: Path) -> None:
-        import llama_cpp
+        llama_cpp = open_llama()
 
         self._c: Any = llama_cpp
         llama_cpp.llama_log_set(_deaf(), ctypes.c_void_p(0))
@@ -113,6 +114,6 @@ class Vocabulary:
 @cache
 def _deaf() -> Any:
     """For llama.cpp's own log, which could hold prompt text; the library may call it until the process ends."""
-    import llama_cpp
+    llama_cpp = open_llama()
 
     return llama_cpp.llama_log_callback(lambda level, text, data: None)

@@ -13,11 +13,12 @@ C++ method. Where that is not exported the probe finds the difference, and draft
 from __future__ import annotations
 
 import ctypes
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from desktop_rag.engines.llama_backends import library
 
 # llama_context::get_sched() const, as compilers with the Itanium ABI spell it.
 _GET_SCHEDULER = "_ZNK13llama_context9get_schedEv"
@@ -74,7 +75,7 @@ class OneKernel:
             self._set(backend, on)
 
     def _find(self, context: Any) -> None:
-        llama, base, cpu = (_library(name) for name in ("llama", "ggml-base", "ggml-cpu"))
+        llama, base, cpu = (library(name) for name in ("llama", "ggml-base", "ggml-cpu"))
         scheduler_of = getattr(llama, _GET_SCHEDULER)
         scheduler_of.restype, scheduler_of.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
         count = base.ggml_backend_sched_get_n_backends
@@ -88,14 +89,3 @@ class OneKernel:
         scheduler = scheduler_of(context)
         backends = [backend_at(scheduler, at) for at in range(count(scheduler))]
         self._backends = [backend for backend in backends if is_cpu(backend)]
-
-
-def _library(name: str) -> ctypes.CDLL:
-    """One of the libraries that llama-cpp-python brought; it is loaded already, this is another handle to it."""
-    import llama_cpp
-
-    folder = Path(llama_cpp.__file__).parent / "lib"
-    for file in (f"lib{name}.so", f"lib{name}.dylib", f"{name}.dll"):
-        if (folder / file).exists():
-            return ctypes.CDLL(str(folder / file))
-    raise OSError(name)

@@ -17,6 +17,7 @@ import psutil  # type: ignore[import-untyped]
 
 from desktop_rag.engines.adapters import forget
 from desktop_rag.engines.devices import accelerators, device_pointers, missing_device
+from desktop_rag.engines.llama_backends import open_llama
 from desktop_rag.engines.protocol import LoadOptions
 from desktop_rag.engines.template import control_words
 from desktop_rag.errors import ModelError
@@ -47,7 +48,7 @@ class LlamaModel:
     def __init__(self, path: Path, options: LoadOptions) -> None:
         self.path = path
         self.header: GgufInfo = inspect(path)
-        import llama_cpp
+        llama_cpp = open_llama()
 
         self.c: Any = llama_cpp
         _silence(llama_cpp)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from desktop_rag.engines.devices import accelerators, device_pointers, missing_device
+from desktop_rag.engines.llama_backends import open_llama
 from desktop_rag.errors import ModelError
 
 _KV_TYPES = {"f16": 1, "q8_0": 8, "q4_0": 2}
@@ -64,7 +65,7 @@ def load(trial: Trial) -> Held:
 
     Raises ModelError: "backend_missing" without the device, "out_of_memory" when it does not hold.
     """
-    import llama_cpp
+    llama_cpp = open_llama()
 
     there = accelerators()
     if trial.gpu_layers and not there:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from desktop_rag.engines.llama_backends import open_llama
 from desktop_rag.engines.template import ChatTemplate
 from desktop_rag.errors import EngineError, ModelError
 
@@ -27,7 +28,7 @@ class BareLoop:
     """One GGUF file and one context of the library. Raises ModelError when it cannot be loaded."""
 
     def __init__(self, path: Path, *, threads: int, context: int, micro_batch: int) -> None:
-        import llama_cpp
+        llama_cpp = open_llama()
 
         self._c: Any = llama_cpp
         silence(llama_cpp)

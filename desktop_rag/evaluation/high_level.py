@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from desktop_rag.engines.llama_backends import open_llama
 from desktop_rag.errors import EngineError
 from desktop_rag.evaluation.bare_loop import silence
 
@@ -21,7 +22,7 @@ class HighLevel:
     """`llama_cpp.Llama` with its own defaults, but for the threads and the context, which are ours."""
 
     def __init__(self, path: Path, *, threads: int, context: int) -> None:
-        import llama_cpp
+        llama_cpp = open_llama()
 
         silence(llama_cpp)
         self._llama = llama_cpp.Llama(
@@ -35,14 +36,14 @@ class HighLevel:
 
         The last value is {generated, text, ttft_s, seconds, tok_s}.
         """
-        self._llama.reset()  # type: ignore[no-untyped-call]
+        self._llama.reset()
         begun = time.perf_counter()
         marks: list[float] = []
         text: list[str] = []
         reason = None
         with _endless():
             chunks: Any = self._llama.create_chat_completion(
-                messages=[dict(message) for message in messages],  # type: ignore[misc]
+                messages=[dict(message) for message in messages],
                 temperature=0.0,
                 max_tokens=count,
                 stream=True,

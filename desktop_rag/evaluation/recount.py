@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from desktop_rag.engines.llama_backends import open_llama
 from desktop_rag.errors import ModelError
 from desktop_rag.evaluation.bare_loop import silence, tokenize
 
@@ -30,7 +31,7 @@ def _by_folder(folder: Path, texts: Sequence[str]) -> list[int]:
 
 
 def _by_gguf(path: Path, texts: Sequence[str]) -> list[int]:
-    import llama_cpp
+    llama_cpp = open_llama()
 
     silence(llama_cpp)
     llama_cpp.llama_backend_init()

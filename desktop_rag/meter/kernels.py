@@ -1,6 +1,6 @@
 """ggml's own matrix-vector products, timed: the same machine code that reads the weights while decoding.
 
-Called through ctypes on the libraries that llama-cpp-python brings, without importing it: a pass over
+Called through ctypes on the libraries that llama-cpp-python brings: a pass over
 `megabytes` of weights of one type, as often as the time allows, the fastest counts. Weights that the
 engine would rearrange for this processor (ggml's "repack" buffers) are rearranged here as well.
 """
@@ -8,15 +8,14 @@ engine would rearrange for this processor (ggml's "repack" buffers) are rearrang
 from __future__ import annotations
 
 import ctypes
-import importlib.util
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from desktop_rag.engines.llama_backends import library
 
 Pointer = ctypes.c_void_p
 MIB = 2**20
@@ -79,11 +78,10 @@ class Kernels:
 
     def __init__(self) -> None:
         self._call: dict[str, Any] = {}
-        folder = _library_folder()
         for stem, table in (("ggml-base", _BASE), ("ggml-cpu", _CPU)):
-            library = ctypes.CDLL(str(_library(folder, stem)))
+            part = library(stem)
             for name, (result, arguments) in table.items():
-                function = getattr(library, name)
+                function = getattr(part, name)
                 function.restype, function.argtypes = result, list(arguments)
                 self._call[name] = function
         self._backend = self._call["ggml_backend_cpu_init"]()
@@ -235,18 +233,3 @@ def _content(kind: str, size: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
     for at in scales:
         block[:, at : at + 2] = scale
     return block.reshape(-1)
-
-
-def _library_folder() -> Path:
-    found = importlib.util.find_spec("llama_cpp")
-    if found is None or found.origin is None:
-        raise OSError("llama-cpp-python is not installed")
-    return Path(found.origin).parent / "lib"
-
-
-def _library(folder: Path, stem: str) -> Path:
-    pattern = {"win32": f"{stem}.dll", "darwin": f"lib{stem}.dylib"}.get(sys.platform, f"lib{stem}.so")
-    found = next(iter(sorted(folder.glob(pattern))), None)
-    if found is None:
-        raise OSError(f"{pattern} is not beside llama-cpp-python")
-    return found

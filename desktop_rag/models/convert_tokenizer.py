@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from desktop_rag.engines.llama_backends import open_llama
 from desktop_rag.errors import ModelError
 
 _WORDS = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
@@ -130,9 +131,8 @@ def _as_transformers_reads(gguf: Path) -> Any:
 
 def _check(gguf: Path, tokenizer: Any) -> list[int]:
     """The tokens that end an answer; ModelError("incompatible") if a probe is cut otherwise than by llama.cpp."""
-    from llama_cpp import Llama, llama_vocab_is_eog
-
-    reference = Llama(str(gguf), vocab_only=True, verbose=False)
+    llama_cpp = open_llama()
+    reference = llama_cpp.Llama(str(gguf), vocab_only=True, verbose=False)
     try:
         for text in PROBES:
             expected = reference.tokenize(text.encode(), add_bos=False, special=True)
@@ -143,7 +143,7 @@ def _check(gguf: Path, tokenizer: Any) -> list[int]:
                     "Use this model with llama.cpp.",
                 )
         vocab = reference._model.vocab
-        return [token for token in range(reference.n_vocab()) if llama_vocab_is_eog(vocab, token)]
+        return [token for token in range(reference.n_vocab()) if llama_cpp.llama_vocab_is_eog(vocab, token)]
     finally:
         reference.close()
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from desktop_rag.engines.llama_backends import open_llama
 from desktop_rag.errors import ModelError, UsageError
 from desktop_rag.models.facts import FILE_TYPES, facts_of
 from desktop_rag.models.making import Event, progress
@@ -139,7 +140,7 @@ def _fallback_words(fallback: int, tensors: int, to: str) -> str:
 
 def _run(source: Path, target: Path, to: str, told: Callable[[str], Any], *, dry: bool) -> None:
     try:
-        import llama_cpp
+        llama_cpp = open_llama()
     except ImportError as error:
         raise ModelError("backend_missing", "llama.cpp is missing.", "Install the application again.") from error
     c: Any = llama_cpp

@@ -259,9 +259,19 @@ class Documents:
 
     def chunk_rows(self, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
         """Chunks by id, with text, page and document name."""
-        marks = ",".join("?" * len(ids))
-        rows = self._db.execute(f"{CHUNK_QUERY} WHERE k.id IN ({marks})", list(ids))
+        # One value, however many ids: SQLite takes a limited number of values.
+        rows = self._db.execute(
+            f"{CHUNK_QUERY} WHERE k.id IN (SELECT value FROM json_each(?))", (json.dumps([int(one) for one in ids]),)
+        )
         return {row["chunk"]: dict(row) for row in rows}
+
+    def chunks_there(self, ids: Sequence[int]) -> set[int]:
+        """Those of the chunks that are there."""
+        rows = self._db.execute(
+            "SELECT id FROM chunks WHERE id IN (SELECT value FROM json_each(?))",
+            (json.dumps([int(one) for one in ids]),),
+        )
+        return {int(row[0]) for row in rows}
 
     def chunks_near(self, chunk: int, reach: int) -> list[dict[str, Any]]:
         """The chunk and those up to `reach` before and after it in its document, in order."""

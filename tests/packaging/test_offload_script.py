@@ -19,7 +19,7 @@ MB = 2**20
 @pytest.fixture
 def script(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     monkeypatch.syspath_prepend(str(PACKAGING))
-    for name in [name for name in sys.modules if name.startswith("offload")]:
+    for name in [name for name in sys.modules if name.startswith(("offload", "llama_build"))]:
         monkeypatch.delitem(sys.modules, name)
     import offload
 
@@ -137,7 +137,7 @@ def test_cuda_is_built_with_the_card_s_compiler(
 def test_a_wheel_is_built_once_never_from_the_cache(
     script: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    build, commands = script.offload_build, []
+    build, commands = script.llama_build, []
 
     def record(command: list[str], folder: Path, environment: dict[str, str] | None = None) -> None:
         commands.append((command, environment))
@@ -157,7 +157,7 @@ def test_a_wheel_is_built_once_never_from_the_cache(
 def test_the_version_is_the_application_s(script: ModuleType) -> None:
     import importlib.metadata
 
-    assert script.offload_build.pinned() == f"llama-cpp-python=={importlib.metadata.version('llama-cpp-python')}"
+    assert script.llama_build.pinned() == f"llama-cpp-python=={importlib.metadata.version('llama-cpp-python')}"
 
 
 def test_apt_is_given_a_root_of_its_own(script: ModuleType, tmp_path: Path) -> None:

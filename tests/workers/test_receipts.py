@@ -65,6 +65,18 @@ def test_a_receipt_says_what_went_and_where_was_looked(library: Library, two: di
     assert not [secret for secret in SECRETS if secret in json.dumps(issued)], "a receipt must not tell what was erased"
 
 
+def test_a_word_that_hits_more_passages_than_sqlite_takes_values_is_judged(
+    library: Library, two: dict[str, str]
+) -> None:
+    here = library.documents.chunks(two["stays.txt"])[0]["chunk"]
+    many = [here] * 300_000
+    assert list(library.documents.chunk_rows(many)) == [here]
+    for hits, found in ((many, 0), ([*many, 987_654], 1)):
+        proof = absence.Proof()
+        assert list(absence._judge(library, hits, set(), "a search by words", proof))
+        assert len(proof.found) == found
+
+
 def test_a_trace_in_a_file_is_found(library: Library, two: dict[str, str]) -> None:
     (paths.data_dir() / "logs").mkdir(exist_ok=True)
     (paths.data_dir() / "logs" / "chat.log").write_text("answered: the gazebo behind the orangery was painted by …")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import Any
 
+from desktop_rag import torch_part
 from desktop_rag.cli.output import Output, counted
 from desktop_rag.errors import DesktopRagError
 from desktop_rag.workers.crew import Workers
@@ -23,12 +24,15 @@ def doctor(workers: Workers, options: Namespace, output: Output) -> int:
         chat_seal = None
         report["problems"].append(error.message)
     result = {key: value for key, value in report.items() if key not in ("event", "id")}
+    result["devices"] = _devices(workers, result["problems"])
     result["seal"] = {**report["seal"], "chat": chat_seal}
     result["servers"] = compare(workers, online=options.online)
     index = result["index"]
     lines = [
         f"data      {result['paths']['data']}",
         f"models    {', '.join(m['id'] for m in result['models'] if m['installed'])}",
+        *[f"device    {_device_line(device)}" for device in result["devices"]],
+        f"torch     {result['versions']['torch'] or f'not installed. {torch_part.how_to_add()}'}",
         f"index     {index['documents']} documents, {index['chunks']} passages,"
         f" {'consistent' if index['parity'] else 'NOT consistent'}",
         f"room      {index['free_mb']:,.1f} MB of the library's file hold nothing"
@@ -41,6 +45,20 @@ def doctor(workers: Workers, options: Namespace, output: Output) -> int:
     ]
     output.result(result, lines)
     return 0
+
+
+def _devices(workers: Workers, problems: list[str]) -> list[dict[str, Any]]:
+    """What llama.cpp computes on here; none where it cannot be loaded, which is a problem."""
+    try:
+        return list(workers.models.call("devices")["devices"])
+    except DesktopRagError as error:
+        problems.append(f"{error.message} {error.hint}".strip())
+        return []
+
+
+def _device_line(device: dict[str, Any]) -> str:
+    variant = f", llama.cpp's variant {device['variant']}" if device.get("variant") else ""
+    return f"{device['description'] or device['name']} ({device['kind']}{variant})"
 
 
 def _compacted(workers: Workers, output: Output) -> dict[str, Any]:

@@ -41,11 +41,9 @@ def run(arguments: list[str]) -> int:
         if (command := _command_of(arguments)) in _PLANNED:
             raise UsageError("not_available", f"“{command}” is not available yet.")
         options = _parser().parse_args(arguments)
+        if options.command in (None, "window"):
+            return _window(options)
         data_dir = paths.data_dir(options.data_dir)
-        if options.command is None:
-            from desktop_rag.gui.app import run as open_window
-
-            return open_window(data_dir, [])
         output = Output(wants_json)
         workers = Workers(data_dir)
         key.tell_opening(workers, output)
@@ -61,6 +59,18 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 0
+
+
+def _window(options: argparse.Namespace) -> int:
+    from desktop_rag.gui.app import refuse
+    from desktop_rag.gui.app import run as open_window
+
+    try:
+        return open_window(paths.data_dir(options.data_dir), getattr(options, "files", ()))
+    except DesktopRagError as error:
+        if not sys.stderr.isatty():
+            refuse(error)
+        raise
 
 
 def _command_of(arguments: list[str]) -> str:
@@ -94,6 +104,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data-dir", metavar="DIR", help="where everything of yours lies (also DESKTOP_RAG_DATA_DIR)")
     parser.add_argument("--version", action="version", version=f"desktop-rag {desktop_rag.__version__}")
     commands_ = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    window = commands_.add_parser("window", help="Open the window.", description="Open the window, with files to add.")
+    window.add_argument("files", nargs="*", metavar="PATH", help="files and folders, added as if they were dropped")
     _document_commands(commands_)
     _question_commands(commands_)
     folders.add_commands(commands_, _add)

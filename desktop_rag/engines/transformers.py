@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from desktop_rag import torch_part
 from desktop_rag.engines.cancel import Cancellation
 from desktop_rag.engines.draw import Chooser
 from desktop_rag.engines.folder_text import (
@@ -43,6 +44,7 @@ class TransformersEngine(FolderEngine):
     """One Hugging Face folder in memory. Raises ModelError when it cannot be loaded."""
 
     def __init__(self, path: Path, options: LoadOptions) -> None:
+        torch_part.require("The Transformers engine")
         refuse_adapters(options, NAME)
         facts = open_folder(path, "hf", NAME)
         super().__init__(path)

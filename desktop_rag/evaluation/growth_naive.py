@@ -6,11 +6,13 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from desktop_rag import torch_part
 from desktop_rag.evaluation.growth_text import PASSAGES, Prose
 
 
 def default_encoder(folder: Path) -> Callable[[list[str]], float]:
     """A function that encodes texts and tells the seconds; the model is loaded before and has run once."""
+    torch_part.require("The comparison with sentence-transformers")
     from sentence_transformers import SentenceTransformer
 
     model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from desktop_rag import torch_part
 from desktop_rag.evaluation.pii_finders import stock_finder
 from desktop_rag.scratch import scratch
 
@@ -18,6 +19,7 @@ def naive_pipeline(spacy_model: Path, encoder: Path) -> Callable[[Path], dict[st
 
     The models are loaded before and have run once; the lexical index, which cannot grow, is built once at the end.
     """
+    torch_part.require("The comparison with the usual pipeline")
     import chromadb
     from chromadb.config import Settings
     from rank_bm25 import BM25Okapi  # type: ignore[import-untyped]

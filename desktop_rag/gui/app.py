@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import signal
 import sys
+import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMessageBox
 
 from desktop_rag import paths
+from desktop_rag.errors import DesktopRagError
 from desktop_rag.gui.backend import Backend, Event, Worker
 from desktop_rag.gui.desk import Desk
+from desktop_rag.gui.display import check_display
+from desktop_rag.gui.handover import Reception, hand_over
 from desktop_rag.gui.main_window import MainWindow
 from desktop_rag.gui.network import REMOTE
 from desktop_rag.gui.theme import Theme
+from desktop_rag.logs import log, open_log
 from desktop_rag.settings import Settings
 
 if TYPE_CHECKING:
@@ -176,15 +182,48 @@ def open_window(backend: Backend, theme: Theme, settings: Settings, data_dir: Pa
     return window
 
 
-def run(data_dir: Path, argv: list[str]) -> int:
-    """Open the window on a data directory; returns the exit code when it is closed."""
-    app = application([sys.argv[0], *argv])
+def run(data_dir: Path, files: Sequence[str] = ()) -> int:
+    """Open the window on a data directory, perhaps with files to add; returns the exit code when it is closed.
+
+    Where a window has it open already, that one gets the files. Raises UsageError("no_display").
+    """
+    check_display()
+    app = application(sys.argv[:1])
+    if hand_over(data_dir, list(files)):
+        return 0
     settings = Settings(data_dir)
     desk = Desk(app, settings, data_dir, lambda: WorkersBackend(data_dir, settings))
+    open_log(data_dir, "window")
+    desk.window.startup.opened.connect(_log_start, Qt.ConnectionType.SingleShotConnection)
+    reception = Reception(data_dir, desk)
+    reception.asked.connect(desk.bring)
     desk.open()
+    if files:
+        desk.window.startup.opened.connect(
+            partial(desk.window.add_paths, [str(Path(file).absolute()) for file in files]),
+            Qt.ConnectionType.SingleShotConnection,
+        )
     # Ctrl+C and a polite end from outside close the window like its own button; the meter's timer lets Python see them.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: desk.window.close())
     code = app.exec()
+    reception.close()
     desk.window.close()
     return code
+
+
+def _log_start() -> None:
+    """From the start of the process to a window that can be used; packages are compared by it."""
+    import psutil  # type: ignore[import-untyped]
+
+    log.info("usable %.2f s after the start of the process", time.time() - psutil.Process().create_time())
+
+
+def refuse(error: DesktopRagError) -> None:
+    """Show what keeps the window from opening: who started it from a menu sees no terminal."""
+    with suppress(DesktopRagError):
+        check_display()
+        application(sys.argv[:1])
+        box = QMessageBox(QMessageBox.Icon.Critical, "Desktop RAG", error.message)
+        box.setInformativeText(error.hint)
+        box.exec()

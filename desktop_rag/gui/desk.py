@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 from desktop_rag.gui.backend import Backend
@@ -36,6 +36,17 @@ class Desk(QObject):
         window.show()
         QTimer.singleShot(0, window.startup, window.startup.begin)
         return window
+
+    def bring(self, files: list[str]) -> None:
+        """Come to the front for another start of the application, and take its files."""
+        window = self.window
+        window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized)
+        window.show()
+        window.raise_()
+        window.activateWindow()
+        # What is locked, or not open yet, takes nothing: the files stay where they are.
+        if files and window.acceptDrops():
+            window.add_paths(files)
 
     def _fresh(self) -> MainWindow:
         # A theme of its own: the old one knows the old widgets.

@@ -23,6 +23,7 @@ from typing import Any
 
 import psutil  # type: ignore[import-untyped]
 
+from desktop_rag import torch_part
 from desktop_rag.errors import ModelError, StoreError
 from desktop_rag.models.convert import QUIET
 from desktop_rag.models.convert_tokenizer import write_tokenizer
@@ -117,6 +118,7 @@ def to_ctranslate2(source: Path, target: Path, compute_type: str) -> Iterator[Ev
 def _in_place(target: Path) -> Iterator[Path]:
     """A folder beside `target` to work in; what is in its `made` takes the target's place when nothing went wrong."""
     target.parent.mkdir(parents=True, exist_ok=True)
+    torch_part.require("Converting a model")
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.", ignore_cleanup_errors=True) as name:
         scratch = Path(name)
         with _as_our_errors(target.name):

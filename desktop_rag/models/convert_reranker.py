@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from desktop_rag import torch_part
 from desktop_rag.errors import ModelError
 from desktop_rag.models.convert import QUIET
 from desktop_rag.models.facts import ARCHITECTURES_OF_RERANKERS, facts_of
@@ -65,6 +66,7 @@ def convert_reranker(source: Path, target: Path, **card: Any) -> Iterator[Event]
         raise ModelError("incompatible", f"{source.name} is no cross-encoder.", _HINT)
     if not (source / "tokenizer.json").is_file():
         raise ModelError("incompatible", f"{source.name} has no tokenizer.json.", _HINT)
+    torch_part.require("Converting a model")
     set_environment()
     os.environ.update(QUIET)
     try:

@@ -23,7 +23,8 @@ from desktop_rag.errors import DesktopRagError, ModelError
 from desktop_rag.models.catalogue import Entry, ModelFile, load_catalogue
 
 RECORD = "placed.json"
-REPAIR = "Run: python3 packaging/dev.py setup"
+FROM_SOURCE = "Run: python3 packaging/dev.py setup"
+REPAIR = "Install the application again." if getattr(sys, "frozen", False) else FROM_SOURCE
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from desktop_rag import torch_part
 from desktop_rag.errors import ModelError
 from desktop_rag.offline import set_environment
 from desktop_rag.retrieval.encode import Encoder, EncoderCard, Vectors, fingerprint, unit_rows
@@ -32,6 +33,7 @@ class SentenceTransformersEncoder(Encoder):
     ) -> None:
         if not (folder / "config.json").is_file():
             raise ModelError("not_installed", f"There is no encoder in {folder.name}.", "Choose its folder.")
+        torch_part.require("Running another encoder")
         set_environment()
         import torch
         from sentence_transformers import SentenceTransformer

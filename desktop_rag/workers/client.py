@@ -12,7 +12,6 @@ import os
 import queue
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections import deque
@@ -21,6 +20,7 @@ from typing import Any
 
 from desktop_rag.errors import DesktopRagError, EngineError, from_payload
 from desktop_rag.offline import worker_environment
+from desktop_rag.workers.program import check_unchanged, worker_command
 from desktop_rag.workers.protocol import PROTOCOL, Message, decode, encode, lines
 
 START_SECONDS = 60.0
@@ -30,13 +30,6 @@ CANCEL_SECONDS = 0.4
 TERMINATE_SECONDS = 0.3
 BACK_OFF = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 STABLE_SECONDS = 60.0
-
-
-def worker_command(role: str) -> list[str]:
-    """How this very application starts a worker, from source or frozen into one executable."""
-    if getattr(sys, "frozen", False):
-        return [sys.executable, "worker", role]
-    return [sys.executable, "-m", "desktop_rag", "worker", role]
 
 
 class _Process:
@@ -297,6 +290,7 @@ class WorkerClient:
                 process.stop(0.1)
             if self._closed.wait(BACK_OFF[min(self._crashes, len(BACK_OFF) - 1)]):
                 raise EngineError("start_failed", "The application is closing.")
+            check_unchanged()
             self._tell("starting")
             try:
                 environment = worker_environment(self.role)

@@ -7,9 +7,10 @@ from importlib import metadata
 from typing import Any
 
 import desktop_rag
-from desktop_rag import paths
+from desktop_rag import paths, torch_part
 from desktop_rag.errors import DesktopRagError, SearchError
 from desktop_rag.models.catalogue import load_catalogue
+from desktop_rag.models.starter import REPAIR
 from desktop_rag.store.connection import transaction
 from desktop_rag.workers import encoding
 from desktop_rag.workers.compacting import free_bytes
@@ -29,13 +30,19 @@ def examine(library: Library, seal: str) -> dict[str, Any]:
     index, problems = _index(library)
     problems += [_PROTECTION[library.key.protection]] if library.key.protection in _PROTECTION else []
     models = []
+    # An original is needed only where it is converted; the installed application brings the converted one.
+    converted = {
+        entry.source.converted_from
+        for entry in load_catalogue()
+        if entry.installed_path(paths.models_dir()) is not None
+    }
     for entry in load_catalogue():
         installed = entry.installed_path(paths.models_dir())
         models.append(
             {"id": entry.id, "kind": entry.kind, "installed": installed is not None, "licence": entry.licence}
         )
-        if installed is None:
-            problems.append(f"The model {entry.name} is not installed: run the set-up again.")
+        if installed is None and entry.id not in converted:
+            problems.append(f"The model {entry.name} is not installed. {REPAIR}")
     readable = readable_collections(library)
     if readable:
         problems.append("Vectors of these collections lie unencrypted in Chroma's files: " + ", ".join(readable) + ".")
@@ -46,7 +53,6 @@ def examine(library: Library, seal: str) -> dict[str, Any]:
         problems.append(f"{waiting} documents are not indexed yet: add them again, or open the window to go on.")
     return {
         "versions": {"desktop-rag": desktop_rag.__version__, "python": platform.python_version(), **_versions()},
-        "devices": [{"name": platform.processor() or platform.machine(), "kind": "cpu"}],
         "paths": {"data": str(library.data_dir), "models": str(paths.models_dir()), "config": str(paths.config_dir())},
         "models": models,
         "encoders": encoders,
@@ -116,7 +122,7 @@ def _versions() -> dict[str, str | None]:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             found[name] = None
-    return found
+    return found | {"torch": torch_part.version()}
 
 
 def _parse_seal(library: Library) -> str | None:

@@ -170,10 +170,16 @@ def machine_row(data_dir: Path) -> dict[str, Any]:
 
 
 def device_rows() -> list[dict[str, Any]]:
-    """What llama.cpp can compute on here, as its build lists it."""
-    from desktop_rag.engines.devices import devices
+    """What llama.cpp can compute on here, as its build lists it.
 
-    return [dataclasses.asdict(device) for device in devices()]
+    The processor says which of the build's variants was chosen for it; `variant` is None where there is only one.
+    """
+    from desktop_rag.engines.devices import devices
+    from desktop_rag.engines.llama_backends import chosen_variant, variants
+
+    rows = [dataclasses.asdict(device) for device in devices()]
+    chosen, there = chosen_variant(), list(variants())
+    return [row | ({"variant": chosen, "variants": there} if row["kind"] == "cpu" else {}) for row in rows]
 
 
 def worth_measuring(data_dir: Path) -> bool:

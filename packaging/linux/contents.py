@@ -18,14 +18,14 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 
-TORCH_ROOTS = ("sentence-transformers", "torch", "accelerate")
-# Measured against in benchmarks from source (rank-bm25), or a container of two networks whose code is never imported.
-NOT_BUNDLED = ("rank-bm25", "rapidocr")
+TORCH_ROOTS = ("sentence-transformers", "torch", "accelerate", "rank-bm25")  # the last is only measured against
+# A container of two networks, whose code is never imported.
+NOT_BUNDLED = ("rapidocr",)
 # Chroma names them, for clusters, for its own server and for its own command line.
 UNUSED = (
     *("kubernetes", "durationpy", "oauthlib", "requests-oauthlib", "websocket-client"),
     *("uvicorn", "uvloop", "httptools", "watchfiles", "websockets"),
-    *("build", "pyproject-hooks"),
+    *("build", "pyproject-hooks", "setuptools", "hf-xet"),
 )
 
 MODELS = (
@@ -42,10 +42,23 @@ NOT_IMPORTED = (
     *("kubernetes", "uvicorn", "uvloop", "httptools", "watchfiles", "websockets", "fastapi", "starlette"),
     *("rapidocr", "shapely", "pyclipper", "rank_bm25", "pandas", "matplotlib", "IPython", "cupy", "cupyx", "numba"),
     *("pytest", "_pytest", "hypothesis", "mypy", "pip", "wheel", "tkinter", "_tkinter", "turtle", "idlelib"),
+    *("setuptools", "pkg_resources", "_distutils_hack", "hf_xet"),
+    # Where a number is registered: of all of phonenumbers only the patterns are used.
+    *("phonenumbers.geodata", "phonenumbers.carrierdata", "phonenumbers.tzdata"),
     *("llama_cpp.server", "spacy.tests", "thinc.tests", "numpy.tests", "faker", "wordfreq"),
 )
-# The wheel of GPT4All carries its CUDA builds twice; they need libraries of CUDA 11 that come with nothing here.
-LEFT_OUT = re.compile(r"libllamamodel-mainline-cuda|/llama_cpp/lib/(cmake|pkgconfig)/|\.a$|libmtmd|libllama-common")
+LEFT_OUT = re.compile(
+    "|".join(
+        (
+            # GPT4All's CUDA builds, carried twice, need libraries of CUDA 11 that nothing here brings.
+            r"libllamamodel-mainline-cuda",
+            r"/llama_cpp/lib/(cmake|pkgconfig)/|libmtmd|libllama-common|\.a$",
+            # Of Qt's plugins: bare consoles, GTK's theme (the desktop's portal is there), and what connects.
+            r"plugins/(egldeviceintegrations|generic|networkinformation|tls|sqldrivers|printsupport)/",
+            r"platforms/lib(qeglfs|qlinuxfb|qvnc|qvkkhrdisplay|qminimal|qminimalegl)\.so|libqgtk3|libQt6EglF[sS]",
+        )
+    )
+)
 
 _STANDARD_NOT_NEEDED = re.compile(r"^(test|idlelib|lib2to3|tkinter|turtle|turtledemo|ensurepip|antigravity|this)$")
 
@@ -87,8 +100,8 @@ def closure(roots: Iterable[Requirement]) -> set[str]:
             continue
         found.add(key)
         for row in map(Requirement, needed):
-            if row.marker is None or any(row.marker.evaluate({"extra": extra}) for extra in (wanted.extras or {""})):
-                waiting.append(row)
+            if row.marker is None or any(row.marker.evaluate({"extra": extra}) for extra in wanted.extras or {""}):
+                waiting.append(row)  # noqa: PERF401 - it grows what is walked through
     return {name for name, _extras in found}
 
 

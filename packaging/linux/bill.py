@@ -1,0 +1,135 @@
+"""What the package consists of: a bill of materials (CycloneDX 1.6), the copyright file, every licence in full."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import re
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cyclonedx.factory.license import LicenseFactory
+from cyclonedx.model.bom import Bom
+from cyclonedx.model.component import Component, ComponentType
+from cyclonedx.output.json import JsonV1Dot6
+from packageurl import PackageURL
+
+from desktop_rag.models.catalogue import find
+
+_LICENCE_FILE = re.compile(r"(licen[cs]e|copying|notice|authors)", re.IGNORECASE)
+# What distributions carry inside without saying so in their metadata: name, version's distribution, licence, why.
+_INSIDE = (
+    ("llama.cpp", "llama-cpp-python", "MIT"),
+    ("Qt", "pyside6-essentials", "LGPL-3.0-only"),
+    ("PDFium", "pypdfium2", "BSD-3-Clause AND Apache-2.0"),
+    ("SQLCipher", "sqlcipher3-wheels", "BSD-3-Clause"),
+    ("OpenSSL", "sqlcipher3-wheels", "Apache-2.0"),
+    ("FFmpeg", "opencv-python-headless", "LGPL-2.1-or-later"),
+    ("OpenBLAS", "numpy", "BSD-3-Clause"),
+    ("PP-OCRv6 small", "rapidocr", "Apache-2.0"),
+)
+# Metadata that names no licence, or not by its identifier; read in the distribution itself.
+_KNOWN = {
+    "pyside6-essentials": "LGPL-3.0-only",
+    "pyside6-pdf": "LGPL-3.0-only",
+    "shiboken6": "LGPL-3.0-only",
+}
+
+
+@dataclass(frozen=True)
+class Part:
+    """One component; `files` are its licence texts."""
+
+    name: str
+    version: str
+    licence: str
+    kind: str
+    purl: str | None = None
+    files: tuple[Path, ...] = field(default=())
+
+
+def parts(distributions: Iterable[str], models: Sequence[str]) -> list[Part]:
+    """Everything that is shipped, by name."""
+    names = sorted(distributions)
+    found = [_distribution(name) for name in names]
+    for name, carrier, licence in _INSIDE:
+        if carrier in names or (carrier == "rapidocr" and "onnxruntime" in names):
+            found.append(Part(name, f"as in {carrier} {importlib.metadata.version(carrier)}", licence, "library"))
+    for model in models:
+        entry = find(model)
+        found.append(Part(model, entry.source.version or "converted", entry.licence, "model"))
+    if "numpy" in names:
+        found.append(Part("CPython", platform.python_version(), "PSF-2.0", "library", files=_python_licence()))
+    return sorted(found, key=lambda part: part.name.casefold())
+
+
+def cyclonedx(name: str, version: str, found: Sequence[Part]) -> str:
+    """The bill as CycloneDX 1.6 JSON."""
+    licences = LicenseFactory()
+    bill = Bom()
+    bill.metadata.component = Component(
+        name=name, version=version, type=ComponentType.APPLICATION, licenses=[licences.make_from_string("Apache-2.0")]
+    )
+    for part in found:
+        bill.components.add(
+            Component(
+                name=part.name,
+                version=part.version,
+                type=ComponentType.MACHINE_LEARNING_MODEL if part.kind == "model" else ComponentType.LIBRARY,
+                licenses=[licences.make_from_string(part.licence)],
+                purl=PackageURL.from_string(part.purl) if part.purl else None,
+            )
+        )
+    return str(JsonV1Dot6(bill).output_as_string(indent=1))
+
+
+def copyright_of(found: Sequence[Part]) -> str:
+    """The Debian copyright file: the application's own licence, then each part with its."""
+    width = max(len(part.name) + len(part.version) for part in found) + 2
+    lines = [
+        "Desktop RAG is licensed under the Apache License, Version 2.0: /usr/share/common-licenses/Apache-2.0",
+        "It contains the following parts. Their licences in full are in the folder licences beside this file.",
+        "",
+        *(f"{part.name + ' ' + part.version:<{width}} {part.licence}" for part in found),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def licences(found: Sequence[Part], folder: Path) -> None:
+    """Every licence text that the parts bring, one folder a part."""
+    for part in found:
+        for number, file in enumerate(part.files):
+            target = folder / part.name / (file.name if number == 0 else f"{number}-{file.name}")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, target)
+
+
+def _distribution(name: str) -> Part:
+    distribution = importlib.metadata.distribution(name)
+    metadata = distribution.metadata
+    files = tuple(
+        Path(str(file.locate()))
+        for file in distribution.files or []
+        if _LICENCE_FILE.search(file.name) and file.suffix not in (".py", ".pyc", ".so", ".h", ".json")
+    )
+    version = distribution.version
+    return Part(name, version, _licence(name, metadata), "library", f"pkg:pypi/{name}@{version}", files)
+
+
+def _licence(name: str, metadata: importlib.metadata.PackageMetadata) -> str:
+    if name in _KNOWN:
+        return _KNOWN[name]
+    told = metadata.get("License-Expression") or ""
+    classified = [
+        row.rpartition(" :: ")[2] for row in metadata.get_all("Classifier") or [] if row.startswith("License")
+    ]
+    short = (metadata.get("License") or "").strip().splitlines()
+    return str(told or " AND ".join(classified) or (short[0] if short else "not stated"))
+
+
+def _python_licence() -> tuple[Path, ...]:
+    place = Path(sys.base_prefix) / f"lib/python{sys.version_info.major}.{sys.version_info.minor}/LICENSE.txt"
+    return (place,) if place.is_file() else ()

@@ -1,0 +1,197 @@
+#!/usr/bin/env bash
+# Installs the .deb on a bare Debian 12 and uses it there as a person would, without any network.
+#
+#   packaging/linux/check_bare.sh [--json] [--deb FILE]      as root; python3 packaging/linux/build.py first
+#
+# debootstrap makes the system (no Python, no compiler); apt installs the package. Then an unprivileged user in a
+# network namespace of its own (nothing but a loopback that is down) adds a PDF and asks, in the terminal and in the
+# window. The window is worked by keys and clicks from outside (Xvfb and xdotool run on this machine, not in the bare
+# one), and what it answers is read off a picture of the screen, by the application's own text recognition.
+# Prints {"deb_mb", "installed", "answer", "citation_page", "window_answer", "start_ratio", "network": false, ...}.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+work=$root/build/linux/bare
+mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
+question="When did the pump return to service?"
+expected="7 March 2025"
+document=$root/assets/samples/pump-maintenance-report.pdf
+display=:97
+json=false
+deb=
+
+while [ $# -gt 0 ]; do
+    case $1 in
+        --json) json=true ;;
+        --deb) deb=$2; shift ;;
+        *) sed -n '2,11p' "${BASH_SOURCE[0]}"; exit 2 ;;
+    esac
+    shift
+done
+deb=${deb:-$(ls -t "$root"/build/linux/out/desktop-rag_*_amd64.deb 2>/dev/null | head -n 1)}
+[ -n "$deb" ] || { echo "There is no package yet: python3 packaging/linux/build.py" >&2; exit 2; }
+[ "$(id -u)" = 0 ] || { echo "Needs root, for debootstrap and chroot." >&2; exit 2; }
+missing=
+for tool in debootstrap Xvfb xdotool import unshare; do command -v "$tool" >/dev/null || missing="$missing $tool"; done
+if [ -n "$missing" ]; then
+    echo "Missing here:$missing. Install them: apt-get install debootstrap xvfb xdotool imagemagick util-linux" >&2
+    exit 2
+fi
+
+say() { echo "$*" >&2; }
+system=$work/system
+mkdir -p "$work"
+log=$work/check.log
+: > "$log"
+
+finish() {
+    kill ${xvfb:-} ${window:-} 2>/dev/null || true
+    # What was mounted last goes first; the bare system must not take this machine's folders with it.
+    grep -o " $system[^ ]*" /proc/mounts | tac | while read -r place; do umount -l "$place"; done
+}
+trap finish EXIT
+finish
+
+# -- a bare system ------------------------------------------------------------------------------------------------
+
+if [ ! -f "$work/base.tar" ]; then
+    say "A bare Debian 12 …"
+    rm -rf "$work/base"
+    debootstrap --variant=minbase bookworm "$work/base" "$mirror" >> "$log" 2>&1
+    tar -C "$work/base" -cf "$work/base.tar" .
+    rm -rf "$work/base"
+fi
+rm -rf --one-file-system "$system"
+mkdir -p "$system"
+tar -C "$system" -xf "$work/base.tar"
+mount -t proc proc "$system/proc"
+mount -t tmpfs tmpfs "$system/tmp"
+mount -t tmpfs tmpfs "$system/dev"
+for device in null zero random urandom; do : > "$system/dev/$device"; mount --bind "/dev/$device" "$system/dev/$device"; done
+mkdir -p "$system/dev/shm" "$system/tmp/.X11-unix" && chmod 1777 "$system/dev/shm" "$system/tmp"
+inside() { chroot "$system" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 "$@"; }
+if inside sh -c 'command -v python3 || command -v gcc || command -v cc'; then say "The base is not bare."; exit 1; fi
+
+say "Installing $(basename "$deb") with apt …"
+cp /etc/resolv.conf "$system/etc/resolv.conf" 2>/dev/null || true
+cp "$deb" "$system/tmp/desktop-rag.deb"
+inside apt-get update >> "$log" 2>&1
+inside env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends /tmp/desktop-rag.deb >> "$log" 2>&1
+rm "$system/tmp/desktop-rag.deb"
+installed=$(inside dpkg-query -W -f '${Status}' desktop-rag)
+[ "$installed" = "install ok installed" ] && installed=true || installed=false
+if inside sh -c 'command -v python3 || command -v gcc'; then python=true; else python=false; fi
+say "Installed twice …"
+cp "$deb" "$system/tmp/desktop-rag.deb"
+inside env DEBIAN_FRONTEND=noninteractive apt-get install -y --reinstall /tmp/desktop-rag.deb >> "$log" 2>&1 && twice=true || twice=false
+rm "$system/tmp/desktop-rag.deb"
+
+# -- a person without network ---------------------------------------------------------------------------------------
+
+inside useradd --create-home --shell /bin/bash person
+install -o 1000 -g 1000 "$document" "$system/home/person/report.pdf"
+# Nothing of this machine's network can be seen from there.
+person() {
+    unshare --net -- chroot --userspec=person:person "$system" /usr/bin/env -i PATH=/usr/bin:/bin HOME=/home/person \
+        LC_ALL=C.UTF-8 LANG=C.UTF-8 "$@"
+}
+interfaces=$(person cat /proc/net/dev | tail -n +3 | cut -d: -f1 | tr -d ' ' | tr '\n' ' ')
+if person timeout 5 bash -c 'exec 3<>/dev/tcp/1.1.1.1/53' 2>/dev/null || [ "$interfaces" != "lo " ]; then network=true; else network=false; fi
+
+say "In the terminal …"
+person desktop-rag doctor --json > "$work/doctor.json" 2>> "$log"
+person desktop-rag add /home/person/report.pdf --yes --json > "$work/add.json" 2>> "$log"
+person desktop-rag ask "$question" --json > "$work/ask.json" 2>> "$log"
+person env DESKTOP_RAG_CPU_VARIANT=x64 desktop-rag doctor --json > "$work/doctor-x64.json" 2>> "$log"
+person env DESKTOP_RAG_CPU_VARIANT=x64 desktop-rag ask "$question" --json > "$work/ask-x64.json" 2>> "$log"
+
+say "What goes wrong …"
+person desktop-rag > "$work/no-display.txt" 2>&1 && nodisplay=0 || nodisplay=$?
+inside env HOME=/root desktop-rag doctor --json > "$work/root.json" 2>> "$log" || true
+mkdir -p "$system/home/readonly" && chmod 555 "$system/home/readonly"
+person env HOME=/home/readonly desktop-rag documents > "$work/read-only.txt" 2>&1 && readonly_=0 || readonly_=$?
+
+say "In the window …"
+rm -f "/tmp/.X${display#:}-lock"
+Xvfb "$display" -screen 0 1280x800x24 -nolisten tcp >> "$log" 2>&1 &
+xvfb=$!
+for _ in $(seq 100); do [ -S "/tmp/.X11-unix/X${display#:}" ] && break; sleep 0.1; done
+mount --bind /tmp/.X11-unix "$system/tmp/.X11-unix"
+export DISPLAY=$display
+look() { import -window root "$work/$1.png"; }
+await() { # await SECONDS COMMAND...: until it succeeds
+    local left=$(( $1 * 5 )); shift
+    until "$@"; do left=$((left - 1)); [ $left -gt 0 ] || return 1; sleep 0.2; done
+}
+logged() { grep -q "$1" "$system/home/person/$2" 2>/dev/null; }
+
+person env DISPLAY="$display" DESKTOP_RAG_DATA_DIR=/home/person/window desktop-rag window /home/person/report.pdf >> "$log" 2>&1 &
+window=$!
+await 60 xdotool search --onlyvisible --name "Desktop RAG" > /dev/null
+sleep 3
+xdotool windowfocus "$(xdotool search --onlyvisible --name 'Desktop RAG' | head -n 1)"
+for _ in 1 2; do xdotool type --delay 20 "correct horse battery"; xdotool key Tab; done
+look 1-key
+xdotool key shift+Tab Return
+await 90 logged usable window/logs/window.log
+# The file that was named at the start is read; its review waits at the lower right.
+await 60 logged "read" window/logs/library.log || true
+sleep 8
+look 2-read
+xdotool mousemove 1170 745 click 1
+sleep 4
+look 3-review
+xdotool key ctrl+Return
+sleep 10
+xdotool key ctrl+l
+sleep 0.5
+xdotool type --delay 20 "$question"
+xdotool key Return
+sleep 25
+look 4-answer
+kill $window 2>/dev/null; pkill -TERM -f "^/opt/desktop-rag/desktop-rag|^desktop-rag window" || true
+sleep 3
+left=$(pgrep -fc "/opt/desktop-rag/desktop-rag" || true)
+
+install -o 1000 -g 1000 "$work/4-answer.png" "$system/home/person/screen.png"
+person env DESKTOP_RAG_DATA_DIR=/home/person/screen desktop-rag add /home/person/screen.png --policy keep --yes --json > "$work/screen-add.json" 2>> "$log"
+person env DESKTOP_RAG_DATA_DIR=/home/person/screen desktop-rag documents --text screen.png --json > "$work/screen.json" 2>> "$log"
+
+# -- how fast it opens, beside the source ---------------------------------------------------------------------------
+
+say "How fast it opens …"
+seconds_of() { sed -n 's/.*usable \([0-9.]*\) s after.*/\1/p' "$1" | tail -n 1; }
+start() { # start DATA COMMAND...: seconds from the start of the process to a window that can be used
+    local data=$1; shift
+    rm -f "$data/logs/window.log"
+    "$@" >> "$log" 2>&1 &
+    local number=$!
+    await 90 grep -q usable "$data/logs/window.log" 2>/dev/null
+    seconds_of "$data/logs/window.log"
+    kill $number 2>/dev/null || true
+    pkill -TERM -f "desktop-rag window|bin/desktop-rag$" || true
+    wait $number 2>/dev/null || true
+    sleep 1
+}
+source_run() { env DESKTOP_RAG_DATA_DIR="$work/source/data" DESKTOP_RAG_CONFIG_DIR="$work/source/config" "$root/.venv/bin/desktop-rag" "$@"; }
+rm -rf "$work/source"
+source_run add "$document" --yes >> "$log" 2>&1
+: > "$work/starts.txt"
+for _ in 1 2 3 4 5 6; do
+    echo "installed $(start "$system/home/person/.local/share/desktop-rag" person env DISPLAY="$display" desktop-rag window)" >> "$work/starts.txt"
+    echo "source $(start "$work/source/data" source_run window)" >> "$work/starts.txt"
+done
+
+say "Removed while it runs …"
+person env DISPLAY="$display" desktop-rag window >> "$log" 2>&1 &
+window=$!
+sleep 8
+inside env DEBIAN_FRONTEND=noninteractive apt-get remove -y desktop-rag > "$work/removed.txt" 2>&1 && removed=true || removed=false
+sleep 1
+kill $window 2>/dev/null || true
+pkill -TERM -f "desktop-rag window" || true
+kept=false; [ -f "$system/home/person/.local/share/desktop-rag/library.db" ] && kept=true
+gone=false; [ ! -e "$system/opt/desktop-rag" ] && gone=true
+
+DEB=$deb WORK=$work INSTALLED=$installed NETWORK=$network EXPECTED=$expected TWICE=$twice REMOVED=$removed KEPT=$kept \
+    GONE=$gone PYTHON=$python NODISPLAY=$nodisplay READONLY=$readonly_ LEFT=$left JSON=$json python3 "$here/check_bare_report.py"

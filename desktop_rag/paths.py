@@ -54,6 +54,6 @@ def private_dir(path: Path) -> Path:
         raise StoreError(
             "read_only",
             f"The folder {path} cannot be made: {error.strerror}.",
-            "Choose another place, or its permissions.",
+            "Choose another place (--data-dir), or allow writing there.",
         ) from error
     return path

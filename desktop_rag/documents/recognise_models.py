@@ -21,6 +21,8 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime  # type: ignore[import-untyped]
 
+from desktop_rag.errors import DocumentError
+
 Picture = npt.NDArray[np.uint8]
 """Rows × columns × 3 (blue, green, red)."""
 Corners = npt.NDArray[np.float32]
@@ -211,9 +213,11 @@ def _session(model: str, count: int) -> tuple[Any, str]:
 def _folder() -> Path:
     """Where the networks lie."""
     spec = find_spec("rapidocr")
-    if spec is None or spec.origin is None:
-        raise FileNotFoundError("The package rapidocr, which carries the networks, is not installed.")
-    return Path(spec.origin).parent / "models"
+    places = list(spec.submodule_search_locations or []) if spec is not None else []
+    folder = Path(places[0], "models") if places else None
+    if folder is None or not all((folder / name).is_file() for name in (_FINDER, _READER)):
+        raise DocumentError("unreadable", "The part that reads pictures is missing.", "Install the application again.")
+    return folder
 
 
 @cache

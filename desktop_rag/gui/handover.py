@@ -26,8 +26,9 @@ def hand_over(data_dir: Path, files: list[str]) -> bool:
         return False
     message = {"files": [str(Path(file).absolute()) for file in files], "token": os.environ.get(_TOKEN, "")}
     socket.write(json.dumps(message).encode() + b"\n")
+    socket.flush()
     # The other end answers: a window that hangs must not swallow the files.
-    taken = socket.waitForBytesWritten(_WAIT_MS) and socket.waitForReadyRead(_WAIT_MS)
+    taken = socket.waitForReadyRead(_WAIT_MS) or socket.bytesAvailable() > 0
     socket.disconnectFromServer()
     return bool(taken)
 
@@ -39,11 +40,12 @@ class Reception(QObject):
 
     def __init__(self, data_dir: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self._visitors: list[QLocalSocket] = []
         self._server = QLocalServer(self)
         self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
         self._server.newConnection.connect(self._take)
-        if not self._server.listen(_address(data_dir)) and self._is_left_over(data_dir):
-            # Of a window that was killed: nobody answers there.
+        # Listening would take the place of whoever listens there already.
+        if not _answers(data_dir):
             QLocalServer.removeServer(_address(data_dir))
             self._server.listen(_address(data_dir))
 
@@ -53,20 +55,28 @@ class Reception(QObject):
         return self._server.isListening()
 
     def close(self) -> None:
-        """Stop listening."""
+        """Stop listening, and hang up on who is there."""
         self._server.close()
-
-    def _is_left_over(self, data_dir: Path) -> bool:
-        socket = QLocalSocket()
-        socket.connectToServer(_address(data_dir))
-        answered = socket.waitForConnected(_WAIT_MS)
-        socket.abort()
-        return not answered
+        for visitor in list(self._visitors):
+            visitor.abort()
 
     def _take(self) -> None:
-        while (socket := self._server.nextPendingConnection()) is not None:
-            socket.readyRead.connect(lambda socket=socket: self._read(socket))
-            socket.disconnected.connect(socket.deleteLater)
+        while (visitor := self._server.nextPendingConnection()) is not None:
+            self._visitors.append(visitor)
+            # Slots without the visitor itself: a callable that holds its sender is freed while that is destroyed.
+            visitor.readyRead.connect(self._read_all)
+            visitor.disconnected.connect(self._let_go)
+        self._read_all()
+
+    def _read_all(self) -> None:
+        for visitor in list(self._visitors):
+            self._read(visitor)
+
+    def _let_go(self) -> None:
+        gone = [one for one in self._visitors if one.state() == QLocalSocket.LocalSocketState.UnconnectedState]
+        for visitor in gone:
+            self._visitors.remove(visitor)
+            visitor.deleteLater()
 
     def _read(self, socket: QLocalSocket) -> None:
         if not socket.canReadLine():
@@ -84,6 +94,15 @@ class Reception(QObject):
         socket.write(b"{}\n")
         socket.flush()
         self.asked.emit(files)
+
+
+def _answers(data_dir: Path) -> bool:
+    """Whether a window listens; what one that was killed left behind does not."""
+    socket = QLocalSocket()
+    socket.connectToServer(_address(data_dir))
+    answered = socket.waitForConnected(_WAIT_MS)
+    socket.abort()
+    return bool(answered)
 
 
 def _address(data_dir: Path) -> str:

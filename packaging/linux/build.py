@@ -89,7 +89,7 @@ def bundle() -> None:
 
     say("PyInstaller …")
     with (WORK / "pyinstaller.log").open("w") as log:
-        command = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--distpath", str(WORK / "dist")]
+        command = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--clean", "--distpath", str(WORK / "dist")]
         command += ["--workpath", str(WORK / "work"), str(HERE / "desktop-rag.spec")]
         if subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, cwd=WORK, check=False).returncode:
             raise SystemExit(f"PyInstaller failed: see {WORK / 'pyinstaller.log'}")

@@ -32,7 +32,7 @@ deb=${deb:-$(ls -t "$root"/build/linux/out/desktop-rag_*_amd64.deb 2>/dev/null |
 [ -n "$deb" ] || { echo "There is no package yet: python3 packaging/linux/build.py" >&2; exit 2; }
 [ "$(id -u)" = 0 ] || { echo "Needs root, for debootstrap and chroot." >&2; exit 2; }
 missing=
-for tool in debootstrap Xvfb xdotool import unshare; do command -v "$tool" >/dev/null || missing="$missing $tool"; done
+for tool in debootstrap Xvfb xdotool import convert unshare; do command -v "$tool" >/dev/null || missing="$missing $tool"; done
 if [ -n "$missing" ]; then
     echo "Missing here:$missing. Install them: apt-get install debootstrap xvfb xdotool imagemagick util-linux" >&2
     exit 2
@@ -47,7 +47,7 @@ log=$work/check.log
 finish() {
     kill ${xvfb:-} ${window:-} 2>/dev/null || true
     # What was mounted last goes first; the bare system must not take this machine's folders with it.
-    grep -o " $system[^ ]*" /proc/mounts | tac | while read -r place; do umount -l "$place"; done
+    { grep -o " $system[^ ]*" /proc/mounts || true; } | tac | while read -r place; do umount -l "$place"; done
 }
 trap finish EXIT
 finish
@@ -153,7 +153,9 @@ kill $window 2>/dev/null; pkill -TERM -f "^/opt/desktop-rag/desktop-rag|^desktop
 sleep 3
 left=$(pgrep -fc "/opt/desktop-rag/desktop-rag" || true)
 
-install -o 1000 -g 1000 "$work/4-answer.png" "$system/home/person/screen.png"
+# The column of the conversation alone: the passages beside it hold the same words.
+convert "$work/4-answer.png" -crop 660x560+250+85 +repage "$work/answer.png"
+install -o 1000 -g 1000 "$work/answer.png" "$system/home/person/screen.png"
 person env DESKTOP_RAG_DATA_DIR=/home/person/screen desktop-rag add /home/person/screen.png --policy keep --yes --json > "$work/screen-add.json" 2>> "$log"
 person env DESKTOP_RAG_DATA_DIR=/home/person/screen desktop-rag documents --text screen.png --json > "$work/screen.json" 2>> "$log"
 

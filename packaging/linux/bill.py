@@ -83,6 +83,7 @@ def cyclonedx(name: str, version: str, found: Sequence[Part]) -> str:
                 purl=PackageURL.from_string(part.purl) if part.purl else None,
             )
         )
+    bill.register_dependency(bill.metadata.component, bill.components)
     return str(JsonV1Dot6(bill).output_as_string(indent=1))
 
 

@@ -5,7 +5,7 @@
     --no-torch  leave `desktop-rag-torch` out
 
 Needs Debian's dpkg-dev and binutils, and about 10 GB. Everything happens under build/linux; the packages and what they
-consist of (sizes.json, the SBOM) end in build/linux/out. The first run compiles llama.cpp for every generation of
+consist of (sizes.txt, the SBOM) end in build/linux/out. The first run compiles llama.cpp for every generation of
 processors: about 8 minutes on two cores.
 """
 

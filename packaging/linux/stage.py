@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import importlib.metadata
-import json
 import os
 import shutil
 import subprocess
@@ -174,14 +173,10 @@ def _copy_distribution(name: str, target: Path) -> None:
 
 def _record(stage: Path, made: Path, documents: Path) -> None:
     """What it weighs, part by part, beside the package; and the SBOM, which is inside too."""
-    rows = [{"part": name, "mb": round(size / 1e6, 1)} for name, size in tree.sizes(stage / APP / "_internal")]
     installed = sum(path.stat().st_size for path in stage.rglob("*") if path.is_file() and not path.is_symlink())
-    told = {
-        "deb_mb": round(made.stat().st_size / 1e6, 1),
-        "installed_mb": round(installed / 1e6, 1),
-        "parts": rows[:40],
-    }
-    (OUT / "sizes.json").write_text(json.dumps(told, indent=1) + "\n")
+    parts = [f"{size / 1e6:8.1f}  {name}" for name, size in tree.sizes(stage / APP / "_internal") if size >= 1e6]
+    head = [f"{made.stat().st_size / 1e6:8.1f}  MB: {made.name}", f"{installed / 1e6:8.1f}  MB installed, of it:", ""]
+    (OUT / "sizes.txt").write_text("\n".join([*head, *parts]) + "\n")
     shutil.copyfile(documents / "sbom.cdx.json", OUT / "sbom.cdx.json")
 
 

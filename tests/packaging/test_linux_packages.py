@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import re
@@ -15,27 +16,33 @@ from typing import Any
 import pytest
 
 from desktop_rag.models.catalogue import load_catalogue
-from tests.packaging.conftest import load
 
 LINUX = Path(__file__).parents[2] / "packaging/linux"
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Debian packages are built on Linux")
 
 
-@pytest.fixture
-def contents() -> Any:
-    return load("linux/contents")
+def fresh(monkeypatch: pytest.MonkeyPatch, name: str) -> Any:
+    """A fresh copy of packaging/linux/`name`.py, which finds its neighbours."""
+    monkeypatch.syspath_prepend(str(LINUX))
+    for known in ("contents", "tree", "deb"):
+        monkeypatch.delitem(sys.modules, known, raising=False)
+    return importlib.import_module(name)
 
 
 @pytest.fixture
-def tree() -> Any:
-    return load("linux/tree")
+def contents(monkeypatch: pytest.MonkeyPatch) -> Any:
+    return fresh(monkeypatch, "contents")
 
 
 @pytest.fixture
-def deb(monkeypatch: pytest.MonkeyPatch, tree: Any) -> Any:
-    monkeypatch.setitem(sys.modules, "tree", tree)
-    return load("linux/deb")
+def tree(monkeypatch: pytest.MonkeyPatch) -> Any:
+    return fresh(monkeypatch, "tree")
+
+
+@pytest.fixture
+def deb(monkeypatch: pytest.MonkeyPatch) -> Any:
+    return fresh(monkeypatch, "deb")
 
 
 # -- what goes where ---------------------------------------------------------------------------

@@ -30,7 +30,7 @@ TOOLS = ("pyinstaller==6.22.3", "pyinstaller-hooks-contrib==2026.9", "argparse-m
 TOOLS += ("cyclonedx-python-lib==11.12.0",)
 VARIANTS = ["-DGGML_NATIVE=OFF", "-DGGML_BACKEND_DL=ON", "-DGGML_CPU_ALL_VARIANTS=ON"]
 APP = Path("opt/desktop-rag")
-SMALL = ["-Zxz", "-z9", "-Sextreme"]
+SMALL = ["-Zxz", "-z9"]
 FAST = ["-Zzstd", "-z3"]
 
 sys.path[:0] = [str(HERE), str(ROOT / "packaging")]

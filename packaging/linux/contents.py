@@ -45,6 +45,8 @@ NOT_IMPORTED = (
     *("setuptools", "pkg_resources", "_distutils_hack", "hf_xet"),
     # Where a number is registered: of all of phonenumbers only the patterns are used.
     *("phonenumbers.geodata", "phonenumbers.carrierdata", "phonenumbers.tzdata"),
+    # The standard library's doors to libraries under the GPL, and to what nobody has any more.
+    *("readline", "rlcompleter", "curses", "_curses", "_curses_panel", "_gdbm", "_dbm", "nis", "crypt", "_crypt"),
     *("llama_cpp.server", "spacy.tests", "thinc.tests", "numpy.tests", "faker", "wordfreq"),
 )
 LEFT_OUT = re.compile(
@@ -60,7 +62,9 @@ LEFT_OUT = re.compile(
     )
 )
 
-_STANDARD_NOT_NEEDED = re.compile(r"^(test|idlelib|lib2to3|tkinter|turtle|turtledemo|ensurepip|antigravity|this)$")
+_STANDARD_NOT_NEEDED = re.compile(
+    r"^(test|idlelib|lib2to3|tkinter|turtle|turtledemo|ensurepip|antigravity|this|readline|rlcompleter|curses|nis|crypt)$"
+)
 
 
 def declared() -> list[Requirement]:

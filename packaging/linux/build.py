@@ -24,12 +24,10 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 WORK = ROOT / "build/linux"
-OUT = WORK / "out"
 BUNDLE = WORK / "dist/desktop-rag"
 TOOLS = ("pyinstaller==6.22.3", "pyinstaller-hooks-contrib==2026.9", "argparse-manpage==4.8")
 TOOLS += ("cyclonedx-python-lib==11.12.0",)
 VARIANTS = ["-DGGML_NATIVE=OFF", "-DGGML_BACKEND_DL=ON", "-DGGML_CPU_ALL_VARIANTS=ON"]
-APP = Path("opt/desktop-rag")
 SMALL = ["-Zxz", "-z9"]
 FAST = ["-Zzstd", "-z3"]
 

@@ -16,7 +16,12 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+WORK = ROOT / "build/linux"
+OUT = WORK / "out"
+APP = Path("opt/desktop-rag")
+"""Where the application lies on the user's system, from its root."""
 
 TORCH_ROOTS = ("sentence-transformers", "torch", "accelerate", "rank-bm25")  # the last is only measured against
 # A container of two networks, whose code is never imported.
@@ -65,6 +70,11 @@ LEFT_OUT = re.compile(
 _STANDARD_NOT_NEEDED = re.compile(
     r"^(test|idlelib|lib2to3|tkinter|turtle|turtledemo|ensurepip|antigravity|this|readline|rlcompleter|curses|nis|crypt)$"
 )
+
+
+def say(text: str) -> None:
+    """Print at once, also into a pipe."""
+    print(text, flush=True)
 
 
 def declared() -> list[Requirement]:

@@ -15,9 +15,9 @@ import bill
 import contents
 import deb
 import tree
+from contents import APP, HERE, OUT, ROOT, WORK, say
 
 import desktop_rag
-from build import APP, HERE, OUT, ROOT, WORK, say
 
 FILES = HERE / "files"
 MODELS = ROOT / ".venv/share/desktop-rag/models"

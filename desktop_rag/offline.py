@@ -6,7 +6,9 @@ Imported first by `__main__`, before any library that reads these variables at i
 from __future__ import annotations
 
 import os
+import re
 import sys
+from pathlib import Path
 
 _OFFLINE = {
     "HF_HUB_OFFLINE": "1",
@@ -28,6 +30,8 @@ _DECODING_ROLES = ("chat", "bench", "models", "trial")
 # numpy multiplies small matrices here: a second thread costs more than it brings, and takes a core from the encoder.
 _ALONE = {"OPENBLAS_NUM_THREADS": "1"}
 _INDEXING_ROLES = ("library", "parse", "pii", "retrieval")
+_PROCESSOR = Path("/proc/cpuinfo")
+_FIRST_PROCESSOR_BYTES = 8192
 
 
 def set_environment(role: str | None = None) -> None:
@@ -43,6 +47,24 @@ def set_environment(role: str | None = None) -> None:
         os.environ.pop(name, None)
     if role in _INDEXING_ROLES:
         os.environ.update(_ALONE)
+    if role is not None and (core := _older_core(_PROCESSOR)):
+        os.environ.setdefault("OPENBLAS_CORETYPE", core)
+
+
+def _older_core(told: Path) -> str | None:
+    """The kernels that numpy's OpenBLAS must use on an x86-64 processor without AVX2; None for all others.
+
+    What it chooses there by itself (0.3.31) ends the process with an illegal instruction.
+    """
+    try:
+        with told.open("rb") as file:
+            found = re.search(rb"^flags\s*:(.*)$", file.read(_FIRST_PROCESSOR_BYTES), re.MULTILINE)
+    except OSError:
+        return None
+    flags = found.group(1).split() if found else []
+    if not flags or b"avx2" in flags:
+        return None
+    return "Sandybridge" if b"avx" in flags else "Nehalem"
 
 
 def thread_budget(role: str) -> int:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
+from desktop_rag import offline
 from desktop_rag.offline import set_environment, thread_budget
 
 
@@ -25,3 +27,23 @@ def test_the_thread_budget_follows_the_cores(monkeypatch: pytest.MonkeyPatch, co
     monkeypatch.setattr(os, "cpu_count", lambda: cores)
     assert thread_budget("chat") == thread_budget("library") == budget
     assert thread_budget("parse") == 1
+
+
+@pytest.mark.parametrize(
+    ("flags", "core"),
+    [
+        ("fpu sse4_2 avx avx2 fma", None),
+        ("fpu sse4_2 avx", "Sandybridge"),
+        ("fpu ssse3 sse4_1 sse4_2 popcnt", "Nehalem"),
+    ],
+)
+def test_a_processor_without_avx2_gets_kernels_that_run_on_it(tmp_path: Path, flags: str, core: str | None) -> None:
+    told = tmp_path / "cpuinfo"
+    told.write_text(f"processor\t: 0\nvendor_id\t: GenuineIntel\nflags\t\t: {flags}\nbugs\t\t: none\n")
+    assert offline._older_core(told) == core
+
+
+def test_a_processor_that_tells_nothing_is_left_alone(tmp_path: Path) -> None:
+    assert offline._older_core(tmp_path / "cpuinfo") is None
+    (tmp_path / "cpuinfo").write_text("processor: 0\nFeatures: fp asimd\n")
+    assert offline._older_core(tmp_path / "cpuinfo") is None

@@ -16,6 +16,8 @@ mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
 question="When did the pump return to service?"
 expected="7 March 2025"
 document=$root/assets/samples/pump-maintenance-report.pdf
+# Before passwords, substitutes and packed words: five generations of the database's schema ago.
+older=82024ee
 display=:97
 json=false
 deb=
@@ -104,6 +106,19 @@ person desktop-rag add /home/person/report.pdf --yes --json > "$work/add.json" 2
 person desktop-rag ask "$question" --json > "$work/ask.json" 2>> "$log"
 person env DESKTOP_RAG_CPU_VARIANT=x64 desktop-rag doctor --json > "$work/doctor-x64.json" 2>> "$log"
 person env DESKTOP_RAG_CPU_VARIANT=x64 desktop-rag ask "$question" --json > "$work/ask-x64.json" 2>> "$log"
+
+say "Over the data of an older version …"
+rm -rf "$work/old" "$work/old-data" "$work/old-config"
+git -C "$root" worktree prune
+git -C "$root" worktree add --quiet --detach "$work/old" "$older" >> "$log" 2>&1
+(cd "$work/old" && PYTHONPATH=$work/old DESKTOP_RAG_DATA_DIR=$work/old-data DESKTOP_RAG_CONFIG_DIR=$work/old-config \
+    "$root/.venv/bin/python" -m desktop_rag add "$document" --yes >> "$log" 2>&1)
+git -C "$root" worktree remove --force "$work/old"
+cp -r "$work/old-data" "$system/home/person/old-data"
+cp -r "$work/old-config" "$system/home/person/old-config"
+chown -R 1000:1000 "$system/home/person/old-data" "$system/home/person/old-config"
+person env DESKTOP_RAG_DATA_DIR=/home/person/old-data DESKTOP_RAG_CONFIG_DIR=/home/person/old-config \
+    desktop-rag ask "$question" --json > "$work/upgraded.json" 2>> "$log" || true
 
 say "What goes wrong …"
 person desktop-rag > "$work/no-display.txt" 2>&1 && nodisplay=0 || nodisplay=$?

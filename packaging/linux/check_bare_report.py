@@ -19,7 +19,7 @@ _LOOSE = re.compile(r"\s+")
 
 def main() -> int:
     """Gather, judge, print."""
-    asked, baseline = _json("ask.json"), _json("ask-x64.json")
+    asked, baseline, upgraded = _json("ask.json"), _json("ask-x64.json"), _json("upgraded.json")
     screen = " ".join(page["text"] for page in _json("screen.json").get("pages", []))
     doctor, doctor_baseline = _json("doctor.json"), _json("doctor-x64.json")
     starts = [row.split() for row in _text("starts.txt").splitlines()]
@@ -31,7 +31,7 @@ def main() -> int:
         "deb_mb": round(Path(os.environ["DEB"]).stat().st_size / 1e6, 1),
         "installed": _flag("INSTALLED"),
         "answer": asked["answer"],
-        "citation_page": next((citation["page"] for citation in asked["citations"]), None),
+        "citation_page": _page(asked),
         "window_answer": EXPECTED if _same(EXPECTED, _answer_part(screen)) else None,
         "start_ratio": round(seconds["installed"] / seconds["source"], 3),
         "network": _flag("NETWORK"),
@@ -42,6 +42,7 @@ def main() -> int:
         "variants": doctor["devices"][0]["variants"],
         "baseline": {"variant": _variant(doctor_baseline), "answer": baseline["answer"]},
         "installed_twice": _flag("TWICE"),
+        "older_data": {"answer": upgraded["answer"], "citation_page": _page(upgraded)},
         "as_root": next((row for row in _json("root.json").get("problems", []) if "root" in row), None),
         "without_display": {"exit": int(os.environ["NODISPLAY"]), "said": _text("no-display.txt").strip()},
         "read_only_home": {"exit": int(os.environ["READONLY"]), "said": _text("read-only.txt").strip()},
@@ -72,6 +73,7 @@ def _failures(told: dict[str, Any]) -> list[str]:
         "a process is not sealed": all(state == "seccomp" for state in told["sealed"].values()),
         "the baseline was not used, or does not answer": told["baseline"]["variant"] == "x64"
         and bool(told["baseline"]["answer"]),
+        "the library of an older version does not answer": told["older_data"]["citation_page"] is not None,
         "nothing is said about root": bool(told["as_root"]),
         "nothing is said about the missing screen": told["without_display"]["exit"] == 2
         and "screen" in told["without_display"]["said"],
@@ -97,6 +99,11 @@ def _same(wanted: str, text: str) -> bool:
 
 def _variant(doctor: dict[str, Any]) -> str | None:
     return next((device.get("variant") for device in doctor["devices"] if device["kind"] == "cpu"), None)
+
+
+def _page(asked: dict[str, Any]) -> int | None:
+    """The page of the first citation."""
+    return next((citation["page"] for citation in asked.get("citations", [])), None)
 
 
 def _flag(name: str) -> bool:

@@ -175,6 +175,7 @@ def report(folder: Path, monkeypatch: pytest.MonkeyPatch, **changed: Any) -> dic
     files: dict[str, Any] = {
         "ask.json": {"answer": "It returned on 7 March 2025.", "citations": [{"page": 1}]},
         "ask-x64.json": {"answer": "On 7 March 2025.", "citations": []},
+        "upgraded.json": {"answer": "On 7 March 2025.", "citations": [{"page": 1}]},
         "screen.json": {"pages": [{"text": "When did it return? It returned on7 March2025. 1"}]},
         "doctor.json": {"seal": {"library": "seccomp"}, "devices": device},
         "doctor-x64.json": {"seal": {}, "devices": [{**device[0], "variant": "x64"}]},
@@ -230,6 +231,7 @@ def test_a_good_run_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         ({"NODISPLAY": "134"}, "missing screen"),
         ({"READONLY": "70"}, "cannot be written"),
         ({"LEFT": "2"}, "processes were left"),
+        ({"upgraded.json": {"answer": "", "citations": []}}, "older version"),
     ],
 )
 def test_each_promise_can_fail(

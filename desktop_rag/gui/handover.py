@@ -61,7 +61,8 @@ class Reception(QObject):
             visitor.abort()
 
     def _take(self) -> None:
-        while (visitor := self._server.nextPendingConnection()) is not None:
+        while self._server.hasPendingConnections():
+            visitor = self._server.nextPendingConnection()
             self._visitors.append(visitor)
             # Slots without the visitor itself: a callable that holds its sender is freed while that is destroyed.
             visitor.readyRead.connect(self._read_all)

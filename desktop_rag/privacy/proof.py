@@ -27,6 +27,8 @@ from desktop_rag.privacy.seal import ENFORCED, WATCHED
 DISCARD = 9
 REFUSED, OPEN, CONNECTED, LOCAL, NO_ANSWER = "refused", "open", "connected", "local only", "no answer"
 NONE, FOUND, NOT_TRIED = "none", "found", "not tried"
+ATTEMPT = "attempt"
+"""`desktop-rag worker attempt PORT` tries to connect, in the seal of whoever starts it, and prints what came of it."""
 _OPENED = (OPEN, CONNECTED, FOUND)
 
 _LINUX = sys.platform == "linux"
@@ -185,13 +187,12 @@ def _look_up(connecting: str) -> Attempt:
 def _child(port: int) -> Attempt:
     """The first attempt again, in a program that this process starts."""
     call = f"connect to 127.0.0.1:{port} in a program started from here"
-    if getattr(sys, "frozen", False):
-        return Attempt(call, NOT_TRIED)  # a packaged application is no interpreter
-    code = f"from {__name__} import connect_v4; a = connect_v4({port}); print(a.result, a.errno, sep='\\n')"
+    # The application itself: installed, there is no other interpreter.
+    own = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "desktop_rag"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     try:
         ended = subprocess.run(
-            [sys.executable, "-c", code],
+            [*own, "worker", ATTEMPT, str(port)],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

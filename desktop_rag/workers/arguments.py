@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import argparse
 
+from desktop_rag.privacy.proof import ATTEMPT, connect_v4
+
 
 def run_worker(arguments: list[str]) -> int:
     """Parse and serve."""
+    if arguments[:1] == [ATTEMPT]:
+        tried = connect_v4(int(arguments[1]))
+        print(tried.result, tried.errno)
+        return 0
     parser = argparse.ArgumentParser(prog="desktop-rag worker")
     parser.add_argument("role")
     parser.add_argument("--data-dir", required=True)

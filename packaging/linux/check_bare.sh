@@ -188,7 +188,8 @@ start() { # start DATA COMMAND...: seconds from the start of the process to a wi
     kill $number 2>/dev/null || true
     pkill -TERM -f "desktop-rag window|bin/desktop-rag$" || true
     wait $number 2>/dev/null || true
-    sleep 1
+    # A start beside a window that is still open would only bring that one to the front.
+    await 20 sh -c '! pgrep -f "desktop-rag (window|worker)" > /dev/null'
 }
 source_run() { env DESKTOP_RAG_DATA_DIR="$work/source/data" DESKTOP_RAG_CONFIG_DIR="$work/source/config" "$root/.venv/bin/desktop-rag" "$@"; }
 rm -rf "$work/source"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +26,28 @@ INCREMENTAL = 2
 """The way of `auto_vacuum` in which free pages can be cut off a few at a time."""
 
 
+class OneAtATime(sqlite.Connection):  # type: ignore[misc, name-defined, unused-ignore]
+    """A connection that searches in several threads may share: statements are prepared one after the other.
+
+    sqlcipher3 (0.5.7) remembers prepared statements without regard to threads: one that two prepare at once is noted
+    twice, and when it is forgotten for the second time every new statement raises KeyError, for good.
+    """
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._turn = threading.RLock()
+
+    def execute(self, *given: Any) -> Any:
+        """See sqlite.Connection."""
+        with self._turn:
+            return super().execute(*given)
+
+    def executemany(self, *given: Any) -> Any:
+        """See sqlite.Connection."""
+        with self._turn:
+            return super().executemany(*given)
+
+
 def open_database(path: Path, key: Key, sign: Callable[[], None] | None = None) -> Connection:
     """Open (or make) the database at `path` and bring its schema up to date.
 
@@ -33,7 +56,7 @@ def open_database(path: Path, key: Key, sign: Callable[[], None] | None = None) 
     """
     new = not path.exists()
     with translated():
-        connection = sqlite.connect(str(path), isolation_level=None, check_same_thread=False)
+        connection = sqlite.connect(str(path), isolation_level=None, check_same_thread=False, factory=OneAtATime)
         connection.row_factory = sqlite.Row
         connection.execute(f"PRAGMA key = \"x'{key.raw.hex()}'\"")
         try:

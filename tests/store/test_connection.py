@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -199,3 +200,25 @@ def test_an_interrupted_transaction_leaves_nothing(db: Any) -> None:
     with pytest.raises(KeyboardInterrupt):
         interrupted()
     assert db.execute("SELECT count(*) FROM terms").fetchone()[0] == 0
+
+
+def test_threads_may_prepare_the_same_statement_at_once(tmp_path: Path) -> None:
+    db = open_database(tmp_path / "library.db", Key(bytes(32), "file"))
+    together, failed = threading.Barrier(4), []
+
+    def ask() -> None:
+        for number in range(200):  # twice as many as are remembered
+            parts = " UNION ALL ".join(f"SELECT a + {at} FROM t, sqlite_master" for at in range(60))
+            together.wait(30)
+            try:
+                list(db.execute(f"WITH t(a) AS (VALUES ({number})) {parts}"))
+            except KeyError as error:
+                failed.append(error)
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failed
+    db.close()

@@ -223,7 +223,8 @@ def refuse(error: DesktopRagError) -> None:
     """Show what keeps the window from opening: who started it from a menu sees no terminal."""
     with suppress(DesktopRagError):
         check_display()
-        application(sys.argv[:1])
+        app = application(sys.argv[:1])
+        Theme(app)
         box = QMessageBox(QMessageBox.Icon.Critical, "Desktop RAG", error.message)
         box.setInformativeText(error.hint)
         box.exec()

@@ -24,6 +24,7 @@ from desktop_rag.gui.seal.chip import state_of
 from desktop_rag.gui.seal.leaving import asks_a_team, purposes
 from desktop_rag.gui.sidebar.sidebar import ALL
 from desktop_rag.gui.sources.pane import SOURCES, VIEWER
+from desktop_rag.workers.program import AS_ROOT, is_installed, is_root
 from desktop_rag.workers.protocol import UPGRADING
 
 if TYPE_CHECKING:
@@ -331,6 +332,9 @@ class StartWires:
     def _model(self, event: Event) -> None:
         window = self._window
         window.chat.notice.hide()
+        if is_installed() and is_root():
+            sentence, _, hint = AS_ROOT.partition(": ")
+            window.chat.notice.say(f"{sentence}.", f"{hint[0].upper()}{hint[1:]}")
         window.telemetry.set_model(event)
         window.model_state.set_active(event)
         window.meter.set_context(event.get("context"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from importlib import metadata
 from typing import Any
@@ -16,6 +15,7 @@ from desktop_rag.store.connection import transaction
 from desktop_rag.workers import encoding
 from desktop_rag.workers.compacting import free_bytes
 from desktop_rag.workers.library import Library
+from desktop_rag.workers.program import AS_ROOT, is_root
 
 _PACKAGES = (
     *("PySide6-Essentials", "llama-cpp-python", "ctranslate2", "gpt4all", "sentence-transformers", "torch", "chromadb"),
@@ -24,17 +24,13 @@ _PACKAGES = (
 _PROTECTION = {
     "file": "The library's key lies in a file of the configuration folder: protected by file permissions only.",
 }
-_ROOT = (
-    "It runs as root: what it writes belongs to root, and a document that breaks into its reader has broken into the"
-    " whole system. Start it as yourself."
-)
 
 
 def examine(library: Library, seal: str) -> dict[str, Any]:
     """The library's part of `doctor`; the terminal adds the processes it knows."""
     index, problems = _index(library)
     problems += [_PROTECTION[library.key.protection]] if library.key.protection in _PROTECTION else []
-    problems += [_ROOT] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    problems += [AS_ROOT] if is_root() else []
     models = []
     # An original is needed only where it is converted; the installed application brings the converted one.
     converted = {

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 from desktop_rag.errors import EngineError
 
+AS_ROOT = (
+    "It runs as root: what it writes belongs to root, and a document that breaks into its reader has broken into the"
+    " whole system. Start it as yourself."
+)
+
+
+def is_root() -> bool:
+    """Whether the system's administrator started it."""
+    return hasattr(os, "geteuid") and os.geteuid() == 0
+
+
+def is_installed() -> bool:
+    """Whether this is the installed application, not its source."""
+    return bool(getattr(sys, "frozen", False))
+
 
 def _identity() -> tuple[int, int, int] | None:
     """What tells one installed executable from the next; None where it is gone, and from source."""
-    if not getattr(sys, "frozen", False):
+    if not is_installed():
         return None
     try:
         facts = Path(sys.executable).stat()
@@ -24,7 +40,7 @@ _STARTED = _identity()
 
 def worker_command(role: str) -> list[str]:
     """How this very application starts a worker, from source or frozen into one executable."""
-    if getattr(sys, "frozen", False):
+    if is_installed():
         return [sys.executable, "worker", role]
     return [sys.executable, "-m", "desktop_rag", "worker", role]
 

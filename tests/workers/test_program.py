@@ -51,3 +51,9 @@ def test_it_says_that_it_was_replaced(installed: Path) -> None:
 def test_from_source_nothing_is_watched() -> None:
     assert program._identity() is None
     program.check_unchanged()
+
+
+def test_root_is_told_from_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    for number, root in ((0, True), (1000, False)):
+        monkeypatch.setattr("os.geteuid", lambda number=number: number, raising=False)
+        assert program.is_root() is root

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the .deb on a bare Debian 12 and uses it there as a person would, without any network.
 #
-#   packaging/linux/check_bare.sh [--json] [--deb FILE]      as root; python3 packaging/linux/build.py first
+#   packaging/linux/check_bare.sh [--json] [--deb FILE]      as root; builds the package unless it is there
 #
 # debootstrap makes the system (no Python, no compiler); apt installs the package. Then an unprivileged user in a
 # network namespace of its own (nothing but a loopback that is down) adds a PDF and asks, in the terminal and in the
@@ -30,17 +30,20 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-deb=${deb:-$(ls -t "$root"/build/linux/out/desktop-rag_*_amd64.deb 2>/dev/null | head -n 1)}
-[ -n "$deb" ] || { echo "There is no package yet: python3 packaging/linux/build.py" >&2; exit 2; }
 [ "$(id -u)" = 0 ] || { echo "Needs root, for debootstrap and chroot." >&2; exit 2; }
-missing=
-for tool in debootstrap Xvfb xdotool import convert unshare; do command -v "$tool" >/dev/null || missing="$missing $tool"; done
-if [ -n "$missing" ]; then
-    echo "Missing here:$missing. Install them: apt-get install debootstrap xvfb xdotool imagemagick util-linux" >&2
-    exit 2
-fi
-
 say() { echo "$*" >&2; }
+lacks() { for tool in debootstrap Xvfb xdotool import convert unshare git; do command -v "$tool" >/dev/null || echo "$tool"; done; }
+if [ -n "$(lacks)" ]; then
+    say "Installing what the check needs:" $(lacks)
+    apt-get install -y --no-install-recommends debootstrap xvfb xdotool imagemagick util-linux git >&2
+fi
+newest() { ls -t "$root"/build/linux/out/desktop-rag_*_amd64.deb 2>/dev/null | head -n 1; }
+deb=${deb:-$(newest)}
+if [ -z "$deb" ]; then
+    say "There is no package yet: building it …"
+    python3 "$here/build.py" --no-torch >&2
+    deb=$(newest)
+fi
 system=$work/system
 mkdir -p "$work"
 log=$work/check.log

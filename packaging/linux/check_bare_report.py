@@ -55,7 +55,11 @@ def main() -> int:
         "processes_left_after_closing": int(os.environ["LEFT"]),
     }
     failures = _failures(told)
-    print(json.dumps(told | {"failures": failures}, indent=1, ensure_ascii=False))
+    if os.environ.get("JSON") == "false":
+        print("\n".join(f"{name:<30} {value}" for name, value in told.items() if not isinstance(value, dict | list)))
+        print("\n".join(f"FAILED: {failure}." for failure in failures) or "Everything held.")
+    else:
+        print(json.dumps(told | {"failures": failures}, indent=1, ensure_ascii=False))
     return 1 if failures else 0
 
 

@@ -212,6 +212,10 @@ def test_a_good_run_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         "network": False,
     }
     assert told.items() >= wanted.items()
+    monkeypatch.setenv("JSON", "false")
+    command = [sys.executable, str(LINUX / "check_bare_report.py")]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert said.endswith("Everything held.\n")
 
 
 @pytest.mark.parametrize(

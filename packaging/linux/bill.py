@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from contents import HERE, MODELS_FOLDER
 from cyclonedx.factory.license import LicenseFactory
 from cyclonedx.model.bom import Bom
 from cyclonedx.model.component import Component, ComponentType
@@ -20,6 +21,10 @@ from packageurl import PackageURL
 from desktop_rag.models.catalogue import find
 
 _LICENCE_FILE = re.compile(r"(licen[cs]e|copying|notice|authors)", re.IGNORECASE)
+_LICENCE_FOLDERS = {"licenses", "LICENSES", "BUILD_LICENSES"}
+# Texts that a wheel should bring and does not, one file a part.
+_TEXTS = HERE / "files/licences"
+_COMMON = re.compile("Apache|LGPL")  # those lie in /usr/share/common-licenses
 # What distributions carry inside without saying so in their metadata: name, version's distribution, licence, why.
 _INSIDE = (
     ("llama.cpp", "llama-cpp-python", "MIT"),
@@ -27,7 +32,10 @@ _INSIDE = (
     ("PDFium", "pypdfium2", "BSD-3-Clause AND Apache-2.0"),
     ("SQLCipher", "sqlcipher3-wheels", "BSD-3-Clause"),
     ("OpenSSL", "sqlcipher3-wheels", "Apache-2.0"),
-    ("FFmpeg", "opencv-python-headless", "LGPL-2.1-or-later"),
+    ("Intel oneMKL", "ctranslate2", "LicenseRef-Intel-Simplified-Software-License"),
+    ("oneDNN", "ctranslate2", "Apache-2.0"),
+    ("Kompute", "gpt4all", "Apache-2.0"),
+    ("fmt", "gpt4all", "MIT"),
     ("OpenBLAS", "numpy", "BSD-3-Clause"),
     ("PP-OCRv6 small", "rapidocr", "Apache-2.0"),
 )
@@ -57,10 +65,12 @@ def parts(distributions: Iterable[str], models: Sequence[str]) -> list[Part]:
     found = [_distribution(name) for name in names]
     for name, carrier, licence in _INSIDE:
         if carrier in names or (carrier == "rapidocr" and "onnxruntime" in names):
-            found.append(Part(name, f"as in {carrier} {importlib.metadata.version(carrier)}", licence, "library"))
+            version = f"as in {carrier} {importlib.metadata.version(carrier)}"
+            found.append(Part(name, version, licence, "library", files=_own_text(name)))
     for model in models:
         entry = find(model)
-        found.append(Part(model, entry.source.version or "converted", entry.licence, "model"))
+        texts = tuple(path for path in (MODELS_FOLDER / model).glob("LICENSE*") if path.is_file())
+        found.append(Part(model, entry.source.version or "converted", entry.licence, "model", files=texts))
     if "numpy" in names:
         found.append(Part("CPython", platform.python_version(), "PSF-2.0", "library", files=_python_licence()))
     return sorted(found, key=lambda part: part.name.casefold())
@@ -92,7 +102,11 @@ def copyright_of(found: Sequence[Part]) -> str:
     width = max(len(part.name) + len(part.version) for part in found) + 2
     lines = [
         "Desktop RAG is licensed under the Apache License, Version 2.0: /usr/share/common-licenses/Apache-2.0",
-        "It contains the following parts. Their licences in full are in the folder licences beside this file.",
+        "It contains the following parts. Their licences and notices are in the folder licences beside this file;",
+        "the Apache License 2.0 and the LGPL, which many share, are in /usr/share/common-licenses.",
+        "",
+        "Qt and PySide6 (LGPL) are shared libraries in /opt/desktop-rag/_internal: libraries of your own with the same",
+        "names take their places. Their sources: https://download.qt.io/official_releases/",
         "",
         *(f"{part.name + ' ' + part.version:<{width}} {part.licence}" for part in found),
     ]
@@ -100,8 +114,10 @@ def copyright_of(found: Sequence[Part]) -> str:
 
 
 def licences(found: Sequence[Part], folder: Path) -> None:
-    """Every licence text that the parts bring, one folder a part."""
+    """Every licence text that the parts bring, one folder a part. SystemExit for one whose terms nobody could read."""
     for part in found:
+        if not part.files and part.purl and not _COMMON.search(part.licence):
+            raise SystemExit(f"{part.name} brings no licence text: put it into {_TEXTS}.")
         for number, file in enumerate(part.files):
             target = folder / part.name / (file.name if number == 0 else f"{number}-{file.name}")
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -114,10 +130,17 @@ def _distribution(name: str) -> Part:
     files = tuple(
         Path(str(file.locate()))
         for file in distribution.files or []
-        if _LICENCE_FILE.search(file.name) and file.suffix not in (".py", ".pyc", ".so", ".h", ".json")
+        if (_LICENCE_FILE.search(file.name) or file.parent.name in _LICENCE_FOLDERS)
+        and file.suffix not in (".py", ".pyc", ".so", ".h", ".json")
     )
     version = distribution.version
-    return Part(name, version, _licence(name, metadata), "library", f"pkg:pypi/{name}@{version}", files)
+    texts = files or _own_text(name)
+    return Part(name, version, _licence(name, metadata), "library", f"pkg:pypi/{name}@{version}", texts)
+
+
+def _own_text(name: str) -> tuple[Path, ...]:
+    path = _TEXTS / f"{name}.txt"
+    return (path,) if path.is_file() else ()
 
 
 def _licence(name: str, metadata: importlib.metadata.PackageMetadata) -> str:

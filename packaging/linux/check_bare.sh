@@ -77,19 +77,40 @@ mkdir -p "$system/dev/shm" "$system/tmp/.X11-unix" && chmod 1777 "$system/dev/sh
 inside() { chroot "$system" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 "$@"; }
 if inside sh -c 'command -v python3 || command -v gcc || command -v cc'; then say "The base is not bare."; exit 1; fi
 
-say "Installing $(basename "$deb") with apt …"
 cp /etc/resolv.conf "$system/etc/resolv.conf" 2>/dev/null || true
-cp "$deb" "$system/tmp/desktop-rag.deb"
 inside apt-get update >> "$log" 2>&1
-inside env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends /tmp/desktop-rag.deb >> "$log" 2>&1
-rm "$system/tmp/desktop-rag.deb"
-installed=$(inside dpkg-query -W -f '${Status}' desktop-rag)
-[ "$installed" = "install ok installed" ] && installed=true || installed=false
+install_package() { # install_package FILE [WORD...]: with apt, as a person does who downloaded it
+    local file=$1; shift
+    cp "$file" "$system/tmp/desktop-rag.deb"
+    inside env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@" /tmp/desktop-rag.deb >> "$log" 2>&1
+    local result=$?
+    rm "$system/tmp/desktop-rag.deb"
+    return $result
+}
+state() { inside dpkg-query -W -f '${Status} ${Version}' desktop-rag; }
+
+say "Installing $(basename "$deb") with apt …"
+version=$(dpkg-deb -f "$deb" Version)
+install_package "$deb"
+[ "$(state)" = "install ok installed $version" ] && installed=true || installed=false
 if inside sh -c 'command -v python3 || command -v gcc'; then python=true; else python=false; fi
 say "Installed twice …"
-cp "$deb" "$system/tmp/desktop-rag.deb"
-inside env DEBIAN_FRONTEND=noninteractive apt-get install -y --reinstall /tmp/desktop-rag.deb >> "$log" 2>&1 && twice=true || twice=false
-rm "$system/tmp/desktop-rag.deb"
+install_package "$deb" --reinstall && twice=true || twice=false
+
+say "Over an older package, with a file that the new one does not have …"
+rm -rf "$work/older"
+dpkg-deb -R "$deb" "$work/older"
+sed -i "s/^Version: .*/Version: 0.0.1/" "$work/older/DEBIAN/control"
+echo "gone with it" > "$work/older/opt/desktop-rag/_internal/only-in-the-older.txt"
+dpkg-deb --root-owner-group -Znone --build "$work/older" "$work/older.deb" >> "$log"
+rm -rf "$work/older"
+inside env DEBIAN_FRONTEND=noninteractive apt-get remove -y desktop-rag >> "$log" 2>&1
+install_package "$work/older.deb"
+rm "$work/older.deb"
+[ "$(state)" = "install ok installed 0.0.1" ] || { say "The older package was not installed: $(state)"; exit 1; }
+install_package "$deb"
+[ "$(state)" = "install ok installed $version" ] && upgraded=true || upgraded=false
+[ ! -e "$system/opt/desktop-rag/_internal/only-in-the-older.txt" ] || upgraded=false
 
 # -- a person without network ---------------------------------------------------------------------------------------
 
@@ -214,5 +235,5 @@ pkill -TERM -f "desktop-rag window" || true
 kept=false; [ -f "$system/home/person/.local/share/desktop-rag/library.db" ] && kept=true
 gone=false; [ ! -e "$system/opt/desktop-rag" ] && gone=true
 
-DEB=$deb WORK=$work INSTALLED=$installed NETWORK=$network EXPECTED=$expected TWICE=$twice REMOVED=$removed KEPT=$kept \
-    GONE=$gone PYTHON=$python NODISPLAY=$nodisplay READONLY=$readonly_ LEFT=$left JSON=$json python3 "$here/check_bare_report.py"
+DEB=$deb WORK=$work INSTALLED=$installed NETWORK=$network EXPECTED=$expected TWICE=$twice UPGRADED=$upgraded \
+    REMOVED=$removed KEPT=$kept GONE=$gone PYTHON=$python NODISPLAY=$nodisplay READONLY=$readonly_ LEFT=$left JSON=$json python3 "$here/check_bare_report.py"

@@ -42,6 +42,7 @@ def main() -> int:
         "variants": doctor["devices"][0]["variants"],
         "baseline": {"variant": _variant(doctor_baseline), "answer": baseline["answer"]},
         "installed_twice": _flag("TWICE"),
+        "over_an_older_package": _flag("UPGRADED"),
         "older_data": {"answer": upgraded["answer"], "citation_page": _page(upgraded)},
         "as_root": next((row for row in _json("root.json").get("problems", []) if "root" in row), None),
         "without_display": {"exit": int(os.environ["NODISPLAY"]), "said": _text("no-display.txt").strip()},
@@ -68,6 +69,7 @@ def _failures(told: dict[str, Any]) -> list[str]:
     checks = {
         f"the package is larger than {MOST_MB} MB": told["deb_mb"] <= MOST_MB,
         "it was not installed": told["installed"] and told["installed_twice"],
+        "an older package was not replaced, or something of it stayed": told["over_an_older_package"],
         "the answer does not say what the document says": _same(EXPECTED, told["answer"]),
         "no page is cited": told["citation_page"] is not None,
         "the window does not show the answer": told["window_answer"] is not None,

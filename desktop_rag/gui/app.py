@@ -208,7 +208,7 @@ def run(data_dir: Path, files: Sequence[str] = ()) -> int:
         signal.signal(number, lambda *_: desk.window.close())
     code = app.exec()
     reception.close()
-    desk.window.close()
+    desk.close()
     return code
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
+from desktop_rag.gui import place
 from desktop_rag.gui.backend import Backend
 from desktop_rag.gui.main_window import MainWindow
 from desktop_rag.gui.theme import Theme
@@ -33,9 +34,15 @@ class Desk(QObject):
     def open(self) -> MainWindow:
         """Show the window at once; the library starts after its first paint."""
         window = self.window
+        place.restore(window, self._data_dir)
         window.show()
         QTimer.singleShot(0, window.startup, window.startup.begin)
         return window
+
+    def close(self) -> None:
+        """Close the window, and note where it stood."""
+        place.keep(self.window, self._data_dir)
+        self.window.close()
 
     def bring(self, files: list[str]) -> None:
         """Come to the front for another start of the application, and take its files."""

@@ -152,7 +152,7 @@ person env HOME=/home/readonly desktop-rag documents > "$work/read-only.txt" 2>&
 
 say "In the window …"
 rm -f "/tmp/.X${display#:}-lock"
-Xvfb "$display" -screen 0 1280x800x24 -nolisten tcp >> "$log" 2>&1 &
+Xvfb "$display" -screen 0 1360x900x24 -nolisten tcp >> "$log" 2>&1 &
 xvfb=$!
 for _ in $(seq 100); do [ -S "/tmp/.X11-unix/X${display#:}" ] && break; sleep 0.1; done
 mount --bind /tmp/.X11-unix "$system/tmp/.X11-unix"

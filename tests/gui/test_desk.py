@@ -11,6 +11,8 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from desktop_rag import paths
+from desktop_rag.errors import StoreError
+from desktop_rag.gui import place
 from desktop_rag.gui.desk import Desk
 from desktop_rag.gui.theme import Theme
 from desktop_rag.settings import Settings
@@ -56,3 +58,43 @@ def test_a_locked_window_takes_nothing(desk: Desk, qtbot: QtBot, monkeypatch: py
     monkeypatch.setattr(desk.window, "add_paths", taken.append)
     desk.bring(["/report.pdf"])
     assert taken == []
+
+
+def again(desk: Desk, qapp: QApplication, data_dir: Path) -> Desk:
+    desk.close()
+    return Desk(qapp, Settings(data_dir), data_dir, ScriptedBackend)
+
+
+def test_the_window_stands_where_it_was_left(desk: Desk, qapp: QApplication, tmp_path: Path, theme: Theme) -> None:
+    desk.window.setGeometry(0, 30, 1024, 700)
+    following = again(desk, qapp, tmp_path / "desk")
+    window = following.open()
+    assert window.size().toTuple() == (1024, 700)
+    following.close()
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no geometry"])
+def test_at_first_the_window_is_no_larger_than_the_screen(
+    content: bytes | None, desk: Desk, qapp: QApplication, tmp_path: Path, theme: Theme
+) -> None:
+    following = again(desk, qapp, tmp_path / "desk")
+    kept = tmp_path / "desk/window.place"
+    assert kept.stat().st_mode & 0o777 == 0o600
+    kept.unlink() if content is None else kept.write_bytes(content)
+    window = following.open()
+    room = window.screen().availableSize()
+    least = window.minimumSize()
+    assert window.width() in (least.width(), 1280) or window.width() < room.width()
+    assert window.height() in (least.height(), 800) or window.height() < room.height(), "its frame must fit too"
+    following.close()
+
+
+def test_where_nothing_can_be_written_it_just_closes(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_given: object) -> None:
+        raise StoreError("read_only", "The folder cannot be written.", "Allow it.")
+
+    monkeypatch.setattr(place, "write_private", refused)
+    desk.close()
+    assert not desk.window.isVisible()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -20,9 +19,10 @@ from desktop_rag.errors import DesktopRagError
 from desktop_rag.gui.backend import Backend, Event, Worker
 from desktop_rag.gui.desk import Desk
 from desktop_rag.gui.display import check_display
-from desktop_rag.gui.handover import Reception, hand_over
+from desktop_rag.gui.handover import meet
 from desktop_rag.gui.main_window import MainWindow
 from desktop_rag.gui.network import REMOTE
+from desktop_rag.gui.polite_end import PoliteEnd
 from desktop_rag.gui.theme import Theme
 from desktop_rag.logs import log, open_log
 from desktop_rag.settings import Settings
@@ -185,28 +185,23 @@ def open_window(backend: Backend, theme: Theme, settings: Settings, data_dir: Pa
 def run(data_dir: Path, files: Sequence[str] = ()) -> int:
     """Open the window on a data directory, perhaps with files to add; returns the exit code when it is closed.
 
-    Where a window has it open already, that one gets the files. Raises UsageError("no_display").
+    Where a window has it open already, that one gets the files. Raises UsageError("no_display" or "window_hangs").
     """
     check_display()
     app = application(sys.argv[:1])
-    if hand_over(data_dir, list(files)):
+    reception = meet(data_dir, list(files))
+    if reception is None:
         return 0
     settings = Settings(data_dir)
     desk = Desk(app, settings, data_dir, lambda: WorkersBackend(data_dir, settings))
     open_log(data_dir, "window")
     desk.window.startup.opened.connect(_log_start, Qt.ConnectionType.SingleShotConnection)
-    reception = Reception(data_dir, desk)
     reception.asked.connect(desk.bring)
+    desk.take([str(Path(file).absolute()) for file in files])
+    polite = PoliteEnd(lambda: desk.window.close())
     desk.open()
-    if files:
-        desk.window.startup.opened.connect(
-            partial(desk.window.add_paths, [str(Path(file).absolute()) for file in files]),
-            Qt.ConnectionType.SingleShotConnection,
-        )
-    # Ctrl+C and a polite end from outside close the window like its own button; the meter's timer lets Python see them.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: desk.window.close())
     code = app.exec()
+    polite.stop()
     reception.close()
     desk.close()
     return code

@@ -31,7 +31,8 @@ class FailurePage(QWidget):
             column.addWidget(part)
         row = QHBoxLayout()
         row.addStretch(1)
-        row.addWidget(TextButton(theme, "Quit", on_quit))
+        self._quit = TextButton(theme, "Quit", on_quit)
+        row.addWidget(self._quit)
         row.addWidget(self._again)
         row.addStretch(1)
         column.addSpacing(6)
@@ -39,10 +40,21 @@ class FailurePage(QWidget):
 
     def say(self, error: DesktopRagError) -> None:
         """Show why, and what can be done."""
+        self._show("Your library could not be opened", error)
+        self._again.show()
+        self._again.setFocus()
+
+    def say_final(self, error: DesktopRagError) -> None:
+        """Show what no other try can change."""
+        self._show("This window has to be closed", error)
+        self._again.hide()
+        self._quit.setFocus()
+
+    def _show(self, title: str, error: DesktopRagError) -> None:
+        self._title.setText(title)
         self._sentence.setText(error.message)
         self._hint.setText(error.hint)
-        self._again.setFocus()
-        self.setAccessibleName(f"Your library could not be opened. {error.message}")
+        self.setAccessibleName(f"{title}. {error.message}")
 
     @property
     def sentence(self) -> str:

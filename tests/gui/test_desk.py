@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from desktop_rag.gui.desk import Desk
 from desktop_rag.gui.theme import Theme
 from desktop_rag.settings import Settings
 from desktop_rag.store.key import make_key
+from desktop_rag.workers import program
 from tests.gui.scripted import ScriptedBackend
 
 
@@ -52,12 +54,61 @@ def test_a_window_that_was_put_away_comes_back(desk: Desk, qtbot: QtBot) -> None
     assert desk.window.isVisible()
 
 
-def test_a_locked_window_takes_nothing(desk: Desk, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk.window.locking.show_locked()
+def test_a_locked_window_keeps_the_files_until_it_is_open(
+    desk: Desk, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk._lock()
+    window, taken = desk.window, []
+    monkeypatch.setattr(window, "add_paths", taken.append)
+    desk.bring(["/report.pdf"])
+    desk.bring(["/b.pdf"])
+    assert taken == []
+    page = window.locking.page
+    assert "2 files wait" in page._waiting.text()
+    assert page._waiting.isVisibleTo(page)
+    window.startup.begin()
+    qtbot.waitUntil(lambda: bool(taken))
+    assert taken == [["/report.pdf", "/b.pdf"]]
+    assert not page._waiting.isVisibleTo(page)
+    desk.bring([])
+    assert len(taken) == 1, "once is enough"
+
+
+def test_files_of_the_start_itself_wait_for_the_library(
+    qapp: QApplication, qtbot: QtBot, theme: Theme, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data_dir = paths.private_dir(tmp_path / "start")
+    make_key(data_dir, "file")
+    desk = Desk(qapp, Settings(data_dir), data_dir, ScriptedBackend)
     taken: list[Any] = []
     monkeypatch.setattr(desk.window, "add_paths", taken.append)
-    desk.bring(["/report.pdf"])
+    desk.take(["/report.pdf"])
     assert taken == []
+    desk.open()
+    qtbot.waitUntil(lambda: bool(taken))
+    assert taken == [["/report.pdf"]]
+    desk.close()
+
+
+@pytest.mark.parametrize("change", ["removed", "replaced"])
+def test_an_application_that_is_gone_says_so_in_its_window(
+    desk: Desk, change: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    executable = tmp_path / "desktop-rag"
+    executable.write_text("one")
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    monkeypatch.setattr(sys, "executable", str(executable))
+    monkeypatch.setattr(program, "_STARTED", program._identity())
+    desk._see_whether_installed()
+    assert not desk.window.failed
+    executable.unlink()
+    if change == "replaced":
+        (tmp_path / "other").write_text("two")
+        (tmp_path / "other").rename(executable)
+    desk._see_whether_installed()
+    assert desk.window.failed
+    assert change in desk.window.failure.sentence
+    assert not desk.window.failure._again.isVisibleTo(desk.window.failure), "trying again changes nothing"
 
 
 def again(desk: Desk, qapp: QApplication, data_dir: Path) -> Desk:

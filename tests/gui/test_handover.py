@@ -8,9 +8,10 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from PySide6.QtNetwork import QLocalServer, QLocalSocket
+from PySide6.QtNetwork import QLocalSocket
 
-from desktop_rag.gui.handover import NAME, Reception, hand_over
+from desktop_rag.errors import UsageError
+from desktop_rag.gui.handover import NAME, Reception, hand_over, meet
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,9 +74,69 @@ def test_what_a_killed_window_left_is_taken_over(qtbot: Any, tmp_path: Path) -> 
 
 def test_a_second_reception_leaves_the_first_alone(qtbot: Any, reception: Reception, tmp_path: Path) -> None:
     second = Reception(tmp_path)
+    assert reception.is_first
+    assert not second.is_first
     assert not second.listens
     second.close()
     assert given(qtbot, reception, tmp_path, []) == (True, [])
+
+
+_START = """
+import pathlib, sys
+from PySide6.QtCore import QCoreApplication, QTimer
+from desktop_rag.gui.handover import meet
+app = QCoreApplication([])
+reception = meet(pathlib.Path(sys.argv[1]), sys.argv[2:])
+if reception is None:
+    print("handed over", flush=True)
+    sys.exit()
+files = list(sys.argv[2:])
+reception.asked.connect(files.extend)
+QTimer.singleShot(4000, app.quit)
+app.exec()
+print(*sorted(pathlib.Path(file).name for file in files), flush=True)
+"""
+
+
+def test_of_starts_at_the_same_moment_one_is_the_window_and_has_every_file(tmp_path: Path) -> None:
+    names = [f"{number}.pdf" for number in range(4)]
+    command = [sys.executable, "-c", _START, str(tmp_path / "data")]
+    started = [subprocess.Popen([*command, name], stdout=subprocess.PIPE, text=True) for name in names]
+    told = [one.communicate(timeout=60)[0].strip() for one in started]
+    assert sorted(told) == sorted([" ".join(names), *["handed over"] * 3])
+
+
+def test_a_window_that_was_killed_holds_nothing(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", _START.replace("app.exec()", "print('there', flush=True); app.exec()")]
+    with subprocess.Popen([*command, str(tmp_path)], stdout=subprocess.PIPE, text=True) as first:
+        assert first.stdout is not None
+        assert first.stdout.readline() == "there\n"
+        assert not Reception(tmp_path).is_first
+        first.kill()
+    following = meet(tmp_path, [])
+    assert following is not None
+    assert following.listens
+    following.close()
+
+
+def test_a_long_path_is_reached_too(qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "run").mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
+    data_dir = tmp_path / ("long" * 30)
+    made = Reception(data_dir)
+    assert made.listens
+    assert given(qtbot, made, data_dir, []) == (True, [])
+    assert next((tmp_path / "run").iterdir()).stat().st_mode & 0o077 == 0
+    made.close()
+
+
+def test_where_nothing_can_be_written_the_window_opens_and_says_why(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    made = meet(tmp_path / "file/data", [])
+    assert made is not None
+    assert made.is_first
+    assert not made.listens
+    made.close()
 
 
 @pytest.mark.parametrize("noise", [b"{}\n", b"nonsense\n", b'{"files": 5}\n', b"\xff\xfe\n", b"[]\n"])
@@ -91,14 +152,23 @@ def test_noise_is_hung_up_on(qtbot: Any, reception: Reception, tmp_path: Path, n
     assert asked == []
 
 
-def test_a_window_that_hangs_does_not_swallow_files(
-    qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_window_that_hangs_is_told_of_and_no_second_is_opened(
+    qtbot: Any, reception: Reception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("desktop_rag.gui.handover._WAIT_MS", 200)
-    server = QLocalServer()  # it listens, and its window never reads
-    assert server.listen(str(tmp_path / NAME))
-    assert not hand_over(tmp_path, ["a.pdf"])
-    server.close()
+    monkeypatch.setattr("desktop_rag.gui.handover._ANSWER_MS", 200)
+    with pytest.raises(UsageError, match="does not answer") as raised:  # the one it asks is this very thread
+        meet(tmp_path, ["a.pdf"])
+    assert raised.value.code == "window_hangs"
+
+
+def test_who_has_the_lock_and_never_listens_is_waited_for_and_told_of(
+    qtbot: Any, reception: Reception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("desktop_rag.gui.handover._START_SECONDS", 0.5)
+    monkeypatch.setattr("desktop_rag.gui.handover._CONNECT_MS", 100)
+    reception._server.close()
+    with pytest.raises(UsageError, match="does not answer"):
+        meet(tmp_path, ["a.pdf"])
 
 
 def test_a_desktops_token_comes_along(

@@ -42,6 +42,11 @@ class Locking(QObject):
         self.first.chosen.connect(self._make)
         self.idle.idle.connect(self.lock)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the library answers."""
+        return self._open
+
     def lock(self) -> None:
         """Ask to be locked; a library that is not open cannot be."""
         if self._open:

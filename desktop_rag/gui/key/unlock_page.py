@@ -46,6 +46,8 @@ class UnlockPage(QWidget):
         self._title = centred_words("Your library is locked", "display")
         self._sentence = centred_words("", "reading", "muted")
         self._said = centred_words("")
+        self._waiting = centred_words("", tone="muted")
+        self._waiting.hide()
         self.field = PassphraseField(theme, "Passphrase")
         self.unlock = TextButton(theme, "Unlock", self._go, kind="primary", icon="lock")
         self.no_way = TextButton(theme, "", self.lost.emit, kind="link")
@@ -53,6 +55,7 @@ class UnlockPage(QWidget):
         column.addWidget(IconLabel(theme, "lock", "accent", 40), 0, Qt.AlignmentFlag.AlignHCenter)
         for part in (self._title, self._sentence, self.field, self._said, self.unlock):
             column.addWidget(part)
+        column.addWidget(self._waiting)
         column.addSpacing(8)
         column.addWidget(self.no_way, 0, Qt.AlignmentFlag.AlignHCenter)
         self.field.returnPressed.connect(self._go)
@@ -72,6 +75,12 @@ class UnlockPage(QWidget):
         self.setEnabled(True)
         self.set_focus()
         self._refresh()
+
+    def say_waiting(self, files: int) -> None:
+        """Tell how many files another start has brought, which are added afterwards."""
+        what = "file waits" if files == 1 else "files wait"
+        self._waiting.setText(f"{files} {what} to be added when it is open.")
+        self._waiting.setVisible(files > 0)
 
     def show_working(self) -> None:
         """The passphrase is being tried: that takes a second on purpose."""

@@ -11,6 +11,8 @@ import desktop_rag
 from desktop_rag.errors import ModelError
 
 PACKAGE = "desktop-rag-torch"
+STAMP = "DESKTOP_RAG_VERSION"
+"""In the package's folder: the version of the application it goes with."""
 
 
 def require(purpose: str) -> None:
@@ -18,6 +20,11 @@ def require(purpose: str) -> None:
 
     `purpose` begins the sentence that says what needs it, such as "Converting a model".
     """
+    other = _other_version()
+    if other is not None:
+        raise ModelError(
+            "backend_missing", f"{purpose} needs PyTorch, and {PACKAGE} is of version {other}.", how_to_add()
+        )
     if not is_there():
         raise ModelError("backend_missing", f"{purpose} needs PyTorch, which is not installed.", how_to_add())
 
@@ -25,10 +32,20 @@ def require(purpose: str) -> None:
 def is_there() -> bool:
     """Whether PyTorch can be imported in this process; looks where the package puts it."""
     folder = _folder()
-    if folder is not None and folder.is_dir() and str(folder) not in sys.path:
+    if folder is not None and folder.is_dir() and _other_version() is None and str(folder) not in sys.path:
         # Behind the application's own modules, which it was built to go with.
         sys.path.append(str(folder))
     return find_spec("torch") is not None
+
+
+def _other_version() -> str | None:
+    """The version of a package that was built for another application than this one: both share numpy and Python."""
+    folder = _folder()
+    try:
+        stamp = (folder / STAMP).read_text(encoding="utf-8").strip() if folder is not None else None
+    except OSError:
+        return None
+    return stamp if stamp != desktop_rag.__version__ else None
 
 
 def version() -> str | None:

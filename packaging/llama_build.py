@@ -6,6 +6,7 @@ The environment holds the one package that differs and finds everything else in 
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shlex
 import subprocess
@@ -75,7 +76,8 @@ def pinned() -> str:
 
 def build(folder: Path, arguments: list[str]) -> None:
     """Compile the wheel with these arguments for CMake, unless it is there, and install it in the environment."""
-    wheels = folder / "wheels"
+    # Another version or other arguments are another wheel.
+    wheels = folder / "wheels" / hashlib.sha256(repr((pinned(), arguments)).encode()).hexdigest()[:12]
     if not any(wheels.glob("llama_cpp_python-*.whl")):
         # Not from the cache, which holds the usual build under the same name, and not into it either.
         command = [str(python_of(folder)), "-m", "pip", "wheel", "--no-cache-dir", "--no-deps", "--verbose"]

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import desktop_rag
 from desktop_rag import torch_part
 from desktop_rag.engines.protocol import LoadOptions
+from desktop_rag.engines.transformers import TransformersEngine
 from desktop_rag.errors import ModelError
 
 if TYPE_CHECKING:
@@ -34,8 +36,6 @@ def test_what_needs_it_says_how_to_add_it(installed: Path) -> None:
 
 
 def test_the_transformers_engine_says_it_before_it_looks_at_the_model(installed: Path, tmp_path: Path) -> None:
-    from desktop_rag.engines.transformers import TransformersEngine
-
     with pytest.raises(ModelError, match="The Transformers engine needs PyTorch"):
         TransformersEngine(tmp_path / "nothing", LoadOptions())
 
@@ -53,6 +53,20 @@ def test_the_other_package_is_found_behind_the_applications_own_modules(
     torch_part.require("Converting a model")
     torch_part.require("Converting a model")
     assert sys.path == [str(installed)], "once, at the end"
+
+
+def test_a_package_for_another_version_is_not_reached_for(installed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "torch")
+    (installed / "torch").mkdir(parents=True)
+    (installed / "torch/__init__.py").touch()
+    (installed / torch_part.STAMP).write_text("0.0.9\n")
+    with pytest.raises(ModelError, match=r"and desktop-rag-torch is of version 0\.0\.9\.") as raised:
+        torch_part.require("Converting a model")
+    assert f"desktop-rag-torch_{desktop_rag.__version__}_" in raised.value.hint
+    assert not torch_part.is_there()
+    assert sys.path == []
+    (installed / torch_part.STAMP).write_text(f"{desktop_rag.__version__}\n")
+    torch_part.require("Converting a model")
 
 
 def test_from_source_it_is_set_up_again(monkeypatch: pytest.MonkeyPatch) -> None:

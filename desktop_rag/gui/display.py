@@ -7,16 +7,22 @@ import os
 import sys
 from pathlib import Path
 
+from PySide6.QtNetwork import QLocalSocket
+
 from desktop_rag.errors import UsageError
 
 _X11 = "libX11.so.6"
+_WAIT_MS = 2000
 
 
 def check_display() -> None:
     """Raises UsageError("no_display") on a Linux system without one that can be reached."""
-    if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
+    if not sys.platform.startswith("linux"):
         return
-    if _wayland() or _x11():
+    wanted = [name.partition(":")[0] for name in os.environ.get("QT_QPA_PLATFORM", "").split(";") if name]
+    checks = {"wayland": _wayland, "xcb": _x11}
+    # What was asked for besides these two needs neither.
+    if any(name not in checks for name in wanted) or any(checks[name]() for name in wanted or checks):
         return
     raise UsageError(
         "no_display",
@@ -26,8 +32,17 @@ def check_display() -> None:
 
 
 def _wayland() -> bool:
+    """Whether the compositor that the session names is there; a socket's file outlives it."""
+    if os.environ.get("WAYLAND_SOCKET"):
+        return True
     name = os.environ.get("WAYLAND_DISPLAY")
-    return bool(name) and (Path(os.environ.get("XDG_RUNTIME_DIR", "/"), name or "")).exists()
+    if not name:
+        return False
+    socket = QLocalSocket()
+    socket.connectToServer(str(Path(os.environ.get("XDG_RUNTIME_DIR", "/"), name)))
+    found = socket.waitForConnected(_WAIT_MS)
+    socket.abort()
+    return bool(found)
 
 
 def _x11() -> bool:

@@ -24,3 +24,8 @@ def tip(text: str) -> str:
         return shown
     lines = escape(shown).replace("\n", "<br>")
     return f"<qt>{lines}</qt>"
+
+
+def plain(text: str) -> str:
+    """A text for a button or a menu, in which an ampersand stands for itself and not for a shortcut."""
+    return text.replace("&", "&&")

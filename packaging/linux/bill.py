@@ -29,6 +29,7 @@ _COMMON = re.compile("Apache|LGPL")  # those lie in /usr/share/common-licenses
 _INSIDE = (
     ("llama.cpp", "llama-cpp-python", "MIT"),
     ("Qt", "pyside6-essentials", "LGPL-3.0-only"),
+    ("ICU", "pyside6-essentials", "Unicode-3.0"),
     ("PDFium", "pypdfium2", "BSD-3-Clause AND Apache-2.0"),
     ("SQLCipher", "sqlcipher3-wheels", "BSD-3-Clause"),
     ("OpenSSL", "sqlcipher3-wheels", "Apache-2.0"),
@@ -69,7 +70,7 @@ def parts(distributions: Iterable[str], models: Sequence[str]) -> list[Part]:
             found.append(Part(name, version, licence, "library", files=_own_text(name)))
     for model in models:
         entry = find(model)
-        texts = tuple(path for path in (MODELS_FOLDER / model).glob("LICENSE*") if path.is_file())
+        texts = tuple(path for path in (MODELS_FOLDER / model).glob("LICENSE*") if path.is_file()) or _own_text(model)
         found.append(Part(model, entry.source.version or "converted", entry.licence, "model", files=texts))
     if "numpy" in names:
         found.append(Part("CPython", platform.python_version(), "PSF-2.0", "library", files=_python_licence()))
@@ -116,7 +117,8 @@ def copyright_of(found: Sequence[Part]) -> str:
 def licences(found: Sequence[Part], folder: Path) -> None:
     """Every licence text that the parts bring, one folder a part. SystemExit for one whose terms nobody could read."""
     for part in found:
-        if not part.files and part.purl and not _COMMON.search(part.licence):
+        carried = part.version.startswith("as in ")  # its text is among its carrier's
+        if not part.files and not carried and not _COMMON.search(part.licence):
             raise SystemExit(f"{part.name} brings no licence text: put it into {_TEXTS}.")
         for number, file in enumerate(part.files):
             target = folder / part.name / (file.name if number == 0 else f"{number}-{file.name}")
@@ -139,8 +141,7 @@ def _distribution(name: str) -> Part:
 
 
 def _own_text(name: str) -> tuple[Path, ...]:
-    path = _TEXTS / f"{name}.txt"
-    return (path,) if path.is_file() else ()
+    return tuple(path for path in _TEXTS.glob("*.txt") if name == path.stem or name.startswith(f"{path.stem}-"))
 
 
 def _licence(name: str, metadata: importlib.metadata.PackageMetadata) -> str:

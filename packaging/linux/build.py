@@ -77,7 +77,7 @@ def prepare() -> None:
     subprocess.run([sys.executable, str(ROOT / "packaging/dev.py"), "setup"], check=True)
     WORK.mkdir(parents=True, exist_ok=True)
     llama_build.make_environment(WORK)
-    wanted = repr((TOOLS, VARIANTS))
+    wanted = repr((TOOLS, VARIANTS, llama_build.pinned()))
     if not (WORK / "prepared").is_file() or (WORK / "prepared").read_text() != wanted:
         say("Compiling llama.cpp for every generation of processors, and getting the tools …")
         llama_build.build(WORK, VARIANTS)

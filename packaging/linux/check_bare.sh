@@ -158,6 +158,15 @@ for _ in $(seq 100); do [ -S "/tmp/.X11-unix/X${display#:}" ] && break; sleep 0.
 mount --bind /tmp/.X11-unix "$system/tmp/.X11-unix"
 export DISPLAY=$display
 look() { import -window root "$work/$1.png"; }
+# The processes of the bare system that are the application, never those of this machine.
+ours() {
+    local process
+    for process in /proc/[0-9]*; do
+        if [ "$(readlink "$process/root")" = "$system" ] && [[ $(readlink "$process/exe") == *desktop-rag* ]]; then echo "${process#/proc/}"; fi
+    done 2>/dev/null
+}
+the_window() { local one; for one in $(ours); do tr '\0' ' ' < "/proc/$one/cmdline" | grep -q "desktop-rag window" && echo "$one"; done; }
+end_ours() { local all; all=$(ours); [ -z "$all" ] || kill $all 2>/dev/null || true; }
 await() { # await SECONDS COMMAND...: until it succeeds
     local left=$(( $1 * 5 )); shift
     until "$@"; do left=$((left - 1)); [ $left -gt 0 ] || return 1; sleep 0.2; done
@@ -188,9 +197,12 @@ xdotool type --delay 20 "$question"
 xdotool key Return
 sleep 25
 look 4-answer
-kill $window 2>/dev/null; pkill -TERM -f "^/opt/desktop-rag/desktop-rag|^desktop-rag window" || true
+# A polite end for the window alone, which has to end its workers.
+kill $(the_window) || true
+wait $window 2>/dev/null || true
 sleep 3
-left=$(pgrep -fc "/opt/desktop-rag/desktop-rag" || true)
+left=$(ours | wc -l)
+end_ours
 
 # The column of the conversation alone: the passages beside it hold the same words.
 convert "$work/4-answer.png" -crop 660x560+250+85 +repage "$work/answer.png"
@@ -209,12 +221,13 @@ start() { # start DATA COMMAND...: seconds from the start of the process to a wi
     local number=$!
     await 90 grep -q usable "$data/logs/window.log" 2>/dev/null
     seconds_of "$data/logs/window.log"
+    end_ours
     kill $number 2>/dev/null || true
-    pkill -TERM -f "desktop-rag window|bin/desktop-rag$" || true
     wait $number 2>/dev/null || true
     # A start beside a window that is still open would only bring that one to the front.
-    await 20 sh -c '! pgrep -f "desktop-rag (window|worker)" > /dev/null'
+    await 20 nobody_left "$data"
 }
+nobody_left() { [ -z "$(ours)" ] && ! pgrep -f -- "--data-dir $1" > /dev/null; }
 source_run() { env DESKTOP_RAG_DATA_DIR="$work/source/data" DESKTOP_RAG_CONFIG_DIR="$work/source/config" "$root/.venv/bin/desktop-rag" "$@"; }
 rm -rf "$work/source"
 source_run add "$document" --yes >> "$log" 2>&1
@@ -229,9 +242,14 @@ person env DISPLAY="$display" desktop-rag window >> "$log" 2>&1 &
 window=$!
 sleep 8
 inside env DEBIAN_FRONTEND=noninteractive apt-get remove -y desktop-rag > "$work/removed.txt" 2>&1 && removed=true || removed=false
-sleep 1
+sleep 6
+look 5-removed
+end_ours
 kill $window 2>/dev/null || true
-pkill -TERM -f "desktop-rag window" || true
+gone_run() { env DESKTOP_RAG_DATA_DIR="$work/gone/data" DESKTOP_RAG_CONFIG_DIR="$work/gone/config" "$root/.venv/bin/desktop-rag" "$@"; }
+rm -rf "$work/gone"
+gone_run add "$work/5-removed.png" --policy keep --yes >> "$log" 2>&1
+gone_run documents --text 5-removed.png --json > "$work/gone.json" 2>> "$log"
 kept=false; [ -f "$system/home/person/.local/share/desktop-rag/library.db" ] && kept=true
 gone=false; [ ! -e "$system/opt/desktop-rag" ] && gone=true
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 WORK = Path(os.environ["WORK"])
+REMOVED = "The application was removed while it was running."
 EXPECTED = os.environ["EXPECTED"]
 MOST_MB, MOST_RATIO = 450, 1.2
 # A text recogniser may read a screen's narrow spaces as none.
@@ -20,7 +21,7 @@ _LOOSE = re.compile(r"\s+")
 def main() -> int:
     """Gather, judge, print."""
     asked, baseline, upgraded = _json("ask.json"), _json("ask-x64.json"), _json("upgraded.json")
-    screen = " ".join(page["text"] for page in _json("screen.json").get("pages", []))
+    screen, gone = _screen("screen.json"), _screen("gone.json")
     doctor, doctor_baseline = _json("doctor.json"), _json("doctor-x64.json")
     starts = [row.split() for row in _text("starts.txt").splitlines()]
     seconds = {
@@ -52,6 +53,7 @@ def main() -> int:
             "nothing_left": _flag("GONE"),
             "documents_kept": _flag("KEPT"),
             "said": next((row for row in _text("removed.txt").splitlines() if row.startswith("Desktop RAG is")), None),
+            "window_said": REMOVED if _same(REMOVED, gone) else None,
         },
         "processes_left_after_closing": int(os.environ["LEFT"]),
     }
@@ -76,7 +78,7 @@ def _failures(told: dict[str, Any]) -> list[str]:
         f"it starts more than {MOST_RATIO} times as slowly as the source": told["start_ratio"] <= MOST_RATIO,
         "there was a network": not told["network"],
         "the system was not bare": not told["python_or_compiler"],
-        "a process is not sealed": all(state == "seccomp" for state in told["sealed"].values()),
+        "a process is not sealed": set(told["sealed"].values()) == {"seccomp"},
         "the baseline was not used, or does not answer": told["baseline"]["variant"] == "x64"
         and bool(told["baseline"]["answer"]),
         "the library of an older version does not answer": told["older_data"]["citation_page"] is not None,
@@ -89,9 +91,15 @@ def _failures(told: dict[str, Any]) -> list[str]:
         and removed["nothing_left"]
         and removed["documents_kept"]
         and bool(removed["said"]),
+        "the window does not say that it was removed": removed["window_said"] is not None,
         "processes were left": told["processes_left_after_closing"] == 0,
     }
     return [what for what, held in checks.items() if not held]
+
+
+def _screen(name: str) -> str:
+    """What our own text recognition has read on a picture of the screen."""
+    return " ".join(page["text"] for page in _json(name).get("pages", []))
 
 
 def _answer_part(screen: str) -> str:
@@ -123,9 +131,10 @@ def _text(name: str) -> str:
 
 def _json(name: str) -> dict[str, Any]:
     try:
-        return dict(json.loads(_text(name)))
+        found = dict(json.loads(_text(name)))
     except ValueError:
-        return {"answer": "", "citations": [], "devices": [{"kind": "cpu", "variants": []}], "seal": {}}
+        found = {}
+    return {"answer": "", "citations": [], "devices": [{"kind": "cpu", "variants": []}], "seal": {}} | found
 
 
 if __name__ == "__main__":

@@ -78,6 +78,14 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
+def of_the_system(source: str) -> bool:
+    """Whether a library stays the system's: the package depends on it, and Debian keeps it safe.
+
+    Python itself is carried, also where the system's one made the package.
+    """
+    return source.startswith(("/lib/", "/usr/lib/")) and not re.search(r"/(lib)?python3", source)
+
+
 def declared() -> list[Requirement]:
     """The dependencies of pyproject.toml, without the server that only benchmarks from source start."""
     rows = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]

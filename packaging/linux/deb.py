@@ -32,6 +32,11 @@ class Package:
     scripts: tuple[Path, ...] = ()
 
 
+def debian_version(version: str) -> str:
+    """A version of Python's as Debian sorts it: what comes before a release is smaller than the release."""
+    return re.sub(r"\.?(a|b|rc)(\d+)", r"~\1\2", re.sub(r"\.dev(\d+)", r"~~dev\1", version))
+
+
 def library_packages(stage: Path, work: Path) -> list[str]:
     """The packages of Debian that hold the libraries which the programs below `stage` ask for (dpkg-shlibdeps)."""
     shutil.rmtree(work, ignore_errors=True)

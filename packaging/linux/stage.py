@@ -19,8 +19,10 @@ import tree
 from contents import APP, HERE, MODELS_FOLDER, OUT, ROOT, WORK, say
 
 import desktop_rag
+from desktop_rag import torch_part
 
 FILES = HERE / "files"
+VERSION = deb.debian_version(desktop_rag.__version__)
 TORCH = APP / "torch"
 SIZES = (16, 24, 32, 48, 64, 128, 256, 512)
 MIME = (
@@ -66,7 +68,7 @@ def application(folder: Path, compression: list[str]) -> Path:
     say("Which libraries of the system it asks for …")
     package = deb.Package(
         "desktop-rag",
-        desktop_rag.__version__,
+        VERSION,
         "ask your own private documents, on your own machine",
         _TEXT,
         depends=(*deb.library_packages(stage, WORK / "shlibdeps"), "fontconfig-config", "shared-mime-info"),
@@ -87,6 +89,7 @@ def torch(compression: list[str]) -> Path:
         _copy_distribution(name, stage / TORCH)
     for name in contents.TORCH_MODELS:
         shutil.copytree(MODELS_FOLDER / name, stage / APP / "_internal/share/desktop-rag/models" / name)
+    (stage / TORCH / torch_part.STAMP).write_text(desktop_rag.__version__ + "\n")
     tree.strip(stage / TORCH)
     tree.forget_build_paths(stage / TORCH)
     documents = _documents(stage, "desktop-rag-torch")
@@ -96,12 +99,12 @@ def torch(compression: list[str]) -> Path:
     bill.licences(parts, documents / "licences")
     package = deb.Package(
         "desktop-rag-torch",
-        desktop_rag.__version__,
+        VERSION,
         "Desktop RAG's part that converts and measures other models",
         _TORCH_TEXT,
         # The parts of both share Python, numpy and the tokenizers of one build.
         depends=(
-            f"desktop-rag (= {desktop_rag.__version__})",
+            f"desktop-rag (= {VERSION})",
             *deb.library_packages(stage, WORK / "shlibdeps-torch"),
         ),
     )
@@ -157,7 +160,7 @@ def _documents(stage: Path, name: str) -> Path:
     folder = stage / "usr/share/doc" / name
     folder.mkdir(parents=True)
     (folder / "NEWS.gz").write_bytes(gzip.compress((ROOT / "CHANGELOG.md").read_bytes(), 9, mtime=0))
-    entry = f"{name} ({desktop_rag.__version__}) stable; urgency=medium\n\n  * See NEWS.gz.\n\n"
+    entry = f"{name} ({VERSION}) stable; urgency=medium\n\n  * See NEWS.gz.\n\n"
     entry += f" -- {deb.MAINTAINER}  {email.utils.formatdate(_when())}\n"
     (folder / "changelog.gz").write_bytes(gzip.compress(entry.encode(), 9, mtime=0))
     return folder

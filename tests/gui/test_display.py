@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="ot
 
 @pytest.fixture(autouse=True)
 def _nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("QT_QPA_PLATFORM", "DISPLAY", "WAYLAND_DISPLAY"):
+    for name in ("QT_QPA_PLATFORM", "DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -33,10 +34,31 @@ def test_no_screen_is_said(monkeypatch: pytest.MonkeyPatch, given: dict[str, str
     assert "desktop-rag --help" in raised.value.hint
 
 
-def test_a_wayland_socket_is_a_screen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (tmp_path / "wayland-0").touch()
+def test_a_compositor_that_answers_is_a_screen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
+    with socket.socket(socket.AF_UNIX) as compositor:
+        compositor.bind(str(tmp_path / "wayland-0"))
+        with pytest.raises(UsageError):  # what one that has ended left behind
+            check_display()
+        compositor.listen()
+        check_display()
+        monkeypatch.setenv("QT_QPA_PLATFORM", "xcb")
+        with pytest.raises(UsageError):
+            check_display()
+        monkeypatch.setenv("QT_QPA_PLATFORM", "xcb;wayland:decoration=none")
+        check_display()
+
+
+@pytest.mark.parametrize("platform", ["xcb", "wayland", "wayland;xcb", ";"])
+def test_who_asks_for_a_screen_that_is_not_there_is_told_too(monkeypatch: pytest.MonkeyPatch, platform: str) -> None:
+    monkeypatch.setenv("QT_QPA_PLATFORM", platform)
+    with pytest.raises(UsageError, match="There is no screen"):
+        check_display()
+
+
+def test_an_open_connection_to_a_compositor_is_a_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WAYLAND_SOCKET", "7")
     check_display()
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QPoint, QSize, QUrl
 from PySide6.QtGui import QDesktopServices, QImage, QTextCursor, QTextDocument
-from PySide6.QtWidgets import QApplication, QLabel, QTextBrowser, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QTextBrowser, QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop_rag.gui.chat import entries, markup
@@ -19,6 +19,7 @@ from desktop_rag.gui.chat.answer_card import AnswerCard
 from desktop_rag.gui.chat.question_card import QuestionCard
 from desktop_rag.gui.chat.rich_text import RichText
 from desktop_rag.gui.pieces import open_link
+from desktop_rag.gui.pieces.buttons import ChipButton
 from desktop_rag.gui.pieces.confirm import Confirm
 from desktop_rag.gui.pieces.labels import ElidedLabel
 from desktop_rag.gui.reveal import Reveal
@@ -186,3 +187,17 @@ def test_a_passage_that_speaks_to_the_model_says_so(theme: Theme, reveal: Reveal
         card = PassageCard(theme, reveal, {**passage, "instruction_like": marked}, 1)
         shown(qtbot, card)
         assert (INSTRUCTIONS in words_on(card)) is marked
+
+
+def test_an_ampersand_in_a_name_is_read_and_is_no_shortcut(qtbot: QtBot, theme: Theme) -> None:
+    button = ChipButton(theme, "Smith & Sons")
+    qtbot.addWidget(button)
+    assert button.text() == button.accessibleName() == "Smith & Sons"
+    assert button.shortcut().isEmpty()
+    button.say("a&b.pdf")
+    assert button.text() == button.accessibleName() == "a&b.pdf"
+    assert QPushButton.text(button) == "a&&b.pdf", "what Qt draws as one"
+    assert button.shortcut().isEmpty()
+    button.resize(button.sizeHint())
+    button._fit()
+    assert button.text() == "a&b.pdf", "there is room for it as it is read"

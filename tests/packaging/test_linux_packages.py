@@ -81,6 +81,20 @@ def test_what_is_left_out(contents: Any, path: str, left_out: bool) -> None:
     assert bool(contents.LEFT_OUT.search(path)) is left_out
 
 
+@pytest.mark.parametrize(
+    ("source", "stays"),
+    [
+        ("/usr/lib/x86_64-linux-gnu/libssl.so.3", True),
+        ("/lib/x86_64-linux-gnu/libc.so.6", True),
+        ("/usr/lib/python3.11/lib-dynload/_ssl.cpython-311-x86_64-linux-gnu.so", False),
+        ("/usr/lib/x86_64-linux-gnu/libpython3.11.so.1.0", False),
+        ("/home/me/.venv/lib/python3.11/site-packages/cv2/cv2.abi3.so", False),
+    ],
+)
+def test_only_the_systems_own_libraries_stay_behind(contents: Any, source: str, stays: bool) -> None:
+    assert contents.of_the_system(source) is stays
+
+
 # -- the tree ----------------------------------------------------------------------------------
 
 
@@ -197,6 +211,16 @@ def test_a_package_says_what_it_is(deb: Any, tmp_path: Path) -> None:
     assert "root/root" in listed
 
 
+@pytest.mark.parametrize(
+    ("before", "after"), [("0.2.0rc1", "0.2.0"), ("0.2.0.dev3", "0.2.0a1"), ("0.1.9", "0.2.0b2"), ("0.2.0", "0.2.1")]
+)
+def test_versions_follow_each_other_as_debian_sorts_them(deb: Any, before: str, after: str) -> None:
+    if shutil.which("dpkg") is None:
+        pytest.skip("needs dpkg")
+    given = [deb.debian_version(before), "lt", deb.debian_version(after)]
+    assert subprocess.run(["dpkg", "--compare-versions", *given], check=False).returncode == 0
+
+
 def test_the_scripts_are_shell() -> None:
     for name in ("files/prerm", "files/postrm", "check_bare.sh"):
         subprocess.run(["bash", "-n", str(LINUX / name)], check=True)
@@ -226,6 +250,7 @@ def report(folder: Path, monkeypatch: pytest.MonkeyPatch, **changed: Any) -> dic
         "ask-x64.json": {"answer": "On 7 March 2025.", "citations": []},
         "upgraded.json": {"answer": "On 7 March 2025.", "citations": [{"page": 1}]},
         "screen.json": {"pages": [{"text": "When did it return? It returned on7 March2025. 1"}]},
+        "gone.json": {"pages": [{"text": "This window has to be closed The application wasremoved while it was running."}]},
         "doctor.json": {"seal": {"library": "seccomp"}, "devices": device},
         "doctor-x64.json": {"seal": {}, "devices": [{**device[0], "variant": "x64"}]},
         "root.json": {"problems": ["It runs as root: start it as yourself."]},
@@ -285,6 +310,9 @@ def test_a_good_run_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         ({"READONLY": "70"}, "cannot be written"),
         ({"LEFT": "2"}, "processes were left"),
         ({"UPGRADED": "false"}, "older package"),
+        ({"doctor.json": {"seal": {}}}, "not sealed"),
+        ({"upgraded.json": {"error": {"code": "start_failed"}}}, "older version"),
+        ({"gone.json": {"pages": [{"text": "Ask your documents"}]}}, "does not say that it was removed"),
         ({"upgraded.json": {"answer": "", "citations": []}}, "older version"),
     ],
 )

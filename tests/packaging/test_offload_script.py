@@ -141,8 +141,10 @@ def test_a_wheel_is_built_once_never_from_the_cache(
 
     def record(command: list[str], folder: Path, environment: dict[str, str] | None = None) -> None:
         commands.append((command, environment))
-        (folder / "wheels").mkdir(exist_ok=True)
-        (folder / "wheels/llama_cpp_python-9-py3-none-linux_x86_64.whl").touch()
+        if "wheel" in command:
+            wheels = Path(command[command.index("--wheel-dir") + 1])
+            wheels.mkdir(parents=True)
+            (wheels / "llama_cpp_python-9-py3-none-linux_x86_64.whl").touch()
 
     monkeypatch.setattr(build, "run", record)
     build.build(tmp_path, ["-DGGML_VULKAN=on", "-DVulkan_INCLUDE_DIR=/a folder/include"])
@@ -150,8 +152,10 @@ def test_a_wheel_is_built_once_never_from_the_cache(
     assert {"--no-cache-dir", "--no-deps", build.pinned()} <= set(wheel)
     assert environment is not None
     assert environment["CMAKE_ARGS"].startswith("-DGGML_VULKAN=on '-DVulkan_INCLUDE_DIR=/a folder/include'")
-    build.build(tmp_path, [])
+    build.build(tmp_path, ["-DGGML_VULKAN=on", "-DVulkan_INCLUDE_DIR=/a folder/include"])
     assert [command[3] for command, _ in commands] == ["wheel", "install", "install"]
+    build.build(tmp_path, [])
+    assert [command[3] for command, _ in commands[3:]] == ["wheel", "install"], "other arguments are another wheel"
 
 
 def test_the_version_is_the_application_s(script: ModuleType) -> None:

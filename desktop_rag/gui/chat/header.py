@@ -13,6 +13,7 @@ from desktop_rag.gui.pieces.labels import ElidedLabel
 from desktop_rag.gui.reveal import Reveal
 from desktop_rag.gui.seal.chip import SealChip
 from desktop_rag.gui.theme import Theme
+from desktop_rag.gui.visible import plain
 
 
 class Header(QWidget):
@@ -98,7 +99,7 @@ class Header(QWidget):
         self.pane.rename("Hide sources and viewer" if open_ else "Show sources and viewer")
 
     def _add_choice(self, name: str, row: dict[str, Any] | None, chosen: bool) -> None:
-        action = self._menu.addAction(name)
+        action = self._menu.addAction(plain(name))
         action.setCheckable(True)
         action.setChecked(chosen)
         action.triggered.connect(lambda: self.collection_chosen.emit(row))

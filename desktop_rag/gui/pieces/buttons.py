@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QPushButton, QSizePolicy, QToolButton, QWidget
 
 from desktop_rag.gui.pieces.labels import restyle
 from desktop_rag.gui.theme import Theme
-from desktop_rag.gui.visible import tip
+from desktop_rag.gui.visible import plain, tip
 
 _ROOM = 4  # what Qt leaves between icon and words is too little
 
@@ -83,7 +83,8 @@ class TextButton(QPushButton):
         role: str = "",
         parent: QWidget | None = None,
     ) -> None:
-        super().__init__(text, parent)
+        super().__init__(plain(text), parent)
+        self._words = text
         self._theme, self._icon = theme, icon
         self._role = role or {"primary": "on_accent", "danger": "bad", "link": "accent"}.get(kind, "muted")
         self.setProperty("kind", kind)
@@ -94,6 +95,15 @@ class TextButton(QPushButton):
             theme.watch(self._refresh)
         if on_click is not None:
             self.clicked.connect(lambda: on_click())
+
+    def text(self) -> str:
+        """The words as they are read."""
+        return self._words
+
+    def setText(self, text: str) -> None:
+        """Change the words alone; every character of them stands for itself."""
+        self._words = text
+        super().setText(plain(text))
 
     def say(self, text: str) -> None:
         """Change the words and with them the accessible name."""

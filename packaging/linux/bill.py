@@ -33,6 +33,7 @@ _INSIDE = (
     ("PDFium", "pypdfium2", "BSD-3-Clause AND Apache-2.0"),
     ("SQLCipher", "sqlcipher3-wheels", "BSD-3-Clause"),
     ("OpenSSL", "sqlcipher3-wheels", "Apache-2.0"),
+    ("OpenSSL", "cryptography", "Apache-2.0"),
     ("Intel oneMKL", "ctranslate2", "LicenseRef-Intel-Simplified-Software-License"),
     ("oneDNN", "ctranslate2", "Apache-2.0"),
     ("Kompute", "gpt4all", "Apache-2.0"),

@@ -221,9 +221,8 @@ start() { # start DATA COMMAND...: seconds from the start of the process to a wi
     local number=$!
     await 90 grep -q usable "$data/logs/window.log" 2>/dev/null
     seconds_of "$data/logs/window.log"
-    end_ours
-    kill $number 2>/dev/null || true
-    wait $number 2>/dev/null || true
+    pkill -TERM -P "$number" || true  # a function in the background is a shell, and the window its child
+    wait "$number" 2>/dev/null || true
     # A start beside a window that is still open would only bring that one to the front.
     await 20 nobody_left "$data"
 }

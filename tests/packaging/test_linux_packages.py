@@ -250,7 +250,7 @@ def report(folder: Path, monkeypatch: pytest.MonkeyPatch, **changed: Any) -> dic
         "ask-x64.json": {"answer": "On 7 March 2025.", "citations": []},
         "upgraded.json": {"answer": "On 7 March 2025.", "citations": [{"page": 1}]},
         "screen.json": {"pages": [{"text": "When did it return? It returned on7 March2025. 1"}]},
-        "gone.json": {"pages": [{"text": "This window has to be closed The application wasremoved while it was running."}]},
+        "gone.json": {"pages": [{"text": "Sealed The application wasremoved while it was running."}]},
         "doctor.json": {"seal": {"library": "seccomp"}, "devices": device},
         "doctor-x64.json": {"seal": {}, "devices": [{**device[0], "variant": "x64"}]},
         "root.json": {"problems": ["It runs as root: start it as yourself."]},

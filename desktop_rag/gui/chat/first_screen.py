@@ -100,7 +100,7 @@ class FirstScreen(QWidget):
         names = {str(document.get("name")) for document in documents}
         questions = [question for name, question in sample_questions().items() if name in names][:3]
         of = f" in {collection}" if collection else ""
-        sentence = f"{words.plural(len(documents), 'document')}{of}. Every answer shows the passages it rests on."
+        sentence = f"{words.plural(len(documents), 'document')}{of}. Every answer shows what it rests on."
         self._say("quote", "Ask your documents", sentence, False, questions)
 
     @property

@@ -7,12 +7,14 @@
 # network namespace of its own (nothing but a loopback that is down) adds a PDF and asks, in the terminal and in the
 # window. The window is worked by keys and clicks from outside (Xvfb and xdotool run on this machine, not in the bare
 # one), and what it answers is read off a picture of the screen, by the application's own text recognition.
+# DEBIAN_SUITE=trixie tries a newer Debian than 12.
 # Prints {"deb_mb", "installed", "answer", "citation_page", "window_answer", "start_ratio", "network": false, ...}.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 work=$root/build/linux/bare
 mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
+suite=${DEBIAN_SUITE:-bookworm}
 question="When did the pump return to service?"
 expected="7 March 2025"
 document=$root/assets/samples/pump-maintenance-report.pdf
@@ -26,7 +28,7 @@ while [ $# -gt 0 ]; do
     case $1 in
         --json) json=true ;;
         --deb) deb=$2; shift ;;
-        *) sed -n '2,11p' "${BASH_SOURCE[0]}"; exit 2 ;;
+        *) sed -n '2,12p' "${BASH_SOURCE[0]}"; exit 2 ;;
     esac
     shift
 done
@@ -59,16 +61,17 @@ finish
 
 # -- a bare system ------------------------------------------------------------------------------------------------
 
-if [ ! -f "$work/base.tar" ]; then
-    say "A bare Debian 12 …"
+base=$work/$suite.tar
+if [ ! -f "$base" ]; then
+    say "A bare Debian, $suite …"
     rm -rf "$work/base"
-    debootstrap --variant=minbase bookworm "$work/base" "$mirror" >> "$log" 2>&1
-    tar -C "$work/base" -cf "$work/base.tar" .
+    debootstrap --variant=minbase "$suite" "$work/base" "$mirror" >> "$log" 2>&1
+    tar -C "$work/base" -cf "$base" .
     rm -rf "$work/base"
 fi
 rm -rf --one-file-system "$system"
 mkdir -p "$system"
-tar -C "$system" -xf "$work/base.tar"
+tar -C "$system" -xf "$base"
 mount -t proc proc "$system/proc"
 mount -t tmpfs tmpfs "$system/tmp"
 mount -t tmpfs tmpfs "$system/dev"

@@ -6,6 +6,7 @@ import importlib.metadata
 import platform
 import re
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -74,7 +75,7 @@ def parts(distributions: Iterable[str], models: Sequence[str]) -> list[Part]:
         texts = tuple(path for path in (MODELS_FOLDER / model).glob("LICENSE*") if path.is_file()) or _own_text(model)
         found.append(Part(model, entry.source.version or "converted", entry.licence, "model", files=texts))
     if "numpy" in names:
-        found.append(Part("CPython", platform.python_version(), "PSF-2.0", "library", files=_python_licence()))
+        found.append(Part("CPython", _python_version(), "PSF-2.0", "library", files=_python_licence()))
     return sorted(found, key=lambda part: part.name.casefold())
 
 
@@ -154,6 +155,16 @@ def _licence(name: str, metadata: importlib.metadata.PackageMetadata) -> str:
     ]
     short = (metadata.get("License") or "").strip().splitlines()
     return str(told or " AND ".join(classified) or (short[0] if short else "not stated"))
+
+
+def _python_version() -> str:
+    """Its own, or that of Debian's package, whose last part counts the repairs."""
+    version = platform.python_version()
+    if sys.base_prefix != "/usr":
+        return version
+    name = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    asked = ["dpkg-query", "--show", "--showformat", "${Version}", name]
+    return subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip() or version
 
 
 def _python_licence() -> tuple[Path, ...]:

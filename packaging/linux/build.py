@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Build the Debian packages: `python3 packaging/linux/build.py`.
+"""Build the Debian packages: `/usr/bin/python3.11 packaging/linux/build.py`.
 
     --fast      compress little: for trying out what was built
     --no-torch  leave `desktop-rag-torch` out
 
-Needs Debian's dpkg-dev and binutils, and about 10 GB. Everything happens under build/linux; the packages and what they
+Needs Debian's dpkg-dev and binutils, and about 10 GB. The Python that runs it is packed: on Debian 12 its own, which is
+kept safe, with python3.11-venv and libpython3.11. Everything happens under build/linux; the packages and what they
 consist of (sizes.txt, the SBOM) end in build/linux/out. The first run compiles llama.cpp for every generation of
 processors, and OpenCV without what is not called: about 13 minutes on two cores.
 """
@@ -45,6 +46,8 @@ def main(arguments: list[str]) -> int:
         print(f"Missing here: {', '.join(missing)}. Install them: apt-get install dpkg-dev binutils")
         return 2
     began = time.monotonic()
+    if sys.base_prefix != "/usr":
+        say(f"Note: this Python ({sys.base_prefix}) is packed, and it is not the one that Debian keeps safe.")
     prepare()
     inside = str(WORK / "venv/bin/python")
     if Path(sys.executable) != Path(inside):

@@ -43,7 +43,8 @@ newest() { ls -t "$root"/build/linux/out/desktop-rag_*_amd64.deb 2>/dev/null | h
 deb=${deb:-$(newest)}
 if [ -z "$deb" ]; then
     say "There is no package yet: building it …"
-    python3 "$here/build.py" --no-torch >&2
+    builder=$(command -v /usr/bin/python3.11 || command -v python3)
+    "$builder" "$here/build.py" --no-torch >&2
     deb=$(newest)
 fi
 system=$work/system

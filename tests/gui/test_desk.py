@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +21,34 @@ from desktop_rag.store.key import make_key
 from desktop_rag.workers import program
 from tests.gui.scripted import ScriptedBackend
 
+Start = Callable[[], Desk]
+
 
 @pytest.fixture
-def desk(qapp: QApplication, qtbot: QtBot, theme: Theme, tmp_path: Path) -> Iterator[Desk]:
+def start(qapp: QApplication, theme: Theme, tmp_path: Path) -> Iterator[Start]:
+    """Makes desks on one data directory. Every window made is deleted afterwards: an abandoned one stays for others."""
     data_dir = paths.private_dir(tmp_path / "desk")
     make_key(data_dir, "file")
-    desk = Desk(qapp, Settings(data_dir), data_dir, ScriptedBackend)
+    desks: list[Desk] = []
+
+    def make() -> Desk:
+        desks.append(Desk(qapp, Settings(data_dir), data_dir, ScriptedBackend))
+        return desks[-1]
+
+    yield make
+    for desk in desks:
+        desk.window.close()
+        desk.window.deleteLater()
+    theme._apply()
+
+
+@pytest.fixture
+def desk(start: Start, qtbot: QtBot) -> Desk:
+    """The application's one window on a scripted backend, opened."""
+    desk = start()
     desk.open()
     qtbot.waitUntil(lambda: desk.window.library.loaded and desk.window.tasks.count == 0)
-    yield desk
-    desk.window.close()
-    desk.window.deleteLater()
-    theme._apply()
+    return desk
 
 
 def test_the_window_takes_the_files_of_another_start(
@@ -75,11 +91,9 @@ def test_a_locked_window_keeps_the_files_until_it_is_open(
 
 
 def test_files_of_the_start_itself_wait_for_the_library(
-    qapp: QApplication, qtbot: QtBot, theme: Theme, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    start: Start, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    data_dir = paths.private_dir(tmp_path / "start")
-    make_key(data_dir, "file")
-    desk = Desk(qapp, Settings(data_dir), data_dir, ScriptedBackend)
+    desk = start()
     taken: list[Any] = []
     monkeypatch.setattr(desk.window, "add_paths", taken.append)
     desk.take(["/report.pdf"])
@@ -111,33 +125,25 @@ def test_an_application_that_is_gone_says_so_in_its_window(
     assert not desk.window.failure._again.isVisibleTo(desk.window.failure), "trying again changes nothing"
 
 
-def again(desk: Desk, qapp: QApplication, data_dir: Path) -> Desk:
-    desk.close()
-    return Desk(qapp, Settings(data_dir), data_dir, ScriptedBackend)
-
-
-def test_the_window_stands_where_it_was_left(desk: Desk, qapp: QApplication, tmp_path: Path, theme: Theme) -> None:
+def test_the_window_stands_where_it_was_left(desk: Desk, start: Start) -> None:
     desk.window.setGeometry(0, 30, 1024, 700)
-    following = again(desk, qapp, tmp_path / "desk")
-    window = following.open()
-    assert window.size().toTuple() == (1024, 700)
-    following.close()
+    desk.close()
+    assert start().open().size().toTuple() == (1024, 700)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no geometry"])
 def test_at_first_the_window_is_no_larger_than_the_screen(
-    content: bytes | None, desk: Desk, qapp: QApplication, tmp_path: Path, theme: Theme
+    content: bytes | None, desk: Desk, start: Start, tmp_path: Path
 ) -> None:
-    following = again(desk, qapp, tmp_path / "desk")
+    desk.close()
     kept = tmp_path / "desk/window.place"
     assert kept.stat().st_mode & 0o777 == 0o600
     kept.unlink() if content is None else kept.write_bytes(content)
-    window = following.open()
+    window = start().open()
     room = window.screen().availableSize()
     least = window.minimumSize()
     assert window.width() in (least.width(), 1280) or window.width() < room.width()
     assert window.height() in (least.height(), 800) or window.height() < room.height(), "its frame must fit too"
-    following.close()
 
 
 def test_where_nothing_can_be_written_it_just_closes(

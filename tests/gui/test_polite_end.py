@@ -20,6 +20,18 @@ end.stop()
 """
 
 
+_BEFORE = """
+import os, signal, sys
+from PySide6.QtCore import QCoreApplication
+from desktop_rag.gui.polite_end import PoliteEnd
+app = QCoreApplication([])
+end = PoliteEnd(lambda: (print("closed", flush=True), app.quit()))
+os.kill(os.getpid(), int(sys.argv[1]))
+app.exec()
+end.stop()
+"""
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_an_idle_loop_ends(number: signal.Signals) -> None:
@@ -32,3 +44,12 @@ def test_an_idle_loop_ends(number: signal.Signals) -> None:
         finally:
             window.kill()
     assert window.returncode == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_before_the_loop_ends_it_too(number: signal.Signals) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", _BEFORE, str(int(number))], stdout=subprocess.PIPE, text=True, timeout=60, check=True
+    )
+    assert ran.stdout == "closed\n"

@@ -31,6 +31,8 @@ from tests.gui.test_window_key import OTHER, OWN, settled, shown
 @pytest.fixture
 def desk(qapp: QApplication, qtbot: QtBot, theme: Theme, tmp_path: Path) -> Iterator[Desk]:
     """The application's one window on a scripted backend, opened."""
+    delete_what_waits()
+    assert not [left for left in QApplication.allWidgets() if isinstance(left, MainWindow)], "another test's window"
     data_dir = paths.private_dir(tmp_path / "desk")
     make_key(data_dir, "file")
     desk = Desk(qapp, Settings(data_dir), data_dir, ScriptedBackend)

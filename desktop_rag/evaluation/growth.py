@@ -21,7 +21,7 @@ from typing import Any
 import psutil  # type: ignore[import-untyped]
 
 from desktop_rag import paths
-from desktop_rag.errors import UsageError
+from desktop_rag.errors import ModelError, UsageError
 from desktop_rag.evaluation import growth_promises, ingest_text
 from desktop_rag.evaluation.growth_plot import svg
 from desktop_rag.evaluation.ingest_place import Crew, Place, Sizes, kept_place, place
@@ -180,9 +180,14 @@ def _naive(hire: Hire, sizes: Sequence[int], prose: Any) -> Generator[Event, Non
 
 
 def _encoders(hire: Hire) -> Steps:
-    """Passages a second of ours and of sentence-transformers as it comes, by turns over the same texts."""
+    """Passages a second of ours and of sentence-transformers as it comes, by turns over the same texts.
+
+    Where the other cannot run, it has no figures, and `error` says why: what was measured before is not lost for it.
+    """
     yield _told("encoding, and sentence-transformers as it comes")
-    rounds = []
+    mine: list[float] = []
+    default: list[float] = []
+    error = None
     with (
         place(hire, Sizes()) as own,
         closing(own.crew.fresh("retrieval")) as ours,
@@ -191,16 +196,20 @@ def _encoders(hire: Hire) -> Steps:
         for number in range(_ROUNDS):
             chance = Random(number)
             texts = [ingest_text.paragraph(chance, sentences=9) for _ in range(_ENCODED)]
-            mine = ours.call("encode", texts=texts)["seconds"]
-            default = other.call("default_encode", texts=texts)["seconds"]
-            rounds.append((_ENCODED / mine, _ENCODED / default))
-    ratios = [one / default for one, default in rounds]
+            mine.append(_ENCODED / ours.call("encode", texts=texts)["seconds"])
+            if error is None:
+                try:
+                    default.append(_ENCODED / other.call("default_encode", texts=texts)["seconds"])
+                except ModelError as missing:
+                    error = {"code": missing.code, "message": missing.message, "hint": missing.hint}
+    ratios = [one / another for one, another in zip(mine, default, strict=False)]
     return {
-        "passages_s": round(median(one for one, _ in rounds), 1),
-        "default_passages_s": round(median(default for _, default in rounds), 1),
-        "times": round(median(ratios), 2),
+        "passages_s": round(median(mine), 1),
+        "default_passages_s": round(median(default), 1) if default else None,
+        "times": round(median(ratios), 2) if ratios else None,
         "rounds": [round(ratio, 2) for ratio in ratios],
         "n": _ENCODED,
+        "error": error,
     }
 
 

@@ -56,13 +56,16 @@ def lines(done: Mapping[str, Any]) -> list[str]:
         said.append(f"{row['chunks']:>9,}" + "".join(f"{cell:>11}" for cell in cells))
     said += bars([(f"{row['chunks']:,}", row["p50_ms"], row["p95_ms"]) for row in done["sizes"]])
     encoder, naive = done["encoder"], done["rank_bm25"]
-    said.append(
-        f"encoding: {encoder['passages_s']:g} passages a second,"
-        f" sentence-transformers as it comes {encoder['default_passages_s']:g}"
-    )
+    said.append(f"encoding: {encoder['passages_s']:g} passages a second, {_default(encoder)}")
     if naive is not None:
         said.append(f"rank_bm25 over {naive['chunks']:,} passages: {naive['p50_ms']:.1f} ms a question")
     return [*said, *map(_line, done["targets"]), f"The growth as a picture: {done['plot']}"]
+
+
+def _default(encoder: Mapping[str, Any]) -> str:
+    if encoder["error"] is not None:
+        return f"not compared: {encoder['error']['message']} {encoder['error']['hint']}"
+    return f"sentence-transformers as it comes {encoder['default_passages_s']:g}"
 
 
 def _line(target: Mapping[str, Any]) -> str:

@@ -24,7 +24,7 @@ MODELS_FOLDER = ROOT / ".venv/share/desktop-rag/models"
 APP = Path("opt/desktop-rag")
 """Where the application lies on the user's system, from its root."""
 
-TORCH_ROOTS = ("sentence-transformers", "torch", "accelerate", "rank-bm25")  # the last is only measured against
+TORCH_ROOTS = ("sentence-transformers", "torch", "accelerate")
 # A container of two networks, whose code is never imported.
 NOT_BUNDLED = ("rapidocr",)
 # Chroma names them, for clusters, for its own server and for its own command line.
@@ -46,7 +46,7 @@ TORCH_MODELS = ("all-minilm-l6-v2", "multilingual-e5-small-q4")
 NOT_IMPORTED = (
     *("torch", "transformers", "sentence_transformers", "accelerate", "scipy", "sklearn", "sympy", "networkx"),
     *("kubernetes", "uvicorn", "uvloop", "httptools", "watchfiles", "websockets", "fastapi", "starlette"),
-    *("rapidocr", "shapely", "pyclipper", "rank_bm25", "pandas", "matplotlib", "IPython", "cupy", "cupyx", "numba"),
+    *("rapidocr", "shapely", "pyclipper", "pandas", "matplotlib", "IPython", "cupy", "cupyx", "numba"),
     *("pytest", "_pytest", "hypothesis", "mypy", "pip", "wheel", "tkinter", "_tkinter", "turtle", "idlelib"),
     *("setuptools", "pkg_resources", "_distutils_hack", "hf_xet"),
     # Where a number is registered: of all of phonenumbers only the patterns are used.

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from desktop_rag import paths
-from desktop_rag.errors import UsageError
+from desktop_rag.errors import ModelError, UsageError
 from desktop_rag.evaluation import growth_promises
 from desktop_rag.evaluation.growth import SIZES, grow
 from desktop_rag.evaluation.growth_plot import bars, svg
@@ -62,7 +65,7 @@ def row(chunks: int, p50: float, p95: float) -> dict[str, Any]:
 
 
 def measured(*rows: dict[str, Any], naive: int) -> dict[str, Any]:
-    encoder = {"times": 3.5, "passages_s": 80.0, "default_passages_s": 23.0}
+    encoder = {"times": 3.5, "passages_s": 80.0, "default_passages_s": 23.0, "error": None}
     found = {"base_mb": 270.0, "sizes": list(rows), "rank_bm25": {"chunks": naive, "p50_ms": 480.0}, "encoder": encoder}
     return {**found, "targets": growth_promises.targets(found), "plot": "growth.svg"}
 
@@ -90,6 +93,42 @@ def test_a_smaller_collection_promises_nothing() -> None:
     values = {target["name"]: target["value"] for target in done["targets"]}
     assert values["bm25_vs_rank_bm25"] is None
     assert values["hybrid_p50_ms_100000"] is None
+
+
+def test_without_pytorch_the_comparison_is_left_out_and_the_rest_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    from desktop_rag.evaluation import growth
+
+    hint = "Add it: sudo apt install ./desktop-rag-torch_1_amd64.deb"
+
+    class Worker:
+        def call(self, op: str, **_args: Any) -> dict[str, Any]:
+            if op == "default_encode":
+                raise ModelError("backend_missing", "The comparison needs PyTorch, which is not installed.", hint)
+            return {"seconds": 2.0}
+
+        def close(self) -> None:
+            pass
+
+    class Crew:
+        library = Worker()
+
+        def fresh(self, _role: str) -> Worker:
+            return Worker()
+
+    monkeypatch.setattr(growth, "place", lambda *_: nullcontext(SimpleNamespace(crew=Crew())))
+    encoder: dict[str, Any] = {}
+
+    def run() -> Iterator[dict[str, Any]]:
+        encoder.update((yield from growth._encoders(lambda _folder: Crew())))  # type: ignore[arg-type,return-value]
+
+    assert list(run()), "it tells what it does"
+    assert encoder["passages_s"] == growth._ENCODED / 2
+    assert encoder["times"] is None
+    done = measured(row(1_000, 2, 3), naive=1_000) | {"encoder": encoder}
+    done["targets"] = growth_promises.targets(done)
+    said = "\n".join(growth_promises.lines(done))
+    assert "not compared: The comparison needs PyTorch, which is not installed. Add it: sudo apt" in said
+    assert "– encoding_vs_default      not measured" in said
 
 
 def test_the_plot_is_a_picture_with_a_point_for_each_figure() -> None:

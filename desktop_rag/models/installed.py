@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from desktop_rag import paths
+from desktop_rag import paths, torch_part
 from desktop_rag.errors import DesktopRagError, ModelError, UsageError
 from desktop_rag.models.cards import read_card, slug, user_models
 from desktop_rag.models.catalogue import Entry, load_catalogue, offered
@@ -22,6 +22,7 @@ from desktop_rag.models.facts import Facts, facts_of
 from desktop_rag.settings import Settings
 
 REMOTE = "OpenAI-compatible"
+_MADE_WITH_TORCH = ("ct2", "hf")
 PROBLEMS = {
     "gone": ("not_installed", "{name} is not where it was: {path}.", "Put it back, or delete it from the models."),
     "changed": ("truncated", "{name} is not whole: its size has changed.", "Delete it and get it again."),
@@ -210,6 +211,8 @@ def _wrong_engine(model: Installed, engine: str) -> ModelError:
     hint = f"Use {able}." if able else "Choose another model."
     if target:
         hint = f"Use {able}, or make a copy for it: desktop-rag models convert {model.id} --to {target}"
+        if target in _MADE_WITH_TORCH and torch_part.version() is None:
+            hint += f". That needs PyTorch. {torch_part.how_to_add()}"
     return ModelError("incompatible", f"{engine} cannot open {model.name} as it is.", hint)
 
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from desktop_rag import torch_part
 from desktop_rag.errors import DesktopRagError, ModelError, UsageError
 from desktop_rag.models.cards import card_of, free_id, read_card, slug, user_models, write_card
 from desktop_rag.models.catalogue import offered
@@ -76,6 +77,20 @@ def test_without_a_name_the_settings_decide_then_the_starter(tmp_path: Path, ggu
     Settings(tmp_path).set("engine", "GPT4All")
     assert resolve(None, tmp_path)[1] == "GPT4All"
     assert resolve(STARTER, tmp_path)[1] == "llama.cpp", "a preferred engine that cannot open it is passed over"
+
+
+@pytest.mark.parametrize("there", ["2.13.0", None])
+def test_who_lacks_pytorch_is_told_so_with_the_conversion_that_needs_it(
+    there: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch_part, "version", lambda: there)
+    with pytest.raises(ModelError) as caught:
+        resolve(STARTER, tmp_path, "Transformers")
+    assert "desktop-rag models convert" in caught.value.hint
+    assert ("needs PyTorch. " + torch_part.how_to_add() in caught.value.hint) is (there is None)
+    with pytest.raises(ModelError) as other:
+        resolve(STARTER, tmp_path, "GPT4All")
+    assert "PyTorch" not in other.value.hint, "its copy is made without"
 
 
 def test_a_model_of_the_settings_that_is_gone_is_told_and_not_replaced(tmp_path: Path) -> None:

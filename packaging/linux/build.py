@@ -32,6 +32,11 @@ VARIANTS = ["-DGGML_NATIVE=OFF", "-DGGML_BACKEND_DL=ON", "-DGGML_CPU_ALL_VARIANT
 SMALL = ["-Zxz", "-z9"]
 FAST = ["-Zzstd", "-z3"]
 
+_LABELLED = (
+    {"id": "en", "language": "en", "text": "Daniel Hughes wrote to hughes@example.org from Berlin."},
+    {"id": "es", "language": "es", "text": "Escribe a hughes@example.org."},
+)
+
 sys.path[:0] = [str(HERE), str(ROOT / "packaging")]
 
 
@@ -106,7 +111,7 @@ def bundle() -> None:
 
 
 def smoke() -> None:
-    """`doctor`, a document and one real question, in a library of its own."""
+    """`doctor`, a document, one real question and a measurement, in a library of its own."""
     scratch = WORK / "smoke"
     shutil.rmtree(scratch, ignore_errors=True)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("DESKTOP_RAG_")}
@@ -128,6 +133,12 @@ def smoke() -> None:
     pages = [citation["page"] for citation in asked["citations"]]
     if not asked["answer"] or not pages:
         raise SystemExit(f"No cited answer: {asked['answer']!r}, pages {pages}")
+    # Presidio as it comes, and a language of spaCy's, are loaded for this alone.
+    rows = scratch / "rows.jsonl"
+    rows.write_text("".join(json.dumps(row | {"spans": []}) + "\n" for row in _LABELLED))
+    found = [row["stock_spans"] for row in run("eval", "pii", str(rows))["rows"]]
+    if not all(found):
+        raise SystemExit(f"Presidio as it comes found nothing: {found}")
     say(f"It answers: {asked['answer'].splitlines()[0]} (page {pages[0]}; processor: {doctor['devices'][0]})")
     shutil.rmtree(scratch)
 

@@ -81,7 +81,9 @@ class Surroundings:
         # A process that ended meanwhile takes its count with it; it is added to its parent's.
         own = max(0.0, _own_seconds() - self._own)
         cores = psutil.cpu_count() or 1
-        others = max(0.0, busy - self._busy - own + steal - self._steal) / max(seconds * cores, 1e-9)
+        taken = max(0.0, busy - self._busy - own + steal - self._steal)
+        # The system counts in hundredths of a second: in a short round they can be more than there was.
+        others = min(1.0, taken / max(seconds * cores, 1e-9))
         load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
         disturbed = others > BUSY_SHARE or (
             load is not None and load > BUSY_LOAD * cores / 2 and others > BUSY_SHARE / 2

@@ -115,4 +115,4 @@ def test_a_busy_neighbour_is_seen() -> None:
     assert calm.seconds > 0
     assert calm.cpu_seconds is not None
     assert calm.others is not None
-    assert 0 <= calm.others <= 1.5
+    assert 0 <= calm.others <= 1, "a share of the machine"

@@ -108,7 +108,7 @@ def test_what_was_not_measured_has_no_value() -> None:
     assert result["rounds"] == []
 
 
-def test_a_busy_neighbour_is_seen() -> None:
+def test_a_round_tells_of_the_machine() -> None:
     surroundings = rounds.Surroundings()
     sum(range(200_000))
     calm = surroundings.around(1.0, {})
@@ -116,3 +116,13 @@ def test_a_busy_neighbour_is_seen() -> None:
     assert calm.cpu_seconds is not None
     assert calm.others is not None
     assert 0 <= calm.others <= 1, "a share of the machine"
+
+
+@pytest.mark.parametrize("taken", [1_000.0, 0.0])
+def test_a_busy_neighbour_is_seen(taken: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    busy = iter([(50.0, 0.0), (50.0 + taken, 0.0)])
+    monkeypatch.setattr(rounds, "_busy_seconds", lambda: next(busy))
+    monkeypatch.setattr(rounds, "_own_seconds", lambda: 10.0)
+    found = rounds.Surroundings().around(1.0, {})
+    assert found.others == min(1.0, taken), "never more than there was, however coarse the clock"
+    assert found.disturbed is bool(taken)

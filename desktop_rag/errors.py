@@ -40,13 +40,15 @@ class DesktopRagError(Exception):
         self.retryable = retryable
         self.details = details or {}
 
+    def cause(self) -> dict[str, str]:
+        """{code, message, hint}: what a row, a receipt and `--json` show of it."""
+        return {"code": self.code, "message": self.message, "hint": self.hint}
+
     def to_payload(self) -> dict[str, Any]:
         """A JSON-ready mapping {family, code, message, hint, retryable, details}."""
         return {
             "family": type(self).__name__,
-            "code": self.code,
-            "message": self.message,
-            "hint": self.hint,
+            **self.cause(),
             "retryable": self.retryable,
             "details": self.details,
         }

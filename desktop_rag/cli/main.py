@@ -87,7 +87,7 @@ def _command_of(arguments: list[str]) -> str:
 
 def _report(error: DesktopRagError, wants_json: bool) -> int:
     if wants_json:
-        payload = {"code": error.code, "message": error.message, "hint": error.hint}
+        payload = error.cause()
         print(json.dumps({"error": payload | ({"details": error.details} if error.details else {})}))
     else:
         print(f"{error.message} {error.hint}".strip(), file=sys.stderr)

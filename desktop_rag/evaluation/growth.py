@@ -201,7 +201,7 @@ def _encoders(hire: Hire) -> Steps:
                 try:
                     default.append(_ENCODED / other.call("default_encode", texts=texts)["seconds"])
                 except ModelError as missing:
-                    error = {"code": missing.code, "message": missing.message, "hint": missing.hint}
+                    error = missing.cause()
     ratios = [one / another for one, another in zip(mine, default, strict=False)]
     return {
         "passages_s": round(median(mine), 1),

@@ -80,6 +80,6 @@ def _group(
         with place(hire, sizes) as own:
             rounds = yield from perform(own)
     except DesktopRagError as error:
-        cause = {"code": error.code, "message": error.message, "hint": error.hint}
+        cause = error.cause()
         return [unmeasured(PROMISES[name], cause) for name in group]
     return [verdict(PROMISES[name], rounds[name]) for name in group]

@@ -39,7 +39,7 @@ def probe(team: Team, choice: Choice) -> Iterator[Event]:
                     found["probes"].append(event["probe"])
                 yield {**event, "engine": row.engine}
         except DesktopRagError as error:
-            found["error"] = {"code": error.code, "message": error.message, "hint": error.hint}
+            found["error"] = error.cause()
         engines.append(found)
     result = {"engines": engines, "model": base.id}
     yield {"event": "done", **result, "record": records.save(team.data_dir, "probe", result, [base.path]).name}

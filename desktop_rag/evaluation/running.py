@@ -256,7 +256,7 @@ def _host(url: str) -> str:
 
 
 def _note(platform: str, options: str, error: DesktopRagError) -> dict[str, Any]:
-    cause = {"code": error.code, "message": error.message, "hint": error.hint}
+    cause = error.cause()
     return {"platform": platform, "options": options, "error": cause}
 
 

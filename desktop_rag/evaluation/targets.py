@@ -62,6 +62,6 @@ def _group(
     try:
         rounds = yield from perform(stage)
     except DesktopRagError as error:
-        cause = {"code": error.code, "message": error.message, "hint": error.hint}
+        cause = error.cause()
         return [unmeasured(TARGETS[name], cause) for name in group]
     return [verdict(TARGETS[name], rounds[name]) for name in group]

@@ -52,7 +52,7 @@ class Found:
             "engines": list(engines),
             "licence": self.licence or (facts.licence if facts else ""),
             "adopted": self.adopted,
-            "error": {"code": told.code, "message": told.message, "hint": told.hint} if told else None,
+            "error": told.cause() if told else None,
         }
 
 

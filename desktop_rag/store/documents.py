@@ -179,7 +179,7 @@ class Documents:
 
     def fail(self, document: str, error: DesktopRagError) -> None:
         """Record why a document could not be read; nothing half-made of it stays."""
-        cause = json.dumps({"code": error.code, "message": error.message, "hint": error.hint})
+        cause = json.dumps(error.cause())
         with transaction(self._db):
             self.drop_passages(document)
             for table in ("pages", "journal"):

@@ -29,7 +29,7 @@ from desktop_rag.workers.originals import digest, pages, reread
 from desktop_rag.workers.overlapping import Waiting, overlapped
 from desktop_rag.workers.parsing import ParsedFile
 from desktop_rag.workers.removing import erase, fail_document, remove_document
-from desktop_rag.workers.rows import cause_of, document_row, event
+from desktop_rag.workers.rows import document_row, event
 
 # So often memory that is not used any more is given back.
 _FILES_A_TIDY = 50
@@ -132,7 +132,7 @@ def _counted(library: Library, document: str, done: int, total: int, untold: Unt
             return
         if error.code != "disk_full":
             raise
-        untold[document] = {"state": "failed", "error": cause_of(error)}
+        untold[document] = {"state": "failed", "error": error.cause()}
         yield {**event(library, document), **untold[document]}
     except DesktopRagError as error:
         if error.code == "encrypted" and begun != "waiting":
@@ -144,7 +144,7 @@ def _counted(library: Library, document: str, done: int, total: int, untold: Unt
 
 def _keep_locked(library: Library, document: str, state: str, error: DesktopRagError) -> None:
     """A file that was opened before, without its password today: what is known of it stays until it is given again."""
-    cause = {**cause_of(error), "hint": "Add it again with its password."}
+    cause = {**error.cause(), "hint": "Add it again with its password."}
     library.documents.update(document, state=state, error=json.dumps(cause))
 
 

@@ -14,7 +14,6 @@ from desktop_rag.workers.library import Library
 from desktop_rag.workers.loop import Operation
 from desktop_rag.workers.quotations import Quotations
 from desktop_rag.workers.removing import Erased, Steps, erase, remove_document
-from desktop_rag.workers.rows import cause_of
 
 _Steps = Generator[dict[str, Any] | None, None, dict[str, Any]]
 
@@ -32,7 +31,7 @@ def remove(library: Library, documents: Sequence[str]) -> Operation:
             identity = library.documents.identity(document)
             rows.append((yield from _erase(library, identity, quotations)))
         except DesktopRagError as error:
-            rows.append({"document": document, "error": cause_of(error)})
+            rows.append({"document": document, "error": error.cause()})
         else:
             yield {"event": "removed", "document": identity}
     return {"receipt": (yield from issue(library, rows, quotations))}

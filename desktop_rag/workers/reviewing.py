@@ -17,7 +17,6 @@ from desktop_rag.privacy.scrub import POLICIES
 from desktop_rag.workers.foreseeing import Foreseen
 from desktop_rag.workers.library import Library
 from desktop_rag.workers.loop import Operation
-from desktop_rag.workers.rows import cause_of
 from desktop_rag.workers.settling import is_doubtful, settled
 from desktop_rag.workers.viewing import placed, reopened, viewed
 
@@ -56,7 +55,7 @@ def values(library: Library, documents: Sequence[str]) -> Operation:
             row = library.documents.row(document)
             found = yield from _read(library, row)
         except DesktopRagError as error:
-            yield {"event": "reviewed", "document": document, "pages": [], "error": cause_of(error)}
+            yield {"event": "reviewed", "document": document, "pages": [], "error": error.cause()}
             continue
         rules, foreseen = library.rules.holding(row["collection_id"]), _foreseen(library, row, found)
         pages = []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from desktop_rag.errors import DesktopRagError
 from desktop_rag.workers.library import Library
 
 # Measured on pages blurred, shrunk and speckled by degrees: above it at least nine words of ten were right, below
@@ -32,11 +31,6 @@ def event(library: Library, document: str, *, known: bool = False) -> dict[str, 
     """The event of a change of state."""
     row = document_row(library, document, known=known)
     return {**row, "event": "document", "document": document}
-
-
-def cause_of(error: DesktopRagError) -> dict[str, str]:
-    """An error as a row or a receipt shows it."""
-    return {"code": error.code, "message": error.message, "hint": error.hint}
 
 
 def shown_path(row: dict[str, Any]) -> str:
